@@ -1,0 +1,74 @@
+"""The composition root: the only place that builds things."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from db.session import Database
+from generator.catalogue import Catalogue
+from generator.client import LocalGenerator
+
+from bot import housekeeping
+from bot.commands.semilla import Semilla
+from bot.config import Config
+from bot.conversation import Adapter
+from bot.delivery import Delivery
+from bot.dispatch import Dispatch
+from bot.estimate import Estimate
+from bot.events import Events
+
+MakeAdapter = Callable[[Semilla], Adapter]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An opened data folder with its queue and generator. One process owns a data folder."""
+
+    semilla: Semilla
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Config) -> AsyncIterator[App]:
+        async with AsyncExitStack() as stack:
+            storage = config.data / "pictures"
+            database = await Database.open(config.data / "semilla.db", storage)
+            stack.push_async_callback(database.close)
+            generator = _generator(config)
+            stack.push_async_callback(generator.close)
+            events, estimate = Events(), Estimate()
+            yield cls(
+                Semilla(
+                    config=config,
+                    database=database,
+                    catalogue=Catalogue(config.generator.models_folders, config.data / "cache"),
+                    estimate=estimate,
+                    events=events,
+                    dispatch=Dispatch(database, generator, estimate, events),
+                )
+            )
+
+    async def serve(self, adapters: Sequence[Adapter]) -> None:
+        """Runs everything until it is cancelled; a part that fails by itself stops all."""
+        semilla = self.semilla
+        named = {adapter.name: adapter for adapter in adapters}
+        delivery = Delivery(semilla.database, semilla.events, named)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(delivery.run(), name="delivery")
+            tasks.create_task(semilla.dispatch.run(), name="dispatch")
+            tasks.create_task(housekeeping.run(semilla), name="housekeeping")
+            for adapter in adapters:
+                tasks.create_task(adapter.run(), name=adapter.name)
+
+
+def _generator(config: Config) -> LocalGenerator:
+    settings = config.generator
+    return LocalGenerator(
+        models_folders=settings.models_folders,
+        cache=config.data / "cache",
+        threads=settings.threads,
+        device=settings.device,
+        preview_every=settings.preview_every,
+    )

@@ -1,0 +1,161 @@
+"""The kinds of options: how a typed text becomes a value, and what chats may know of it before."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+from bot.conversation import Refusal
+from generator import sampler_names
+from generator.request import SEED_LIMIT
+
+
+class Type(StrEnum):
+    TEXT = "text"
+    WHOLE = "whole"
+    NUMBER = "number"
+    SWITCH = "switch"
+    PICTURE = "picture"  # the id of one
+    SAMPLER = "sampler"
+    SIZE = "size"
+    MODEL = "model"
+    STYLE = "style"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What an option takes.
+
+    Args:
+        low, high: bounds of a number, both included; of a text, its length.
+        words: words understood beside numbers ("strong" → 0.35).
+        choices: the only texts allowed.
+        aliases: names by which the option is known besides its labels.
+        free: takes the words of a typed line that belong to no other option.
+    """
+
+    type: Type
+    low: float | None = None
+    high: float | None = None
+    words: tuple[tuple[str, float], ...] = ()
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    free: bool = False
+
+    def read(self, name: str, text: str) -> Any:
+        """The value of `text`. Raises Refusal: what was wrong, what is allowed."""
+        match self.type:
+            case Type.WHOLE | Type.NUMBER:
+                return self._number(name, text)
+            case Type.SWITCH:
+                return without_accents(text) in {"yes", "y", "true", "1", "on", "si", "s"}
+            case Type.SAMPLER:
+                return _sampler(text)
+            case _:
+                return self._text(name, text)
+
+    def accepts(self, text: str) -> bool:
+        try:
+            self.read("", text)
+        except Refusal:
+            return False
+        return True
+
+    def _number(self, name: str, text: str) -> float:
+        words = dict(self.words)
+        if (word := without_accents(text)) in words:
+            return words[word]
+        try:
+            number = int(text) if self.type is Type.WHOLE else float(text.replace(",", "."))
+        except ValueError:
+            number = None
+        if number is None or not self._within(number):
+            key = "not-a-whole-number" if self.type is Type.WHOLE else "not-a-number"
+            raise Refusal(
+                key, option=name, value=short(text), low=f"{self.low:g}", high=_grouped(self.high)
+            )
+        return number
+
+    def _within(self, number: float) -> bool:
+        return (self.low is None or number >= self.low) and (
+            self.high is None or number <= self.high
+        )
+
+    def _text(self, name: str, text: str) -> str:
+        clean = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in UNSEEN)
+        if self.choices and clean.lower() not in self.choices:
+            raise Refusal(
+                "not-a-choice", option=name, value=short(text), choices=", ".join(self.choices)
+            )
+        if self.high is not None and len(clean) > self.high:
+            raise Refusal("text-too-long", option=name, length=len(clean), limit=int(self.high))
+        return clean
+
+
+# Control, private-use and unassigned characters, and surrogates: nobody sees or means them.
+# Format characters (Cf) hold emoji families together, but can also turn text around.
+UNSEEN = {"Cc", "Cs", "Co", "Cn"}
+
+
+def without_accents(text: str) -> str:
+    """Lower case, without accents (ñ becomes n): for comparing, never for showing."""
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).strip()
+
+
+def short(text: str, limit: int = 40) -> str:
+    """Someone's words, cut to quote them in a sentence."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _sampler(text: str) -> tuple[str, str]:
+    found = sampler_names.find(text)
+    if found is None:
+        nearest = sampler_names.nearest(text)
+        raise Refusal("unknown-sampler", ("/samplers",), value=short(text), nearest=nearest)
+    return found
+
+
+def _grouped(number: float | None) -> str:
+    # A thin space between thousands reads well in both languages.
+    return "" if number is None else f"{number:,.10g}".replace(",", "\u202f")
+
+
+PROMPT_LIMIT = 4000
+# As the field has it, -1 is "any seed": unlike no seed at all, it replaces that of a recipe.
+ANY_SEED = -1
+AT_RANDOM = tuple((word, ANY_SEED) for word in ("-1", "random", "azar", "aleatoria"))
+STRENGTHS = (
+    *(("subtle", 0.08), ("sutil", 0.08), ("medium", 0.15), ("media", 0.15)),
+    *(("strong", 0.35), ("fuerte", 0.35)),
+)
+
+Prompt = Annotated[str, Kind(type=Type.TEXT, high=PROMPT_LIMIT, free=True)]
+Negative = Annotated[
+    str, Kind(type=Type.TEXT, high=PROMPT_LIMIT, aliases=("negative prompt", "neg", "no"))
+]
+Seed = Annotated[int, Kind(type=Type.WHOLE, low=0, high=SEED_LIMIT - 1, words=AT_RANDOM)]
+Steps = Annotated[int, Kind(type=Type.WHOLE, low=1, high=150)]
+SamplerName = Annotated[tuple[str, str], Kind(type=Type.SAMPLER, aliases=("sampler name",))]
+Guidance = Annotated[
+    float, Kind(type=Type.NUMBER, low=0, high=30, aliases=("cfg", "cfg scale", "scale"))
+]
+Size = Annotated[str, Kind(type=Type.SIZE, high=40, aliases=("ar", "aspect"))]
+Side = Annotated[int, Kind(type=Type.WHOLE, low=8, high=4096)]
+ModelName = Annotated[str, Kind(type=Type.MODEL, high=200)]
+Count = Annotated[int, Kind(type=Type.WHOLE, low=1, high=9, aliases=("n", "batch"))]
+PictureCode = Annotated[str, Kind(type=Type.PICTURE, high=12, aliases=("id",))]
+Image = Annotated[str, Kind(type=Type.PICTURE, high=12)]
+Redrawn = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1)]
+VariationStrength = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)]
+StyleName = Annotated[str, Kind(type=Type.STYLE, high=40)]
+NewStyleName = Annotated[str, Kind(type=Type.STYLE, high=40, free=True)]
+Words = Annotated[str, Kind(type=Type.TEXT, high=200, free=True)]
+Name = Annotated[str, Kind(type=Type.TEXT, high=60)]
+Number = Annotated[int, Kind(type=Type.WHOLE, low=1, high=2**53, free=True)]
+Before = Annotated[int, Kind(type=Type.WHOLE, low=1, high=2**53)]
+Switch = Annotated[bool, Kind(type=Type.SWITCH)]
+Scope = Annotated[str, Kind(type=Type.TEXT, choices=("me", "channel", "guild"))]
+DraftCode = Annotated[str, Kind(type=Type.TEXT, high=12)]

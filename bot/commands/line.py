@@ -1,0 +1,129 @@
+"""The typed grammar: one line becomes a command and its options.
+
+    un gato rojo negativo:borroso semilla:7        free text is imagine's prompt
+    /vary K7QX strength:strong                     a slash names the command
+    /imagina --pasos 12 "a red cat"                --name value, quotes for spaces
+
+A button is such a line too. Names of both languages are understood in either.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from bot.commands.declaration import COMMANDS, Command, Option, fold
+from bot.commands.kinds import Type, short
+from bot.conversation import Refusal
+
+MARKER = re.compile(
+    r"""(?:(?<=\s)|^)(?:--(?P<dashed>[^\W\d][\w-]*)(?:=|\s+|$)|(?P<named>[^\W\d][\w-]*):\s*)"""
+)
+QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"(?=\s|$)')
+INFOTEXT = re.compile(r"\bSteps: \d+, ")
+
+
+def parse(text: str) -> tuple[str, dict[str, str]]:
+    """Canonical command and options of a typed line. Raises Refusal for an unknown command."""
+    text = text.strip()
+    if not text.startswith("/"):
+        return "imagine", options(COMMANDS["imagine"], text)
+    command, rest = _command(text[1:])
+    return command.name, options(command, rest)
+
+
+def find(name: str) -> Command | None:
+    return next((each for each in COMMANDS.values() if fold(name) in each.names()), None)
+
+
+def options(command: Command, text: str) -> dict[str, str]:
+    """The options in what follows a command's name."""
+    if command.name == "imagine" and INFOTEXT.search(text):
+        return {"prompt": text}
+    found: dict[str, str] = {}
+    free, markers = _markers(command, text)
+    ends = [*(match.start() for _, match in markers[1:]), len(text)]
+    for (option, start), end in zip(markers, ends, strict=False):
+        value, rest = _value(option, text[start.end() : end].strip())
+        found[option.name] = value
+        free = f"{free} {rest}".strip()
+    _give_free_words(command, free, found)
+    return found
+
+
+def _command(text: str) -> tuple[Command, str]:
+    words = text.split(maxsplit=2)
+    for length in (2, 1):  # "style save" before "style"
+        # In groups Telegram sends /imagine@name_of_the_bot.
+        name = " ".join(words[:length]).split("@")[0]
+        if len(words) >= length and (command := find(name)):
+            return command, text.split(maxsplit=length)[length] if len(words) > length else ""
+    typed = words[0] if words else ""
+    names = sorted({name for each in COMMANDS.values() for name in each.names()})
+    near = get_close_matches(fold(typed), names, n=1)
+    lines = tuple(f"/{name}" for name in near) or ("/help",)
+    raise Refusal("unknown-command", lines, command=short(typed))
+
+
+def _markers(command: Command, text: str) -> tuple[str, list[tuple[Option, re.Match[str]]]]:
+    """What stands before the first option, and each option with where its name stands."""
+    quoted = [match.span() for match in QUOTED.finditer(text)]
+    markers = []
+    for match in MARKER.finditer(text):
+        option = command.option(match["dashed"] or match["named"])
+        if option and not any(start < match.start() < end for start, end in quoted):
+            markers.append((option, match))
+    return text[: markers[0][1].start()].strip() if markers else text, markers
+
+
+def _value(option: Option, text: str) -> tuple[str, str]:
+    """An option's value at the start of `text`, and the free words after it.
+
+    A text runs to the next option, the others are one word, but for a sampler's name:
+    "sampler:euler a un gato" leaves "un gato".
+    """
+    if match := QUOTED.match(text):
+        return re.sub(r"\\(.)", r"\1", match[1]), text[match.end() :].strip()
+    if option.kind.type is Type.TEXT:
+        return text, ""
+    words = text.split()
+    longest = 4 if option.kind.type is Type.SAMPLER else 1  # "dpm++ 2m sde karras"
+    for length in range(min(len(words), longest), 1, -1):
+        if option.kind.accepts(" ".join(words[:length])):
+            return " ".join(words[:length]), " ".join(words[length:])
+    return " ".join(words[:1]), " ".join(words[1:])
+
+
+def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None:
+    """Words that belong to no option: first the id of a picture, then the free text."""
+    picture = next((o for o in command.options if o.required and o.kind.type is Type.PICTURE), None)
+    if picture and picture.name not in found and free:
+        word, _, free = free.partition(" ")
+        found[picture.name] = word
+    taker = next((o for o in command.options if o.kind.free), None)
+    if not (free := free.strip()):
+        return
+    if taker is None:
+        raise Refusal("too-many-words", words=short(free), command=command.name)
+    if match := QUOTED.fullmatch(free):
+        free = re.sub(r"\\(.)", r"\1", match[1])
+    found[taker.name] = f"{free} {found[taker.name]}" if taker.name in found else free
+
+
+def typed(command: str, values: dict[str, str]) -> str:
+    """The line that can be typed again for these options."""
+    words = [f"/{command}"]
+    for name, value in values.items():
+        option = COMMANDS[command].option(name)
+        if option and option.required and option.kind.type is Type.PICTURE:
+            words.append(value)
+        else:
+            words.append(f"{name}:{quote(value)}")
+    return " ".join(words)
+
+
+def quote(value: str) -> str:
+    """Quoted where the grammar needs it."""
+    if value and not re.search(r'[\s":]', value):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,222 @@
+"""What can be done with a picture: make it again, vary, change, show and delete it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from bot.commands.declaration import Answers, command
+from bot.commands.imagine import accept, job, with_seeds
+from bot.commands.kinds import (
+    ANY_SEED,
+    Before,
+    Count,
+    Name,
+    PictureCode,
+    Seed,
+    Switch,
+    VariationStrength,
+    Words,
+)
+from bot.commands.line import typed
+from bot.commands.recipe import Choices, asker, changed_request, find_picture
+from bot.commands.semilla import Semilla
+from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
+from bot.locales import say
+from bot.replies import picture_shown, recipe_text
+from db.models import Picture, Relation
+from generator.request import SEED_LIMIT, GenerationRequest, Variation
+
+MEDIUM = 0.15
+DETAIL = 0.35  # how much of an enlarged picture is drawn anew
+PAGE = 12
+
+
+@command(answers=Answers.NEW, listed=True)
+async def reroll(
+    semilla: Semilla, call: Call, picture: PictureCode, choices: Choices, count: Count = 1
+) -> Reply:
+    parent = await find_picture(semilla, call, picture)
+    request, notes = await changed_request(semilla, call, parent.request, choices)
+    relation = _relation(choices, call)
+    # Only the same recipe is replayed call for call.
+    trace = parent.trace if relation is Relation.REROLL else None
+    private = parent.visibility.value == "private"
+    jobs = [
+        job(call, each, notes, parent.id, relation, trace) for each in with_seeds(request, count)
+    ]
+    return await accept(semilla, call, jobs, private)
+
+
+def _relation(choices: Choices, call: Call) -> Relation:
+    if call.image is not None or choices.image is not None:
+        return Relation.IMAGE
+    if choices.empty:
+        return Relation.REROLL
+    only_seed = replace(choices, seed=None).empty
+    return Relation.ANOTHER if only_seed and choices.seed == ANY_SEED else Relation.CHANGED
+
+
+@command(answers=Answers.NEW, listed=True)
+async def vary(
+    semilla: Semilla,
+    call: Call,
+    picture: PictureCode,
+    strength: VariationStrength = MEDIUM,
+    seed: Seed | None = None,
+    count: Count = 1,
+) -> Reply:
+    parent = await find_picture(semilla, call, picture)
+    first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
+    requests = [_varied(parent.request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
+    private = parent.visibility.value == "private"
+    jobs = [job(call, each, (), parent.id, Relation.VARIATION) for each in requests]
+    return await accept(semilla, call, jobs, private)
+
+
+def _varied(request: GenerationRequest, seed: int, strength: float) -> GenerationRequest:
+    return replace(request, variations=(*request.variations, Variation(seed, strength)))
+
+
+@command(answers=Answers.NEW)
+async def upscale(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
+    parent = await find_picture(semilla, call, picture)
+    base = parent.request
+    model = semilla.catalogue.find(base.model)
+    if model is None:
+        raise Refusal("unknown-model", ("/models",), model=base.model, nearest="")
+    width, height = base.width * 2, base.height * 2
+    if max(width, height) > model.sides[1]:
+        limit = str(model.sides[1])
+        raise Refusal("too-large-to-double", size=f"{width}x{height}", side=limit)
+    request = replace(
+        base,
+        model_hash=model.hash,
+        width=width,
+        height=height,
+        initial_image=parent.file,
+        strength=DETAIL,
+        variations=(),
+    )
+    jobs = [job(call, request, (), parent.id, Relation.UPSCALE)]
+    return await accept(semilla, call, jobs, parent.visibility.value == "private")
+
+
+@command(answers=Answers.PRIVATE, listed=True)
+async def show(semilla: Semilla, call: Call, picture: PictureCode, png: Switch = False) -> Reply:
+    found = await find_picture(semilla, call, picture)
+    if png:
+        return Reply(text=say(call.language, "here-png", code=found.code), file=found.file)
+    return Reply(text=await _recipe(semilla, call, found), pictures=(_shown(found, call),))
+
+
+@command(answers=Answers.PRIVATE)
+async def recipe(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
+    found = await find_picture(semilla, call, picture)
+    return Reply(text=await _recipe(semilla, call, found), private=True)
+
+
+@command(answers=Answers.FORM)
+async def edit(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
+    found = await find_picture(semilla, call, picture)
+    values = {"picture": found.code, **request_options(found.request)}
+    fields = tuple(
+        Field(
+            name=name,
+            label=say(call.language, f"option-{name}"),
+            value=value,
+            kind="hidden" if name == "picture" else "text",
+        )
+        for name, value in values.items()
+    )
+    title = say(call.language, "edit-title", code=found.code)
+    return Reply(form=Form(title=title, command="reroll", fields=fields), private=True)
+
+
+@command(answers=Answers.PRIVATE, listed=True)
+async def history(
+    semilla: Semilla,
+    call: Call,
+    text: Words = "",
+    member: Name = "",
+    before: Before | None = None,
+) -> Reply:
+    pictures = await semilla.database.history.search(
+        asker(call), text=text, member=member, before=before, limit=PAGE
+    )
+    if not pictures:
+        return Reply(text=say(call.language, "history-empty"), private=True)
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    if len(pictures) == PAGE:
+        older = {"text": text, "member": member, "before": str(pictures[-1].id)}
+        line = typed("history", {name: value for name, value in older.items() if value})
+        if len(line.encode()) <= 64:
+            buttons = ((Button(label=say(call.language, "button-older"), line=line),),)
+    shown = tuple(_shown(picture, call) for picture in pictures)
+    return Reply(
+        text=say(call.language, "history-title"), pictures=shown, buttons=buttons, private=True
+    )
+
+
+@command(answers=Answers.PRIVATE)
+async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switch = False) -> Reply:
+    found = await find_picture(semilla, call, picture)
+    if found.member != call.member.id and not call.member.moderator:
+        raise Refusal("not-yours", code=found.code, author=found.member_name)
+    if not sure:
+        yes = Button(
+            label=say(call.language, "button-delete-sure"), line=f"/delete {found.code} sure:yes"
+        )
+        text = say(call.language, "delete-sure", code=found.code)
+        return Reply(text=text, buttons=((yes,),), private=True)
+    await semilla.database.history.delete(asker(call), found.code)
+    return Reply(text=say(call.language, "deleted", code=found.code), private=True)
+
+
+def request_options(request: GenerationRequest) -> dict[str, str]:
+    """The request as options of imagine, as far as they can tell it."""
+    sampler = request.sampler
+    if request.schedule != "automatic":
+        sampler = f"{sampler} {request.schedule}"
+    values = {
+        "prompt": request.prompt,
+        "negative": request.negative_prompt,
+        "seed": str(request.seed),
+        "steps": str(request.steps),
+        "sampler": sampler,
+        "guidance": f"{request.guidance_scale:g}",
+        "size": f"{request.width}x{request.height}",
+        "model": request.model,
+    }
+    return values
+
+
+def again_line(picture: Picture) -> str:
+    """The line that can be typed again for this very picture."""
+    request = picture.request
+    if request.variations or request.initial_image:
+        return f"/reroll {picture.code}"  # an imagine line has no words for these
+    values = {name: value for name, value in request_options(request).items() if value}
+    return typed("imagine", values)
+
+
+def _shown(picture: Picture, call: Call) -> Shown:
+    return picture_shown(picture, call.language)
+
+
+async def _recipe(semilla: Semilla, call: Call, picture: Picture) -> str:
+    family = await _family(semilla, call, picture)
+    return recipe_text(picture, call.language, again_line(picture), family)
+
+
+async def _family(semilla: Semilla, call: Call, picture: Picture) -> str:
+    history = semilla.database.history
+    parent = await history.parent(asker(call), picture)
+    children = await history.children(asker(call), picture)
+    lines = []
+    if parent is not None:
+        lines.append(say(call.language, "family-parent", code=parent.code))
+    if children:
+        codes = " ".join(child.code for child in children[:PAGE])
+        lines.append(say(call.language, "family-children", codes=codes))
+    return "\n".join(lines)

@@ -1,0 +1,72 @@
+"""The line: who waits, and leaving it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from bot.commands.declaration import command
+from bot.commands.kinds import Number
+from bot.commands.semilla import Semilla
+from bot.conversation import Button, Call, Refusal, Reply
+from bot.locales import say
+from bot.replies import ENDED, duration, list_lines
+from db.models import Answer, JobState
+
+
+@command(listed=True)
+async def queue(semilla: Semilla, call: Call) -> Reply:
+    """Others' words are not shown: only how many pictures wait before one's own."""
+    language = call.language
+    running, waiting = semilla.dispatch.running(), semilla.dispatch.line()
+    if not running and not waiting:
+        return Reply(text=say(language, "queue-empty"), private=True)
+    lines = []
+    for mine, group in groupby(waiting, key=lambda each: each[0].member == call.member.id):
+        tasks = list(group)
+        key = "queue-yours" if mine else "queue-others"
+        seconds = tasks[-1][1]
+        about = "" if seconds is None else say(language, "about", time=duration(seconds, language))
+        lines.append(say(language, key, count=len(tasks)) + (f" · {about}" if about else ""))
+    text = say(language, "queue-title", running=len(running), waiting=len(waiting))
+    own = {task.answer for task, _ in waiting if task.member == call.member.id}
+    cancel = Button(label=say(language, "button-cancel-mine"), line="/cancel")
+    return Reply(
+        text="\n".join(part for part in (text, list_lines(lines)) if part),
+        buttons=((cancel,),) if own else (),
+        private=True,
+    )
+
+
+@command()
+async def cancel(semilla: Semilla, call: Call, request: Number | None = None) -> Reply:
+    answers = await _own_answers(semilla, call, request)
+    jobs = [job.id for answer in answers for job in answer.jobs if job.state not in ENDED]
+    stopped = [job for job in jobs if await semilla.dispatch.cancel(job)]
+    if not stopped:
+        return Reply(text=say(call.language, "nothing-to-cancel"), private=True)
+    return Reply(text=say(call.language, "cancelling", count=len(stopped)), private=True)
+
+
+@command()
+async def retry(semilla: Semilla, call: Call, request: Number) -> Reply:
+    (answer,) = await _own_answers(semilla, call, request)
+    failed = [job for job in answer.jobs if job.state is JobState.FAILED]
+    for job in failed:
+        await semilla.dispatch.retry(job)
+    key = "trying-again" if failed else "nothing-to-retry"
+    return Reply(text=say(call.language, key, count=len(failed)), private=True)
+
+
+async def _own_answers(semilla: Semilla, call: Call, request: int | None) -> list[Answer]:
+    """The answer that is meant, or all of the member's that are open. Raises Refusal."""
+    answers = semilla.database.answers
+    if request is None:
+        tasks = [*semilla.dispatch.running(), *(task for task, _ in semilla.dispatch.line(1000))]
+        mine = {t.answer for t in tasks if (t.guild, t.member) == (call.guild.id, call.member.id)}
+        return [found for each in sorted(mine) if (found := await answers.get(each))]
+    answer = await answers.get(request)
+    if answer is None or answer.guild != call.guild.id:
+        raise Refusal("unknown-request", ("/queue",), request=str(request))
+    if answer.member != call.member.id and not call.member.moderator:
+        raise Refusal("not-your-request", author=answer.member_name)
+    return [answer]

@@ -1,0 +1,252 @@
+"""From what a member chose to a frozen request: the one place where defaults are resolved."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any
+
+from db.history import Asker
+from generator.catalogue import Model
+
+from bot.commands.declaration import COMMANDS
+from bot.commands.kinds import (
+    ANY_SEED,
+    Guidance,
+    Image,
+    ModelName,
+    Negative,
+    Prompt,
+    Redrawn,
+    SamplerName,
+    Seed,
+    Side,
+    Size,
+    Steps,
+    StyleName,
+    short,
+)
+from bot.commands.semilla import Semilla
+from bot.conversation import Call, Refusal
+from db.models import Picture
+from generator import metadata
+from generator.messages import Note, NoteKind
+from generator.request import SEED_LIMIT, GenerationRequest
+from generator.vocabulary import Vocabulary
+
+DEFAULTS = ("negative", "steps", "sampler", "guidance", "size", "model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a member can choose of a recipe; None is "as it was" or the default."""
+
+    prompt: Prompt | None = None
+    negative: Negative | None = None
+    seed: Seed | None = None
+    steps: Steps | None = None
+    sampler: SamplerName | None = None
+    guidance: Guidance | None = None
+    size: Size | None = None
+    model: ModelName | None = None
+    image: Image | None = None
+    strength: Redrawn | None = None
+    style: StyleName | None = None
+    width: Side | None = None
+    height: Side | None = None
+
+    def over(self, base: Choices) -> Choices:
+        """These, and `base` where nothing was chosen."""
+        chosen = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None}
+        return replace(base, **chosen)
+
+    @property
+    def empty(self) -> bool:
+        return all(getattr(self, field.name) is None for field in fields(self))
+
+
+def read_choices(options: Mapping[str, str]) -> Choices:
+    """Choices from typed texts that are not a call's own: settings, styles, pasted recipes."""
+    known = {o.name: o for o in COMMANDS["imagine"].options if o.group}
+    values: dict[str, Any] = {
+        name: known[name].kind.read(name, text)
+        for name, text in options.items()
+        if name in known and text != ""
+    }
+    return Choices(**values)
+
+
+def asker(call: Call) -> Asker:
+    return Asker(call.guild.id, call.member.id, call.member.moderator)
+
+
+async def find_picture(semilla: Semilla, call: Call, code: str) -> Picture:
+    """The picture with this id, if the caller may see it. Raises Refusal."""
+    picture = await semilla.database.history.get(asker(call), code)
+    if picture is None:
+        raise Refusal("unknown-picture", ("/history",), code=short(code, 12))
+    return picture
+
+
+async def defaults(semilla: Semilla, call: Call) -> Choices:
+    """The defaults of guild, channel and member, the last being the strongest."""
+    settings = semilla.database.settings
+    values = await settings.get(call.guild.id, call.channel, call.member.id)
+    return read_choices({name: value for name, value in values.items() if name in DEFAULTS})
+
+
+async def with_style(semilla: Semilla, call: Call, choices: Choices) -> Choices:
+    """The options of the style that was chosen, under what was chosen besides."""
+    if choices.style is None:
+        return choices
+    found = await semilla.database.settings.get_style(call.guild.id, call.member.id, choices.style)
+    if found is None:
+        raise Refusal("unknown-style", ("/style",), style=short(choices.style))
+    style = read_choices(found)
+    prompt = ", ".join(part for part in (choices.prompt, style.prompt) if part)
+    return replace(choices, prompt=prompt or None).over(style)
+
+
+async def new_request(
+    semilla: Semilla, call: Call, choices: Choices
+) -> tuple[GenerationRequest, list[Note]]:
+    """A request from nothing but choices and defaults. Raises Refusal."""
+    chosen = unpack_pasted(choices)
+    chosen = (await with_style(semilla, call, chosen)).over(await defaults(semilla, call))
+    if not (chosen.prompt or "").strip():
+        raise Refusal("prompt-missing", semilla.catalogue.default().examples(call.language))
+    model = _model(semilla, chosen.model)
+    width, height, notes = _size(model, chosen)
+    sampler, schedule = chosen.sampler or (model.sampler, "automatic")
+    guidance = model.guidance_scale if chosen.guidance is None else chosen.guidance
+    request = GenerationRequest(
+        model=model.name,
+        model_hash=model.hash,
+        prompt=str(chosen.prompt).strip(),
+        negative_prompt=(chosen.negative or "").strip(),
+        width=width,
+        height=height,
+        steps=chosen.steps or model.steps,
+        sampler=sampler,
+        schedule=schedule,
+        guidance_scale=guidance,
+        seed=_seed(chosen.seed),
+    )
+    request = await with_image(semilla, call, request, choices)
+    return request, [*notes, *check_words(model, request.prompt, call.language)]
+
+
+async def changed_request(
+    semilla: Semilla, call: Call, base: GenerationRequest, choices: Choices
+) -> tuple[GenerationRequest, list[Note]]:
+    """`base` with the choices in it and all else kept. Raises Refusal."""
+    chosen = await with_style(semilla, call, choices)
+    model = _model(semilla, chosen.model or base.model)
+    changes: dict[str, Any] = {"model": model.name, "model_hash": model.hash}
+    notes: list[Note] = []
+    if chosen.size or chosen.width or chosen.height or chosen.model:
+        asked = (
+            chosen
+            if chosen.size or chosen.width
+            else replace(chosen, width=base.width, height=base.height)
+        )
+        changes["width"], changes["height"], notes = _size(model, asked)
+    if chosen.sampler:
+        changes["sampler"], changes["schedule"] = chosen.sampler
+    if chosen.seed is not None:
+        # Variations belong to the seed that they start from.
+        changes |= {"seed": _seed(chosen.seed), "variations": ()}
+    if chosen.prompt is not None:
+        changes["prompt"] = chosen.prompt.strip()
+        notes += check_words(model, chosen.prompt, call.language)
+    plain = {"negative_prompt": chosen.negative, "steps": chosen.steps}
+    plain |= {"guidance_scale": chosen.guidance}
+    changes |= {name: value for name, value in plain.items() if value is not None}
+    request = await with_image(semilla, call, replace(base, **changes), choices)
+    return request, notes
+
+
+async def with_image(
+    semilla: Semilla, call: Call, request: GenerationRequest, choices: Choices
+) -> GenerationRequest:
+    """The request drawn over the attached picture or over one of the history. Raises Refusal."""
+    file = request.initial_image
+    if call.image is not None:
+        file = await _store_image(semilla, call.image)
+    elif choices.image is not None:
+        file = (await find_picture(semilla, call, choices.image)).file
+    if file is None:
+        if choices.strength is not None:
+            raise Refusal("strength-without-image")
+        return request
+    strength = choices.strength
+    if strength is None:
+        strength = request.strength if request.initial_image else IMAGE_STRENGTH
+    return replace(request, initial_image=file, strength=strength)
+
+
+IMAGE_STRENGTH = 0.6
+
+
+def unpack_pasted(choices: Choices) -> Choices:
+    """A pasted AUTOMATIC1111 text in the place of the prompt, read as options."""
+    pasted = metadata.parse_infotext(choices.prompt or "")
+    if pasted is None:
+        return choices
+    return replace(choices, prompt=None).over(read_choices(pasted))
+
+
+def check_words(model: Model, prompt: str, language: str) -> list[Note]:
+    """What a model with a vocabulary doesn't know. Raises Refusal when nothing is left to draw."""
+    if model.vocabulary is None:
+        return []
+    vocabulary = Vocabulary.load(model.vocabulary)
+    unknown = vocabulary.unknown(prompt)
+    if not unknown:
+        return []
+    suggestions = vocabulary.suggestions(prompt, language)
+    known = vocabulary.known(prompt)
+    words = ", ".join(unknown[:5])
+    if not known.strip():
+        raise Refusal("nothing-known", suggestions, words=words, things=vocabulary.things)
+    return [Note(NoteKind.UNKNOWN_WORDS, {"words": words, "drawn": short(known, 80)})]
+
+
+async def _store_image(semilla: Semilla, data: bytes) -> str:
+    try:
+        png = await metadata.checked_png(data, semilla.config.limits.image_pixels)
+    except metadata.ImageRefused as refused:
+        raise Refusal(f"image-{refused.reason.value}") from refused
+    return await semilla.database.storage.put(png)
+
+
+def _model(semilla: Semilla, name: str | None) -> Model:
+    if name is None:
+        return semilla.catalogue.default()
+    model = semilla.catalogue.find(name)
+    if model is None:
+        names = [each.name for each in semilla.catalogue.models()]
+        near = get_close_matches(name.lower(), names, n=1) or names[:1]
+        raise Refusal("unknown-model", ("/models",), model=short(name), nearest=near[0])
+    return model
+
+
+def _size(model: Model, chosen: Choices) -> tuple[int, int, list[Note]]:
+    asked = chosen.size
+    if asked is None and (chosen.width or chosen.height):
+        asked = f"{chosen.width or model.native[0]}x{chosen.height or model.native[1]}"
+    if asked is None:
+        return *model.native, []
+    try:
+        width, height, rounded = model.size(asked)
+    except ValueError as error:
+        low, high = model.sides
+        raise Refusal("not-a-size", size=short(asked), low=str(low), high=str(high)) from error
+    facts = {"asked": asked, "size": f"{width}x{height}"}
+    return width, height, [Note(NoteKind.SIZE_ROUNDED, facts)] if rounded else []
+
+
+def _seed(chosen: int | None) -> int:
+    return secrets.randbelow(SEED_LIMIT) if chosen in (None, ANY_SEED) else int(chosen)

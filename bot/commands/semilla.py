@@ -1,0 +1,25 @@
+"""What commands work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db.session import Database
+from generator.catalogue import Catalogue
+
+from bot.config import Config
+from bot.dispatch import Dispatch
+from bot.estimate import Estimate
+from bot.events import Events
+
+
+@dataclass(frozen=True, slots=True)
+class Semilla:
+    """Made once, in bot/app.py."""
+
+    config: Config
+    database: Database
+    catalogue: Catalogue
+    estimate: Estimate
+    events: Events
+    dispatch: Dispatch

@@ -1,0 +1,80 @@
+"""Defaults (member over channel over guild) and a member's own styles."""
+
+from __future__ import annotations
+
+from bot.commands.declaration import command
+from bot.commands.kinds import NewStyleName, PictureCode, Scope, Switch
+from bot.commands.lineage import request_options
+from bot.commands.recipe import DEFAULTS, Choices, find_picture
+from bot.commands.semilla import Semilla
+from bot.conversation import Call, Refusal, Reply
+from bot.locales import say
+from bot.replies import list_lines
+
+
+@command(listed=True)
+async def settings(
+    semilla: Semilla, call: Call, choices: Choices, scope: Scope = "me", reset: Switch = False
+) -> Reply:
+    stored = semilla.database.settings
+    if scope != "me" and not call.member.moderator:
+        raise Refusal("moderators-only", ("/settings",))
+    kind = {"me": "member"}.get(scope, scope)
+    owner = {"member": call.member.id, "channel": call.channel, "guild": ""}[kind]
+    chosen = {name: call.options[name] for name in DEFAULTS if name in call.options}
+    for name in DEFAULTS if reset else ():
+        await stored.set(call.guild.id, kind, owner, name, None)
+    for name, value in chosen.items():
+        await stored.set(call.guild.id, kind, owner, name, value)
+    values = await stored.get(call.guild.id, call.channel, call.member.id)
+    lines = [
+        f"{say(call.language, f'option-{name}')}: {say(call.language, 'value', value=values[name])}"
+        for name in DEFAULTS
+        if name in values
+    ]
+    title = "settings-changed" if chosen or reset else "settings-title"
+    text = list_lines(lines) if lines else say(call.language, "settings-none")
+    return Reply(text=f"{say(call.language, title)}\n{text}", private=True)
+
+
+@command("style save")
+async def style_save(
+    semilla: Semilla,
+    call: Call,
+    name: NewStyleName,
+    choices: Choices,
+    picture: PictureCode | None = None,
+) -> Reply:
+    options = {each: call.options[each] for each in ("prompt", *DEFAULTS) if each in call.options}
+    if picture is not None:
+        found = request_options((await find_picture(semilla, call, picture)).request)
+        options = {n: v for n, v in found.items() if n not in ("seed", "prompt")} | options
+    if not options:
+        raise Refusal("style-empty")
+    await semilla.database.settings.save_style(call.guild.id, call.member.id, name, options)
+    return Reply(text=say(call.language, "style-saved", name=name), private=True)
+
+
+@command("style delete")
+async def style_delete(semilla: Semilla, call: Call, name: NewStyleName) -> Reply:
+    settings = semilla.database.settings
+    if not await settings.delete_style(call.guild.id, call.member.id, name):
+        raise Refusal("unknown-style", ("/style",), style=name)
+    return Reply(text=say(call.language, "style-deleted", name=name), private=True)
+
+
+@command("style")
+async def style(semilla: Semilla, call: Call) -> Reply:
+    styles = await semilla.database.settings.styles(call.guild.id, call.member.id)
+    if not styles:
+        return Reply(text=say(call.language, "styles-none"), private=True)
+    lines = [
+        say(
+            call.language,
+            "style-line",
+            name=name,
+            options=" ".join(f"{option}:{value}" for option, value in options.items()),
+        )
+        for name, options in styles.items()
+    ]
+    return Reply(text=f"{say(call.language, 'styles-title')}\n{list_lines(lines)}", private=True)

@@ -1,0 +1,162 @@
+"""What passes between a chat and the commands: calls one way, replies the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from db.models import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Guild:
+    """Whose queue, history, settings and limits apply: a server, a chat, a room.
+
+    `id` is unique over all chats: "discord:1234", "web:room", "terminal".
+    """
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Who asks. `id` is unique over all chats: "discord:99", "web:Q3ZW…"."""
+
+    id: str
+    name: str
+    moderator: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One use of a command.
+
+    Args:
+        origin: the platform's own id of the event, so that a second arrival is known.
+        command: the canonical (English) name of a declared command.
+        options: canonical option name → text as typed.
+        image: bytes of an attached picture, not yet checked.
+        language: "en" or "es".
+        channel, thread, message: where the answer goes (`message`: the placeholder, once known).
+    """
+
+    origin: str
+    adapter: str
+    guild: Guild
+    member: Member
+    language: str
+    command: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    image: bytes | None = None
+    channel: str = ""
+    thread: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A command line of at most 64 bytes: no state, so it survives every restart."""
+
+    label: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A finished picture as a reply shows it.
+
+    Args:
+        code: its short id in the guild.
+        file: name of its PNG in the storage (sha256).
+        alt: alternative text, the prompt.
+        scale: whole number by which it is shown enlarged.
+        caption: words under it (Semilla's markup, see Reply.text).
+    """
+
+    code: str
+    file: str
+    width: int
+    height: int
+    alt: str
+    scale: int = 1
+    caption: str = ""
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of a form, prefilled. `kind`: "text", "number" or "choice"."""
+
+    name: str
+    label: str
+    value: str = ""
+    kind: str = "text"
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Shown where a chat has forms; sending it calls `command` with the fields as options."""
+
+    title: str
+    command: str
+    fields: tuple[Field, ...]
+
+
+class Tone(StrEnum):
+    """What a reply is, for chats that can colour it."""
+
+    PLAIN = "plain"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a chat shows.
+
+    Args:
+        text: in Semilla's markup: **bold**, `code`, lines; users' words escaped with backslashes.
+        pictures: in order.
+        buttons: rows under the whole reply.
+        private: for its author only.
+        answer: id of the accepted Answer whose pictures will follow, if any.
+        form: to be filled in.
+        file: name in the storage of a file to hand out as it is (the PNG).
+    """
+
+    text: str = ""
+    pictures: tuple[Shown, ...] = ()
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    private: bool = False
+    answer: int | None = None
+    form: Form | None = None
+    file: str | None = None
+    tone: Tone = Tone.PLAIN
+
+
+class Refusal(Exception):
+    """The member can mend it. `key` and `facts` name the sentence in the locales;
+    `suggestions` are command lines to tap."""
+
+    def __init__(self, key: str, suggestions: tuple[str, ...] = (), **facts: Any) -> None:
+        super().__init__(key)
+        self.key = key
+        self.suggestions = suggestions
+        self.facts = facts
+
+
+class Adapter(Protocol):
+    """A chat. It turns platform events into calls and shows replies."""
+
+    name: str
+
+    async def run(self) -> None:
+        """Serves until it is cancelled."""
+
+    async def deliver(self, answer: Answer, reply: Reply) -> None:
+        """Shows the finished answer in its place. An exception means: not delivered, try again."""

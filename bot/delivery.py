@@ -1,0 +1,61 @@
+"""Shows finished answers in their chats: each once, however often it has to be tried."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from db.session import Database
+
+from bot.conversation import Adapter
+from bot.events import Delivered, Ended, Events
+from bot.replies import ENDED, answer_reply
+from db.models import Answer
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS = 2.0, 300.0
+
+
+class Delivery:
+    def __init__(self, database: Database, events: Events, adapters: Mapping[str, Adapter]) -> None:
+        self._database = database
+        self._events = events
+        self._adapters = adapters
+        self._under_way: set[int] = set()
+
+    async def run(self) -> None:
+        """Delivers what a stop left behind, then every answer as its last job ends."""
+        async with asyncio.TaskGroup() as tasks:
+            with self._events.follow() as follower:
+                for answer in await self._database.answers.outbox():
+                    self._begin(tasks, answer)
+                async for event in follower:
+                    if isinstance(event, Ended):
+                        answer = await self._database.answers.get(event.answer)
+                        if answer and all(job.state in ENDED for job in answer.jobs):
+                            self._begin(tasks, answer)
+
+    def _begin(self, tasks: asyncio.TaskGroup, answer: Answer) -> None:
+        if answer.id not in self._under_way and answer.adapter in self._adapters:
+            self._under_way.add(answer.id)
+            tasks.create_task(self._deliver(answer), name=f"deliver {answer.id}")
+
+    async def _deliver(self, answer: Answer) -> None:
+        delay = FIRST_DELAY_SECONDS
+        while not await self._try(answer):
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LAST_DELAY_SECONDS)
+        self._under_way.discard(answer.id)
+
+    async def _try(self, answer: Answer) -> bool:
+        try:
+            reply = answer_reply(answer, answer.language)
+            await self._adapters[answer.adapter].deliver(answer, reply)
+        except Exception:  # A chat fails in its own ways; the picture waits in the outbox.
+            log.exception("answer %d was not delivered, trying again", answer.id)
+            return False
+        await self._database.answers.delivered(answer.id)
+        self._events.publish(Delivered(guild=answer.guild, answer=answer.id))
+        return True

@@ -1,0 +1,319 @@
+"""Keeps the generator supplied from the queue, and writes down what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+
+from db.session import Database
+from db.storage import DiskFull
+from generator.client import Generator
+
+from bot.estimate import Estimate
+from bot.events import Ended, Events, Loading, Running
+from bot.events import Waiting as WaitingEvent
+from bot.queue import FairQueue, Waiting
+from bot.replies import Progress, short_code
+from db.models import Answer, Job, JobState, Picture, Visibility
+from generator import messages
+from generator.messages import Failure, Note, Submit
+from generator.request import GenerationRequest
+
+log = logging.getLogger(__name__)
+
+IN_WORKER = 2  # one being drawn and one at hand, so that the worker never waits for us
+ANNOUNCED = 50  # places further back than this learn theirs when they ask
+DEATHS = 2  # of the worker, alone with a job, after which the job fails
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Waiting):
+    """A job in line or in the worker."""
+
+    answer: int
+    request: GenerationRequest
+    trace: str | None
+
+
+class Dispatch:
+    """Owns the queue and the generator's events. Runs in the event loop, never blocks it."""
+
+    def __init__(
+        self, database: Database, generator: Generator, estimate: Estimate, events: Events
+    ) -> None:
+        self._database = database
+        self._generator = generator
+        self._estimate = estimate
+        self._events = events
+        self._queue: FairQueue[Task] = FairQueue()
+        self._in_worker: dict[int, Task] = {}
+        self._suspects: list[Task] = []
+        self._deaths: Counter[int] = Counter()
+        self._progress: dict[int, Progress] = {}
+        self._model: str | None = None
+        self._feeding = asyncio.Lock()
+        self._wanted = asyncio.Event()
+        self.ready = asyncio.Event()
+
+    def __len__(self) -> int:
+        """Jobs waiting or being drawn."""
+        return len(self._queue) + len(self._in_worker) + len(self._suspects)
+
+    async def accept(self, answer: Answer, jobs: Sequence[Job]) -> Answer:
+        """Commits an answer with its jobs; from here on nothing is lost.
+
+        A second arrival of the same origin gives the answer that already stands.
+        """
+        accepted = await self._database.answers.accept(answer, jobs)
+        for job in accepted.jobs:
+            if job.state is JobState.QUEUED and job.id not in self._in_worker:
+                self._put(job)
+        self._wanted.set()
+        await self._feed()
+        return accepted
+
+    async def retry(self, job: Job) -> None:
+        """Puts a failed job back in line."""
+        await self._database.jobs.retry(job.id)
+        self._deaths.pop(job.id, None)
+        self._put(job)
+        await self._feed()
+
+    async def cancel(self, job: int) -> bool:
+        """Takes a job out of the line, or stops it at its next network call."""
+        waiting = next((task for task in self._queue.order() if task.job == job), None)
+        if waiting is not None and self._queue.remove(job):
+            await self._cancelled(waiting)
+            return True
+        if job in self._in_worker:
+            self._generator.cancel(job)
+            return True
+        return False
+
+    def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
+        """The next in line with the seconds until each is done."""
+        waiting = list(islice(self._queue.order(), limit))
+        seconds = self._estimate.announce(
+            (task.request for task in waiting), self._model, self._remaining_seconds()
+        )
+        return list(zip(waiting, seconds, strict=True))
+
+    def running(self) -> list[Task]:
+        return list(self._in_worker.values())
+
+    def progress(self, answer: int) -> Progress:
+        """How far an answer is: the job being drawn, or else its first in line."""
+        for task in self._in_worker.values():
+            if task.answer == answer and task.job in self._progress:
+                return self._progress[task.job]
+        for place, (task, seconds) in enumerate(self.line(1000), 1):
+            if task.answer == answer:
+                return Progress(place=place, seconds=seconds)
+        return Progress()
+
+    async def run(self) -> None:
+        """Restores the line, then follows the generator until it is cancelled."""
+        for model, width, height, calls, seconds in reversed(await self._speeds()):
+            self._estimate.learn(model, width, height, calls, seconds)
+        await self._database.jobs.requeue_running()
+        for job in await self._database.jobs.waiting():
+            self._put(job)
+        await self._wait_for_work()
+        await self._generator.start()
+        await self._feed()
+        async for event in self._generator.events():
+            await self._handle(event)
+
+    async def _speeds(self) -> list[tuple[str, int, int, int, float]]:
+        return list(await self._database.history.speeds())
+
+    async def _wait_for_work(self) -> None:
+        """The page answers first: the worker's start takes both cores for seconds."""
+        if not len(self._queue):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), timeout=1)
+
+    def _put(self, job: Job) -> None:
+        request = job.request
+        self._queue.put(
+            Task(
+                job=job.id,
+                guild=job.guild,
+                member=job.member,
+                model=request.model,
+                cost=request.cost,
+                answer=job.answer_id,
+                request=request,
+                trace=job.trace,
+            )
+        )
+
+    async def _feed(self) -> None:
+        async with self._feeding:
+            while (task := self._next()) is not None:
+                self._in_worker[task.job] = task
+                await self._submit(task)
+        self._announce()
+
+    def _next(self) -> Task | None:
+        """Suspects go one at a time, alone; else whoever is next, while there is room."""
+        if self._suspects:
+            return None if self._in_worker else self._suspects.pop(0)
+        if any(self._deaths[job] for job in self._in_worker):
+            return None
+        return self._queue.take(self._model) if len(self._in_worker) < IN_WORKER else None
+
+    async def _submit(self, task: Task) -> None:
+        image = None
+        if task.request.initial_image:
+            try:
+                image = await self._database.storage.read(task.request.initial_image)
+            except FileNotFoundError:
+                await self._failed(task, Failure.IMAGE_BROKEN, "the initial image is gone")
+                return
+        await self._database.jobs.start([task.job])
+        self._generator.submit(Submit(task.job, task.request, image, task.trace))
+
+    async def _handle(self, event: messages.Event) -> None:
+        match event:
+            case messages.Ready():
+                self.ready.set()
+            case messages.Loading(model):
+                self._loading(model)
+            case messages.Loaded(model, seconds):
+                self._model = model
+                self._estimate.learn_loading(model, seconds)
+            case messages.Died(jobs, detail):
+                await self._died(jobs, detail)
+            case messages.Started() | messages.Called():
+                self._called(event)
+            case messages.Drawn() | messages.Failed() | messages.Cancelled():
+                await self._ended(event)
+
+    def _loading(self, model: str) -> None:
+        for task in self._in_worker.values():
+            if task.model == model:
+                self._progress[task.job] = Progress(loading=model)
+                self._publish(Loading, task, model=model)
+
+    def _called(self, event: messages.Started | messages.Called) -> None:
+        task = self._in_worker.get(event.job)
+        if task is None:
+            return
+        call = event.call if isinstance(event, messages.Called) else 0
+        preview = event.preview if isinstance(event, messages.Called) else None
+        known = self._progress.get(task.job)
+        shown = preview or (known.preview if known else None)
+        self._progress[task.job] = Progress(call=call, calls=event.calls, preview=shown)
+        self._publish(Running, task, call=call, calls=event.calls, preview=preview)
+
+    async def _ended(self, event: messages.Drawn | messages.Failed | messages.Cancelled) -> None:
+        task = self._in_worker.get(event.job)
+        if task is None:
+            return
+        if isinstance(event, messages.Drawn):
+            await self._drawn(task, event)
+        elif isinstance(event, messages.Failed):
+            await self._failed(task, event.failure, event.detail)
+        else:
+            await self._cancelled(task)
+        await self._feed()
+
+    async def _drawn(self, task: Task, drawn: messages.Drawn) -> None:
+        try:
+            file = await self._database.storage.put(drawn.png)
+        except DiskFull as full:
+            await self._failed(task, Failure.DISK_FULL, str(full))
+            return
+        job = await self._database.jobs.get(task.job)
+        picture = _picture(job, task.request, drawn, file)
+        await self._database.jobs.done(task.job, picture)
+        self._learn(task.request, drawn.seconds)
+        self._finish(task)
+
+    def _learn(self, request: GenerationRequest, seconds: float) -> None:
+        self._estimate.learn(request.model, request.width, request.height, request.calls, seconds)
+
+    async def _failed(self, task: Task, failure: Failure, detail: str) -> None:
+        code = short_code()
+        log.warning("job %d failed (%s): %s %s", task.job, code, failure.value, detail)
+        await self._database.jobs.fail(task.job, failure.value, code)
+        self._finish(task)
+
+    async def _cancelled(self, task: Task) -> None:
+        await self._database.jobs.cancel(task.job)
+        self._finish(task)
+
+    def _finish(self, task: Task) -> None:
+        self._in_worker.pop(task.job, None)
+        self._progress.pop(task.job, None)
+        self._deaths.pop(task.job, None)
+        self._publish(Ended, task)
+
+    async def _died(self, jobs: tuple[int, ...], detail: str) -> None:
+        """All that were in the worker are suspects; only a death while alone counts."""
+        log.error("the worker died with jobs %s: %s", jobs, detail)
+        self._model = None
+        tasks = [self._in_worker.pop(job) for job in jobs if job in self._in_worker]
+        if len(tasks) == 1:
+            self._deaths[tasks[0].job] += 1
+        for task in tasks:
+            if self._deaths[task.job] >= DEATHS:
+                await self._failed(task, Failure.WORKER_DIED, detail)
+            else:
+                self._suspects.append(task)
+        await self._feed()
+
+    def _announce(self) -> None:
+        """Tells everyone near the front their place and time."""
+        first = {
+            task.answer: (n, task, s) for n, (task, s) in reversed([*enumerate(self.line(), 1)])
+        }
+        for place, task, seconds in first.values():
+            self._publish(WaitingEvent, task, place=place, seconds=seconds)
+
+    def _remaining_seconds(self) -> float:
+        total = 0.0
+        for task in self._in_worker.values():
+            request = task.request
+            whole = self._estimate.seconds(
+                request.model, request.width, request.height, request.calls
+            )
+            progress = self._progress.get(task.job)
+            left = 1 - progress.call / progress.calls if progress and progress.calls else 1.0
+            total += (whole or 0.0) * left
+        return total
+
+    def _publish(self, kind: type, task: Task, **facts: object) -> None:
+        self._events.publish(kind(guild=task.guild, answer=task.answer, job=task.job, **facts))
+
+
+def _picture(job: Job, request: GenerationRequest, drawn: messages.Drawn, file: str) -> Picture:
+    notes = [*job.notes, *(note.to_json() for note in drawn.notes if _new(note, job))]
+    return Picture(
+        guild=job.guild,
+        member=job.member,
+        member_name=job.answer.member_name,
+        visibility=Visibility.PRIVATE if job.answer.private else Visibility.PUBLIC,
+        recipe=request.to_json(),
+        prompt=request.prompt,
+        file=file,
+        pixel_hash=drawn.pixel_hash,
+        width=request.width,
+        height=request.height,
+        key=dict(drawn.key),
+        trace=drawn.trace,
+        seconds=drawn.seconds,
+        notes=notes,
+        parent_id=job.parent_id,
+        relation=job.relation,
+    )
+
+
+def _new(note: Note, job: Job) -> bool:
+    return note.to_json() not in job.notes

@@ -1,0 +1,112 @@
+"""How long a picture takes, learnt from those that were made."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from statistics import median
+
+from generator.request import GenerationRequest
+
+RECENT = 16  # pictures remembered for a model and size: few, so that a change of load is soon felt
+SPREAD = 1.5  # factor between numbers of calls from which the time of one call can be told
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """seconds = overhead_seconds + call_seconds × calls."""
+
+    overhead_seconds: float
+    call_seconds: float
+
+    def seconds(self, calls: int) -> float:
+        return self.overhead_seconds + self.call_seconds * calls
+
+
+def _fit(measured: Iterable[tuple[int, float]]) -> _Line:
+    """Theil–Sen line through (calls, seconds): a few stray pictures don't move it.
+
+    Where the numbers of calls are too alike to tell the slope, everything counts as calls: noise
+    would otherwise be taken far beyond what was measured.
+    """
+    points = sorted(measured)
+    whole = median(seconds / calls for calls, seconds in points)
+    slopes = [
+        (more_seconds - seconds) / (more_calls - calls)
+        for (calls, seconds), (more_calls, more_seconds) in combinations(points, 2)
+        if more_calls >= calls * SPREAD
+    ]
+    slope = min(max(median(slopes), 0.0), whole) if slopes else whole
+    overhead = median(seconds - slope * calls for calls, seconds in points)
+    return _Line(max(overhead, 0.0), slope)
+
+
+class Estimate:
+    """Seconds per picture by model, size and network calls; seconds per load of a model."""
+
+    def __init__(self) -> None:
+        recent = partial(deque[tuple[int, float]], maxlen=RECENT)
+        # model → pixels of a picture → what was measured
+        self._measured: dict[str, dict[int, deque[tuple[int, float]]]] = defaultdict(
+            partial(defaultdict, recent)
+        )
+        self._lines: dict[tuple[str, int], _Line] = {}
+        self._loadings: dict[str, deque[float]] = defaultdict(partial(deque[float], maxlen=RECENT))
+
+    def learn(self, model: str, width: int, height: int, calls: int, seconds: float) -> None:
+        """One finished picture; the most recent one last."""
+        if calls < 1:
+            return
+        pixels = width * height
+        self._measured[model][pixels].append((calls, seconds))
+        self._lines.pop((model, pixels), None)
+
+    def learn_loading(self, model: str, seconds: float) -> None:
+        self._loadings[model].append(seconds)
+
+    def seconds(self, model: str, width: int, height: int, calls: int) -> float | None:
+        """None when the model has drawn nothing yet.
+
+        A size that was never drawn is scaled by its pixels from the nearest one that was.
+        """
+        sizes = self._measured.get(model)
+        if not sizes:
+            return None
+        pixels = width * height
+        nearest = min(sizes, key=lambda size: max(size, pixels) / min(size, pixels))
+        return self._line(model, nearest).seconds(calls) * pixels / nearest
+
+    def loading(self, model: str) -> float | None:
+        loadings = self._loadings.get(model)
+        return median(loadings) if loadings else None
+
+    def announce(
+        self,
+        line: Iterable[GenerationRequest],
+        loaded: str | None = None,
+        running_seconds: float = 0.0,
+    ) -> Iterator[float | None]:
+        """For each in line, in order: seconds from now until it is done.
+
+        Args:
+            loaded: the model in memory; a load counts at each change of model.
+            running_seconds: what is left of the pictures in the worker.
+
+        From the first one on for which nothing is known, None.
+        """
+        total: float | None = running_seconds
+        for request in line:
+            seconds = self.seconds(request.model, request.width, request.height, request.calls)
+            if request.model != loaded:
+                total = None if total is None else total + (self.loading(request.model) or 0.0)
+                loaded = request.model
+            total = None if total is None or seconds is None else total + seconds
+            yield total
+
+    def _line(self, model: str, pixels: int) -> _Line:
+        if (model, pixels) not in self._lines:
+            self._lines[model, pixels] = _fit(self._measured[model][pixels])
+        return self._lines[model, pixels]

@@ -1,0 +1,59 @@
+"""What has to be done from time to time; the one place with clocks."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from db.history import Asker
+
+from bot.commands.door import run as answer
+from bot.commands.semilla import Semilla
+from bot.conversation import Call, Guild, Member
+from db.models import now
+
+TOKENS_EVERY_SECONDS = 60
+SWEEP_EVERY_SECONDS = 6 * 3600
+TOKEN_LIFE = timedelta(minutes=15)
+HOME = Guild("web:home")
+SEMILLA = Member("semilla", "Semilla")
+FIRST_SEED = 7
+
+
+async def run(semilla: Semilla) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_erase_tokens(semilla))
+        tasks.create_task(_sweep(semilla))
+        tasks.create_task(_welcome(semilla))
+
+
+async def _erase_tokens(semilla: Semilla) -> None:
+    while True:
+        await semilla.database.answers.erase_tokens(now() - TOKEN_LIFE)
+        await asyncio.sleep(TOKENS_EVERY_SECONDS)
+
+
+async def _sweep(semilla: Semilla) -> None:
+    """Files that a stop left without a row."""
+    while True:
+        await asyncio.sleep(SWEEP_EVERY_SECONDS)
+        await semilla.database.storage.sweep()
+
+
+async def _welcome(semilla: Semilla) -> None:
+    """On the first start the shipped model draws a few pictures, so that the gallery has some."""
+    if await semilla.database.history.latest(Asker(HOME.id, SEMILLA.id, True)):
+        return
+    await semilla.dispatch.ready.wait()
+    language = semilla.config.language
+    for number, prompt in enumerate(semilla.catalogue.default().examples(language, 6)):
+        call = Call(
+            origin=f"welcome:{number}",
+            adapter="web",
+            guild=HOME,
+            member=SEMILLA,
+            language=language,
+            command="imagine",
+            options={"prompt": prompt, "seed": str(FIRST_SEED + number)},
+        )
+        await answer(semilla, call)

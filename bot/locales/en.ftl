@@ -1,0 +1,255 @@
+# What a member reads, in English. Short, no blame, always what to do next.
+
+command-imagine = imagine
+command-imagine-aliases = imagine imagina draw dibuja
+command-imagine-help = make a picture from words
+command-reroll = reroll
+command-reroll-aliases = repetir repite again
+command-reroll-help = make a picture again, identically or with something changed
+command-vary = vary
+command-vary-aliases = variar varia
+command-vary-help = make a picture a little different
+command-upscale = upscale
+command-upscale-aliases = ampliar amplia
+command-upscale-help = make a picture twice as large, with more detail
+command-show = show
+command-show-aliases = ver
+command-show-help = show a picture with its recipe
+command-recipe = recipe
+command-recipe-aliases = receta
+command-recipe-help = everything that a picture is made from
+command-edit = edit
+command-edit-aliases = editar
+command-edit-help = change a picture's recipe
+command-history = history
+command-history-aliases = historial
+command-history-help = pictures made here, by their words
+command-delete = delete
+command-delete-aliases = borrar
+command-delete-help = delete a picture of yours
+command-queue = queue
+command-queue-aliases = cola
+command-queue-help = who waits, and for how long
+command-cancel = cancel
+command-cancel-aliases = cancelar
+command-cancel-help = leave the queue, or stop your picture
+command-retry = retry
+command-retry-aliases = reintentar
+command-retry-help = try a failed picture again
+command-settings = settings
+command-settings-aliases = ajustes
+command-settings-help = your defaults, and those of this place
+command-style = style
+command-style-aliases = estilo estilos styles
+command-style-help = your own styles
+command-style-save = style save
+command-style-save-help = keep options under a name
+command-style-delete = style delete
+command-style-delete-help = forget a style
+command-help = help
+command-help-aliases = ayuda start
+command-help-help = what Semilla can do
+command-models = models
+command-models-aliases = modelos model modelo
+command-models-help = the models and what they draw
+command-samplers = samplers
+command-samplers-help = the samplers and how they differ
+
+option-prompt = prompt
+option-prompt-help = what to draw
+option-negative = negative
+option-negative-help = what should not be in it
+option-seed = seed
+option-seed-help = the number that the noise starts from; the same seed gives the same picture
+option-steps = steps
+option-steps-help = how often the noise is reduced, 1 to 150
+option-sampler = sampler
+option-sampler-help = the method by which noise becomes a picture
+option-guidance = guidance
+option-guidance-help = how closely the words are followed; 1 ignores the negative
+option-size = size
+option-size-help = square, portrait, landscape, wide, tall, 16:9 or 128x192
+option-model = model
+option-model-help = which model draws
+option-image = image
+option-image-help = a picture to draw over
+option-strength = strength
+option-strength-help = how much changes, 0 to 1
+option-style = style
+option-style-help = one of your styles
+option-width = width
+option-width-help = pixels from left to right
+option-height = height
+option-height-help = pixels from top to bottom
+option-count = count
+option-count-help = how many pictures, 1 to 9
+option-private = private
+option-private-help = only you see it
+option-draft = draft
+option-draft-help = a recipe in the making
+option-picture = id
+option-picture-help = the picture's short id
+option-png = png
+option-png-help = the file with its recipe inside
+option-text = text
+option-text-help = words to look for
+option-member = member
+option-member-help = who made it
+option-before = before
+option-before-help = older than this one
+option-sure = sure
+option-sure-help = delete without asking again
+option-request = request
+option-request-help = the request's number
+option-scope = scope
+option-scope-help = for whom: me, channel or guild
+option-reset = reset
+option-reset-help = back to the defaults
+option-name = name
+option-name-help = a name of your own
+
+caption = **{ $prompt }** · seed `{ $seed }` · `{ $code }` · { $seconds } s
+accepted = On its way
+place = { NUMBER($place) ->
+    [1] You are next
+   *[other] You are number { $place }
+ }
+about = about { $time }
+seconds = { $count } s
+minutes = { $count } min
+loading-model = Loading { $model }
+drawing = Drawing, { $call } of { $calls }
+cancelled = Cancelled.
+cancelling = { $count ->
+    [one] Cancelled.
+   *[other] { $count } pictures cancelled.
+ }
+nothing-to-cancel = Nothing of yours waits.
+trying-again = Trying again.
+nothing-to-retry = There is nothing to try again.
+origin = { $relation ->
+    [variation] 🌱 from `{ $code }` by { $author }
+    [another] 🎲 from `{ $code }` by { $author }
+    [reroll] 🟰 `{ $code }` by { $author }
+    [upscale] 🔍 from `{ $code }` by { $author }
+   *[other] ✏️ from `{ $code }` by { $author }
+ }
+origin-own = { $relation ->
+    [variation] 🌱 from `{ $code }`
+    [another] 🎲 from `{ $code }`
+    [reroll] 🟰 `{ $code }`
+    [upscale] 🔍 from `{ $code }`
+   *[other] ✏️ from `{ $code }`
+ }
+identical = ✓ Identical to `{ $code }`: all { $values } values, one by one.
+differs = ≈ Very close to `{ $code }`, not identical: { $difference }
+difference-model = the file of the model { $model } has changed since.
+difference-machine = made elsewhere ({ $changes }).
+difference-unknown = the reason is not known; the recipe and the machine are the same.
+deleted-picture = `{ $code }` was deleted.
+
+button-another = 🎲 Another
+button-vary = 🌱 Vary
+button-edit = ✏️ Edit
+button-recipe = 📋 Recipe
+button-vary-subtle = 🌿 Vary a little
+button-vary-strong = 🌳 Vary more
+button-upscale = 🔍 ×2 with detail
+button-identical = 🟰 Make it again, identical
+button-png = 📎 PNG
+button-delete = 🗑 Delete
+button-delete-sure = 🗑 Yes, delete it
+button-cancel = Cancel
+button-cancel-mine = Cancel mine
+button-retry = Try again
+button-older = Older →
+
+recipe-variation = 🌱 varied by { $strength } towards seed `{ $seed }`
+recipe-made = Made by { $author } in { $seconds } s, { $calls } network calls ({ $key })
+recipe-again = To make it again: `{ $line }`
+size-enlarged = { $size }, shown ×{ $scale }
+family-parent = Made from `{ $code }`
+family-children = Made from it: { $codes }
+here-png = `{ $code }` with its recipe inside.
+edit-title = Change { $code }
+history-title = Pictures made here
+history-empty = No pictures yet that fit. Type what you would like to see.
+delete-sure = Delete `{ $code }` for good? Pictures made from it stay.
+deleted = `{ $code }` is deleted.
+queue-empty = Nobody waits. Type what you would like to see.
+queue-title = { $running ->
+    [0] { $waiting } in line
+   *[other] { $running } being drawn, { $waiting } in line
+ }
+queue-yours = yours: { $count }
+queue-others = of others: { $count }
+settings-title = **Defaults that apply to you here**
+settings-changed = **Saved.** Defaults that apply to you here:
+settings-none = None: each model's own are used. Try `/settings steps:12`.
+value = { $value }
+styles-title = **Your styles**
+styles-none = You have no styles yet. Try `/style save watercolour prompt:"watercolour" steps:30`.
+style-line = **{ $name }** { $options }
+style-saved = Saved. Use it with `style:"{ $name }"`.
+style-deleted = The style { $name } is deleted.
+help-title = **Type what you would like to see**, or a command:
+help-line = `/{ $name }` { $text }
+help-examples = Try one:
+models-title = **Models**
+model-line = **{ $name }** { $about } { $size }, { $steps } steps, { $sampler }, guidance { $guidance }
+samplers-title = **Samplers**
+sampler-line = **{ $name }** · { $cost ->
+    [2] slow, two network calls a step
+   *[other] fast
+ } · { $low } to { $high } steps · { $noise ->
+    [yes] adds noise on the way
+   *[no] no noise on the way
+ }
+
+note-negative-without-effect = At guidance 1 and below the negative prompt has no effect.
+note-prompt-cut = Only the first { $limit } tokens fit. Left out: "{ $words }"
+note-size-rounded = { $asked } became { $size }, which this model draws.
+note-unknown-words = I don't know "{ $words }". I drew the rest: "{ $drawn }".
+note-embedding-missing = "{ $name }" is a separate file and isn't installed: I read it as a word.
+note-image-resized = Your picture was fitted to { $size }.
+
+failure-model-missing = The model { $model } isn't here any more. See /models.
+failure-model-changed = The file of the model { $model } has just changed. Try again.
+failure-model-broken = The model { $model } can't be read (code { $code }). See /models.
+failure-out-of-memory = There wasn't enough memory for this picture. Try a smaller size.
+failure-not-a-number = The numbers got out of hand in this picture. Try another guidance or sampler.
+failure-image-broken = The picture to draw over can't be read any more. Send it again.
+failure-worker-died = This request stopped the generator twice (code { $code }). Try a smaller one.
+failure-disk-full = The disk is full, so the picture couldn't be kept. Tell whoever runs Semilla.
+failure-fault = Something failed on our side (code { $code }). Your request is kept.
+
+fault = Something failed on our side (code { $code }). Try again; if it stays, tell whoever runs Semilla.
+refusal-unknown-command = There is no command /{ $command }.
+refusal-option-missing = /{ $command } needs { $option }.
+refusal-too-many-words = /{ $command } doesn't know what to do with "{ $words }".
+refusal-not-a-whole-number = { $option } has to be a whole number from { $low } to { $high }, not "{ $value }".
+refusal-not-a-number = { $option } has to be a number from { $low } to { $high }, not "{ $value }".
+refusal-not-a-choice = { $option } can be { $choices }, not "{ $value }".
+refusal-text-too-long = { $option } has { $length } characters; at most { $limit } fit.
+refusal-unknown-sampler = I don't know the sampler "{ $value }". The nearest is { $nearest }.
+refusal-unknown-picture = There is no picture { $code } here. /history shows those that are.
+refusal-unknown-style = You have no style "{ $style }".
+refusal-unknown-draft = This draft is no longer there. Start again with /imagine.
+refusal-unknown-model = There is no model "{ $model }". The nearest is { $nearest }.
+refusal-unknown-request = There is no request { $request } here.
+refusal-prompt-missing = What should I draw? Write it, for example:
+refusal-not-a-size = I can't make a size of "{ $size }". Try square, portrait, landscape, 16:9, or numbers from { $low } to { $high } like 128x192.
+refusal-strength-without-image = strength belongs to a picture to draw over: attach one, or add image and its id.
+refusal-nothing-known = I don't know any of these words ("{ $words }"), so I didn't draw. I know about { $things } things. Try:
+refusal-too-many-pictures = { $count } pictures at once are too many; { $limit } is the most.
+refusal-too-many-steps = { $steps } steps are too many here; { $limit } is the most.
+refusal-too-large = { $size } is too large here; { $side } a side is about the most.
+refusal-too-large-to-double = Twice as large would be { $size }; this model draws { $side } a side at most.
+refusal-too-many-waiting = You have { $waiting } pictures waiting; { $limit } is the most. Wait for one, or use /cancel.
+refusal-not-yours = { $code } is { $author }'s picture: only they or a moderator can delete it.
+refusal-not-your-request = That request is { $author }'s: only they or a moderator can do this.
+refusal-moderators-only = Only moderators can change this for everybody. Without scope it is for you.
+refusal-style-empty = A style needs something in it, for example steps:12 or a prompt.
+refusal-image-broken = That picture can't be read: it seems damaged. Send it again, as PNG, JPEG or WebP.
+refusal-image-too-large = That picture is too large. Send a smaller one.
+refusal-image-not-an-image = That file isn't a picture that I can read. Send a PNG, JPEG or WebP.

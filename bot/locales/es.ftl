@@ -1,0 +1,239 @@
+# Lo que lee un miembro, en español. Corto, de tú, sin culpar, siempre con lo que se puede hacer.
+
+command-imagine = imagina
+command-imagine-help = haz una imagen con palabras
+command-reroll = repetir
+command-reroll-help = haz otra vez una imagen, idéntica o con algo cambiado
+command-vary = variar
+command-vary-help = haz una imagen un poco distinta
+command-upscale = ampliar
+command-upscale-help = haz una imagen el doble de grande, con más detalle
+command-show = ver
+command-show-help = mira una imagen con su receta
+command-recipe = receta
+command-recipe-help = todo lo que decide una imagen
+command-edit = editar
+command-edit-help = cambia la receta de una imagen
+command-history = historial
+command-history-help = las imágenes hechas aquí, por sus palabras
+command-delete = borrar
+command-delete-help = borra una imagen tuya
+command-queue = cola
+command-queue-help = quién espera y cuánto
+command-cancel = cancelar
+command-cancel-help = sal de la cola o detén tu imagen
+command-retry = reintentar
+command-retry-help = intenta otra vez una imagen que falló
+command-settings = ajustes
+command-settings-help = tus valores de costumbre y los de este lugar
+command-style = estilo
+command-style-help = tus propios estilos
+command-style-save = estilo guardar
+command-style-save-help = guarda opciones con un nombre
+command-style-delete = estilo borrar
+command-style-delete-help = olvida un estilo
+command-help = ayuda
+command-help-help = qué sabe hacer Semilla
+command-models = modelos
+command-models-help = los modelos y lo que dibujan
+command-samplers = samplers
+command-samplers-help = los samplers y en qué se distinguen
+
+option-prompt = prompt
+option-prompt-help = qué dibujar
+option-negative = negativo
+option-negative-help = qué no debe salir
+option-seed = semilla
+option-seed-help = el número del que parte el ruido; la misma semilla da la misma imagen
+option-steps = pasos
+option-steps-help = cuántas veces se quita ruido, de 1 a 150
+option-sampler = sampler
+option-sampler-help = el método con que el ruido se vuelve imagen
+option-guidance = guía
+option-guidance-help = cuánto caso se hace a las palabras; con 1 no cuenta el negativo
+option-size = tamaño
+option-size-help = cuadrado, vertical, horizontal, ancho, alto, 16:9 o 128x192
+option-model = modelo
+option-model-help = qué modelo dibuja
+option-image = imagen
+option-image-help = una imagen sobre la que dibujar
+option-strength = fuerza
+option-strength-help = cuánto cambia, de 0 a 1
+option-style = estilo
+option-style-help = uno de tus estilos
+option-width = ancho
+option-width-help = píxeles de izquierda a derecha
+option-height = alto
+option-height-help = píxeles de arriba abajo
+option-count = cantidad
+option-count-help = cuántas imágenes, de 1 a 9
+option-private = privado
+option-private-help = solo la ves tú
+option-draft = borrador
+option-draft-help = una receta a medias
+option-picture = id
+option-picture-help = el código corto de la imagen
+option-png = png
+option-png-help = el archivo con la receta dentro
+option-text = texto
+option-text-help = palabras que buscar
+option-member = miembro
+option-member-help = quién la hizo
+option-before = antes
+option-before-help = anteriores a esta
+option-sure = seguro
+option-sure-help = borrar sin preguntar otra vez
+option-request = pedido
+option-request-help = el número del pedido
+option-scope = para
+option-scope-help = para quién: me (yo), channel (canal) o guild (todos)
+option-reset = reiniciar
+option-reset-help = vuelve a los valores de costumbre
+option-name = nombre
+option-name-help = un nombre tuyo
+
+caption = **{ $prompt }** · semilla `{ $seed }` · `{ $code }` · { $seconds } s
+accepted = En camino
+place = { NUMBER($place) ->
+    [1] Vas a continuación
+   *[other] Vas en el puesto { $place }
+ }
+about = unos { $time }
+seconds = { $count } s
+minutes = { $count } min
+loading-model = Cargando { $model }
+drawing = Dibujando, { $call } de { $calls }
+cancelled = Cancelado.
+cancelling = { $count ->
+    [one] Cancelado.
+   *[other] { $count } imágenes canceladas.
+ }
+nothing-to-cancel = No hay nada tuyo en espera.
+trying-again = Lo intento otra vez.
+nothing-to-retry = No hay nada que intentar otra vez.
+origin = { $relation ->
+    [variation] 🌱 de `{ $code }`, de { $author }
+    [another] 🎲 de `{ $code }`, de { $author }
+    [reroll] 🟰 `{ $code }`, de { $author }
+    [upscale] 🔍 de `{ $code }`, de { $author }
+   *[other] ✏️ de `{ $code }`, de { $author }
+ }
+origin-own = { $relation ->
+    [variation] 🌱 de `{ $code }`
+    [another] 🎲 de `{ $code }`
+    [reroll] 🟰 `{ $code }`
+    [upscale] 🔍 de `{ $code }`
+   *[other] ✏️ de `{ $code }`
+ }
+identical = ✓ Idéntica a `{ $code }`: los mismos { $values } valores, uno por uno.
+differs = ≈ Muy parecida a `{ $code }`, no idéntica: { $difference }
+difference-model = el archivo del modelo { $model } ha cambiado desde entonces.
+difference-machine = se hizo en otro sitio ({ $changes }).
+difference-unknown = no se sabe por qué; la receta y la máquina son las mismas.
+deleted-picture = `{ $code }` se borró.
+
+button-another = 🎲 Otra
+button-vary = 🌱 Variar
+button-edit = ✏️ Editar
+button-recipe = 📋 Receta
+button-vary-subtle = 🌿 Variar un poco
+button-vary-strong = 🌳 Variar más
+button-upscale = 🔍 ×2 con detalle
+button-identical = 🟰 Repetir idéntica
+button-png = 📎 PNG
+button-delete = 🗑 Borrar
+button-delete-sure = 🗑 Sí, borrarla
+button-cancel = Cancelar
+button-cancel-mine = Cancelar lo mío
+button-retry = Reintentar
+button-older = Anteriores →
+
+recipe-variation = 🌱 variada { $strength } hacia la semilla `{ $seed }`
+recipe-made = Hecha por { $author } en { $seconds } s, con { $calls } llamadas a la red ({ $key })
+recipe-again = Para repetirla: `{ $line }`
+size-enlarged = { $size }, mostrada ×{ $scale }
+family-parent = Hecha a partir de `{ $code }`
+family-children = Hechas a partir de ella: { $codes }
+here-png = `{ $code }` con su receta dentro.
+edit-title = Cambiar { $code }
+history-title = Imágenes hechas aquí
+history-empty = Aún no hay imágenes así. Escribe lo que quieras ver.
+delete-sure = ¿Borrar `{ $code }` para siempre? Las imágenes hechas a partir de ella se quedan.
+deleted = `{ $code }` está borrada.
+queue-empty = Nadie espera. Escribe lo que quieras ver.
+queue-title = { $running ->
+    [0] { $waiting } en cola
+   *[other] { $running } en marcha, { $waiting } en cola
+ }
+queue-yours = tuyas: { $count }
+queue-others = de otras personas: { $count }
+settings-title = **Valores de costumbre para ti, aquí**
+settings-changed = **Guardado.** Valores de costumbre para ti, aquí:
+settings-none = Ninguno: se usan los de cada modelo. Prueba `/ajustes pasos:12`.
+value = { $value }
+styles-title = **Tus estilos**
+styles-none = Aún no tienes estilos. Prueba `/estilo guardar acuarela prompt:"acuarela" pasos:30`.
+style-line = **{ $name }** { $options }
+style-saved = Guardado. Úsalo con `estilo:"{ $name }"`.
+style-deleted = El estilo { $name } está borrado.
+help-title = **Escribe lo que quieras ver**, o una orden:
+help-line = `/{ $name }` { $text }
+help-examples = Prueba una:
+models-title = **Modelos**
+model-line = **{ $name }** { $about } { $size }, { $steps } pasos, { $sampler }, guía { $guidance }
+samplers-title = **Samplers**
+sampler-line = **{ $name }** · { $cost ->
+    [2] lento, dos llamadas a la red por paso
+   *[other] rápido
+ } · de { $low } a { $high } pasos · { $noise ->
+    [yes] añade ruido en el camino
+   *[no] sin ruido en el camino
+ }
+
+note-negative-without-effect = Con guía 1 o menos, el negativo no tiene efecto.
+note-prompt-cut = Solo caben los primeros { $limit } tokens. Quedó fuera: «{ $words }»
+note-size-rounded = { $asked } pasó a { $size }, que este modelo sí dibuja.
+note-unknown-words = No conozco «{ $words }». Dibujé el resto: «{ $drawn }».
+note-embedding-missing = «{ $name }» es un archivo aparte y no está instalado: lo leí como una palabra.
+note-image-resized = Tu imagen se ajustó a { $size }.
+
+failure-model-missing = El modelo { $model } ya no está aquí. Mira /modelos.
+failure-model-changed = El archivo del modelo { $model } acaba de cambiar. Inténtalo otra vez.
+failure-model-broken = El modelo { $model } no se puede leer (código { $code }). Mira /modelos.
+failure-out-of-memory = No hubo memoria para esta imagen. Prueba un tamaño menor.
+failure-not-a-number = Los números se salieron de control en esta imagen. Prueba otra guía u otro sampler.
+failure-image-broken = La imagen sobre la que dibujar ya no se puede leer. Envíala otra vez.
+failure-worker-died = Este pedido detuvo el generador dos veces (código { $code }). Prueba uno más pequeño.
+failure-disk-full = El disco está lleno y la imagen no se pudo guardar. Díselo a quien administra Semilla.
+failure-fault = Algo falló de nuestro lado (código { $code }). Tu pedido sigue guardado.
+
+fault = Algo falló de nuestro lado (código { $code }). Inténtalo otra vez; si sigue, díselo a quien administra Semilla.
+refusal-unknown-command = No hay ninguna orden /{ $command }.
+refusal-option-missing = A /{ $command } le falta { $option }.
+refusal-too-many-words = /{ $command } no sabe qué hacer con «{ $words }».
+refusal-not-a-whole-number = { $option } tiene que ser un número entero entre { $low } y { $high }, no «{ $value }».
+refusal-not-a-number = { $option } tiene que ser un número entre { $low } y { $high }, no «{ $value }».
+refusal-not-a-choice = { $option } puede ser { $choices }, no «{ $value }».
+refusal-text-too-long = { $option } tiene { $length } caracteres; caben { $limit } como mucho.
+refusal-unknown-sampler = No conozco el sampler «{ $value }». El más parecido es { $nearest }.
+refusal-unknown-picture = Aquí no hay ninguna imagen { $code }. /historial muestra las que hay.
+refusal-unknown-style = No tienes ningún estilo «{ $style }».
+refusal-unknown-draft = Ese borrador ya no está. Empieza otra vez con /imagina.
+refusal-unknown-model = No hay ningún modelo «{ $model }». El más parecido es { $nearest }.
+refusal-unknown-request = Aquí no hay ningún pedido { $request }.
+refusal-prompt-missing = ¿Qué dibujo? Escríbelo, por ejemplo:
+refusal-not-a-size = No sé hacer un tamaño de «{ $size }». Prueba cuadrado, vertical, horizontal, 16:9, o números de { $low } a { $high } como 128x192.
+refusal-strength-without-image = fuerza va con una imagen sobre la que dibujar: adjunta una, o añade imagen y su id.
+refusal-nothing-known = No conozco ninguna de esas palabras («{ $words }»), así que no dibujé. Sé unas { $things } cosas. Prueba:
+refusal-too-many-pictures = { $count } imágenes de una vez son demasiadas; el máximo es { $limit }.
+refusal-too-many-steps = { $steps } pasos son demasiados aquí; el máximo es { $limit }.
+refusal-too-large = { $size } es demasiado grande aquí; el máximo es de unos { $side } por lado.
+refusal-too-large-to-double = El doble sería { $size }; este modelo dibuja { $side } por lado como mucho.
+refusal-too-many-waiting = Tienes { $waiting } imágenes en espera; el máximo es { $limit }. Espera una, o usa /cancelar.
+refusal-not-yours = { $code } es de { $author }: solo esa persona o un moderador puede borrarla.
+refusal-not-your-request = Ese pedido es de { $author }: solo esa persona o un moderador puede hacerlo.
+refusal-moderators-only = Solo un moderador puede cambiar esto para todos. Sin «para», es solo para ti.
+refusal-style-empty = Un estilo necesita algo dentro, por ejemplo pasos:12 o un prompt.
+refusal-image-broken = Esa imagen no se puede leer: parece dañada. Envíala otra vez, en PNG, JPEG o WebP.
+refusal-image-too-large = Esa imagen es demasiado grande. Envía una más pequeña.
+refusal-image-not-an-image = Ese archivo no es una imagen que sepa leer. Envía un PNG, JPEG o WebP.

@@ -1,0 +1,103 @@
+"""What differs between operating systems: the lock, private files, signals. Nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LOCK, OWNER = "lock", "owner.json"
+# Whoever owns a file, whatever the user's name and Windows' language are.
+OWNER_RIGHTS = "*S-1-3-4:F"
+
+
+class Owned(Exception):
+    """Another process owns the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Where the process that owns a data folder listens.
+
+    Args:
+        address: "http://127.0.0.1:8000", without a slash at its end.
+        key: what it wants to see in a request from this user's terminal.
+    """
+
+    address: str
+    key: str
+    pid: int
+
+
+@contextmanager
+def own(data: Path) -> Iterator[None]:
+    """Owns the data folder for as long as the context lasts. Raises Owned, and OSError.
+
+    The system frees the lock with its process, however that ends.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(data / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Owned from None
+    try:
+        (data / OWNER).unlink(missing_ok=True)  # of one that was killed
+        yield
+        (data / OWNER).unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def announce(data: Path, address: str) -> Owner:
+    """Tells this user's other processes where the owner listens."""
+    owner = Owner(address, secrets.token_urlsafe(32), os.getpid())
+    write_private(data / OWNER, json.dumps(asdict(owner)))
+    return owner
+
+
+def find_owner(data: Path) -> Owner | None:
+    """Who has announced to own the data folder. It may have been killed since: see `own`."""
+    try:
+        return Owner(**json.loads((data / OWNER).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None  # nobody yet, or caught in the middle of being written
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its user can read, at no moment anybody else."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if os.name == "nt":
+        command = ["icacls", str(temporary), "/inheritance:r", "/grant:r", OWNER_RIGHTS]
+        subprocess.run(command, check=False, capture_output=True)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+@contextmanager
+def on_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """Calls `stop` in the running event loop when the user or the system wants an end."""
+    loop = asyncio.get_running_loop()
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")  # Windows has the first and the last
+    wanted = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {
+        number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        for number in wanted
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

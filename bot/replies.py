@@ -1,0 +1,274 @@
+"""From rows and notes to what a member reads. Pure: no database, no clock, no chat."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from generator.sampler_names import SAMPLERS
+
+from bot.conversation import Button, Refusal, Reply, Shown, Tone
+from bot.locales import escape, say
+from db.models import Answer, Job, JobState, Picture, Relation
+from generator.messages import Note
+from generator.request import GenerationRequest
+
+ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
+SHOWN_PIXELS = 512  # smaller pictures are shown enlarged by a whole number
+CAPTION_PROMPT = 200
+STRONG, SUBTLE = "0.35", "0.08"
+SYMBOLS = "23456789BCDFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an answer is: its next job in line, or the one being drawn.
+
+    Args:
+        place: 1 is next; None when nothing waits.
+        seconds: until all is done, None while nothing is known.
+        loading: the model that is being loaded.
+        call, calls: network calls answered, of how many.
+    """
+
+    place: int | None = None
+    seconds: float | None = None
+    loading: str | None = None
+    call: int = 0
+    calls: int = 0
+    preview: bytes | None = None
+
+
+def answer_reply(answer: Answer, language: str, progress: Progress | None = None) -> Reply:
+    """An answer as it stands: waiting, running, or with its pictures."""
+    pictures = tuple(
+        picture_shown(job.picture, language, job)
+        for job in answer.jobs
+        if job.picture is not None and job.picture.deleted is None
+    )
+    lines = [line for job in answer.jobs if (line := _ended_line(job, language))]
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    open_jobs = [job for job in answer.jobs if job.state not in ENDED]
+    if open_jobs:
+        lines.append(progress_line(progress or Progress(), language))
+        buttons = ((_button(language, "cancel", f"/cancel {answer.id}"),),)
+    elif failed := [job for job in answer.jobs if job.state is JobState.FAILED]:
+        buttons = ((_button(language, "retry", f"/retry {failed[0].answer_id}"),),)
+    return Reply(
+        text="\n".join(dict.fromkeys(lines)),
+        pictures=pictures,
+        buttons=buttons,
+        private=answer.private,
+        answer=answer.id,
+        tone=Tone.ACCEPTED if open_jobs else Tone.PLAIN,
+    )
+
+
+def progress_line(progress: Progress, language: str) -> str:
+    """ "You are 3rd · about 20 s", "Loading …", "Step 4 of 20"."""
+    about = ""
+    if progress.seconds is not None:
+        about = " · " + say(language, "about", time=duration(progress.seconds, language))
+    if progress.loading:
+        return say(language, "loading-model", model=progress.loading) + about
+    if progress.calls:
+        return say(language, "drawing", call=str(progress.call), calls=str(progress.calls)) + about
+    if progress.place is None:
+        return say(language, "accepted")
+    return say(language, "place", place=progress.place) + about
+
+
+def duration(seconds: float, language: str) -> str:
+    if seconds < 90:
+        return say(language, "seconds", count=max(1, round(seconds)))
+    return say(language, "minutes", count=round(seconds / 60))
+
+
+def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Shown:
+    """A picture with its caption and buttons."""
+    lines = [caption(picture, language)]
+    if picture.parent is not None and picture.parent.id != picture.id:
+        lines.append(origin_line(picture, picture.parent, language))
+    if job is not None and job.relation is Relation.REROLL and job.parent is not None:
+        lines.append(verdict(picture, job.parent, language))
+    notes = [Note.from_json(each) for each in picture.notes]
+    if notes:
+        lines.append(note_line(notes[0], language))
+    return Shown(
+        code=picture.code,
+        file=picture.file,
+        width=picture.width,
+        height=picture.height,
+        alt=picture.prompt,
+        scale=shown_scale(picture.width, picture.height),
+        caption="\n".join(lines),
+        buttons=picture_buttons(picture, language),
+    )
+
+
+def shown_scale(width: int, height: int) -> int:
+    """Whole number by which a small picture is shown enlarged."""
+    return max(1, SHOWN_PIXELS // max(width, height))
+
+
+def caption(picture: Picture, language: str) -> str:
+    prompt = picture.prompt
+    if len(prompt) > CAPTION_PROMPT:
+        prompt = prompt[: CAPTION_PROMPT - 1] + "…"
+    return say(
+        language,
+        "caption",
+        prompt=" ".join(prompt.split()),
+        seed=str(picture.request.seed),
+        code=picture.code,
+        seconds=decimal(picture.seconds, language),
+    )
+
+
+def origin_line(picture: Picture, parent: Picture, language: str) -> str:
+    relation = picture.relation.value if picture.relation else "changed"
+    own = picture.member == parent.member
+    key = "origin-own" if own else "origin"
+    return say(language, key, code=parent.code, relation=relation, author=parent.member_name)
+
+
+def picture_buttons(picture: Picture, language: str) -> tuple[tuple[Button, ...], ...]:
+    """The first row is always in sight; the second is under ⋯ where a chat can fold it."""
+    code = picture.code
+    first = (
+        _button(language, "another", f"/reroll {code} seed:-1"),
+        _button(language, "vary", f"/vary {code}"),
+        _button(language, "edit", f"/edit {code}"),
+        _button(language, "recipe", f"/recipe {code}"),
+    )
+    second = (
+        _button(language, "vary-subtle", f"/vary {code} strength:{SUBTLE}"),
+        _button(language, "vary-strong", f"/vary {code} strength:{STRONG}"),
+        _button(language, "upscale", f"/upscale {code}"),
+        _button(language, "identical", f"/reroll {code}"),
+        _button(language, "png", f"/show {code} png:yes"),
+        _button(language, "delete", f"/delete {code}"),
+    )
+    return first, second
+
+
+def verdict(picture: Picture, parent: Picture, language: str) -> str:
+    """What came of making a picture again: compared by its pixels."""
+    if picture.pixel_hash == parent.pixel_hash:
+        values = picture.width * picture.height * 3
+        return say(language, "identical", values=values, code=parent.code)
+    return say(
+        language, "differs", code=parent.code, difference=difference(picture, parent, language)
+    )
+
+
+def difference(picture: Picture, parent: Picture, language: str) -> str:
+    """Why the same recipe gave other pixels, in words."""
+    if picture.request.model_hash != parent.request.model_hash:
+        return say(language, "difference-model", model=parent.request.model)
+    changed = [
+        f"{name}: {parent.key.get(name, '?')} → {picture.key.get(name, '?')}"
+        for name in {**parent.key, **picture.key}
+        if parent.key.get(name) != picture.key.get(name)
+    ]
+    if changed:
+        return say(language, "difference-machine", changes=", ".join(sorted(changed)))
+    return say(language, "difference-unknown")
+
+
+def note_line(note: Note, language: str) -> str:
+    return say(language, f"note-{note.kind.value}", **note.facts)
+
+
+def recipe_text(picture: Picture, language: str, line: str, family: str = "") -> str:
+    """Everything that a picture is made from, and the line that makes it again."""
+    request = picture.request
+    rows = [
+        ("prompt", request.prompt),
+        ("negative", request.negative_prompt),
+        ("seed", str(request.seed)),
+        ("steps", str(request.steps)),
+        ("sampler", sampler_label(request)),
+        ("guidance", f"{request.guidance_scale:g}"),
+        ("size", size_words(picture, language)),
+        ("model", f"{request.model} ({request.model_hash[:10]})"),
+        ("strength", f"{request.strength:g}" if request.initial_image else ""),
+    ]
+    lines = [f"**{say(language, f'option-{name}')}** {escape(text)}" for name, text in rows if text]
+    lines += [
+        say(language, "recipe-variation", seed=str(each.seed), strength=f"{each.strength:g}")
+        for each in request.variations
+    ]
+    lines += [note_line(Note.from_json(each), language) for each in picture.notes]
+    made = say(
+        language,
+        "recipe-made",
+        author=picture.member_name,
+        seconds=decimal(picture.seconds, language),
+        calls=str(request.calls),
+        key=", ".join(f"{name} {value}" for name, value in picture.key.items()),
+    )
+    again = say(language, "recipe-again", line=line)
+    return "\n".join(part for part in (*lines, family, made, again) if part)
+
+
+def sampler_label(request: GenerationRequest) -> str:
+    label = next((each.label for each in SAMPLERS if each.name == request.sampler), request.sampler)
+    return label if request.schedule == "automatic" else f"{label} · {request.schedule}"
+
+
+def size_words(picture: Picture, language: str) -> str:
+    size = f"{picture.width}x{picture.height}"
+    scale = shown_scale(picture.width, picture.height)
+    return size if scale == 1 else say(language, "size-enlarged", size=size, scale=str(scale))
+
+
+def refused(language: str, refusal: Refusal) -> Reply:
+    """What was wrong, what is allowed, what to do: for its author only."""
+    facts: dict[str, Any] = {
+        name: say(language, f"option-{value}") if name == "option" else value
+        for name, value in refusal.facts.items()
+    }
+    buttons = tuple(Button(label=line, line=line) for line in refusal.suggestions[:3])
+    return Reply(
+        text=say(language, f"refusal-{refusal.key}", **facts),
+        buttons=(buttons,) if buttons else (),
+        private=True,
+        tone=Tone.REFUSED,
+    )
+
+
+def fault(language: str, code: str) -> Reply:
+    return Reply(text=say(language, "fault", code=code), private=True, tone=Tone.FAULT)
+
+
+def short_code() -> str:
+    """By which a member's complaint is found in the log."""
+    return "".join(secrets.choice(SYMBOLS) for _ in range(4))
+
+
+def decimal(number: float, language: str) -> str:
+    """One decimal, with the language's own sign: 1.3 or 1,3."""
+    text = f"{number:.1f}"
+    return text.replace(".", ",") if language == "es" else text
+
+
+def _ended_line(job: Job, language: str) -> str | None:
+    if job.state is JobState.CANCELLED:
+        return say(language, "cancelled")
+    if job.state is JobState.FAILED:
+        facts: Mapping[str, Any] = {"model": job.recipe["model"], "code": job.failure_code or "?"}
+        return say(language, f"failure-{job.failure}", **facts)
+    if job.state is JobState.DONE and job.picture is not None and job.picture.deleted:
+        return say(language, "deleted-picture", code=job.picture.code)
+    return None
+
+
+def _button(language: str, key: str, line: str) -> Button:
+    return Button(label=say(language, f"button-{key}"), line=line)
+
+
+def list_lines(lines: Iterable[str]) -> str:
+    return "\n".join(f"· {line}" for line in lines)

@@ -1,0 +1,4 @@
+"""The schema's history. A new revision: a file in versions/, and its name at the end here."""
+
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]

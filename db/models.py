@@ -1,0 +1,192 @@
+"""The tables. Rows leave this package detached and are only read outside of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.ext.asyncio import AsyncAttrs
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from generator.request import GenerationRequest
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"  # its guild
+    PRIVATE = "private"  # its author and moderators
+    HELD = "held"  # awaits approval
+
+
+class Relation(StrEnum):
+    """How a picture came from its parent."""
+
+    REROLL = "reroll"  # the same recipe, for the same pixels
+    CHANGED = "changed"  # the recipe with something changed
+    ANOTHER = "another"  # another seed
+    VARIATION = "variation"
+    UPSCALE = "upscale"
+    IMAGE = "image"  # drawn over it
+
+
+def now() -> datetime:
+    """UTC without a zone, as SQLite keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Base(AsyncAttrs, DeclarativeBase):
+    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON, list[Any]: JSON}
+
+
+class Answer(Base):
+    """What a call owes: where, to whom, in which language, and which jobs it waits for."""
+
+    __tablename__ = "answers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    origin: Mapped[str] = mapped_column(unique=True)
+    adapter: Mapped[str]
+    guild: Mapped[str] = mapped_column(index=True)
+    channel: Mapped[str] = mapped_column(default="")
+    thread: Mapped[str] = mapped_column(default="")
+    message: Mapped[str] = mapped_column(default="")
+    token: Mapped[str | None] = mapped_column(default=None)
+    member: Mapped[str]
+    member_name: Mapped[str]
+    language: Mapped[str]
+    private: Mapped[bool] = mapped_column(default=False)
+    line: Mapped[str] = mapped_column(default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+    delivered: Mapped[datetime | None] = mapped_column(default=None)
+    jobs: Mapped[list[Job]] = relationship(
+        back_populates="answer", order_by="Job.position", lazy="selectin"
+    )
+
+    __table_args__ = (Index("answers_outbox", "id", sqlite_where=delivered.is_(None)),)
+
+
+class Job(Base):
+    """One picture to be made."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"), index=True)
+    position: Mapped[int] = mapped_column(default=0)
+    guild: Mapped[str]
+    member: Mapped[str]
+    state: Mapped[JobState] = mapped_column(default=JobState.QUEUED, index=True)
+    recipe: Mapped[dict[str, Any]]
+    trace: Mapped[str | None] = mapped_column(default=None)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("pictures.id"), default=None)
+    relation: Mapped[Relation | None] = mapped_column(default=None)
+    notes: Mapped[list[Any]] = mapped_column(default=list)
+    failure: Mapped[str | None] = mapped_column(default=None)
+    failure_code: Mapped[str | None] = mapped_column(default=None)
+    created: Mapped[datetime] = mapped_column(default=now)
+    started: Mapped[datetime | None] = mapped_column(default=None)
+    ended: Mapped[datetime | None] = mapped_column(default=None)
+    answer: Mapped[Answer] = relationship(back_populates="jobs", lazy="joined", innerjoin=True)
+    picture: Mapped[Picture | None] = relationship(
+        back_populates="job", foreign_keys="Picture.job_id", lazy="selectin"
+    )
+    parent: Mapped[Picture | None] = relationship(
+        foreign_keys="Job.parent_id", lazy="selectin", join_depth=1
+    )
+
+    @property
+    def request(self) -> GenerationRequest:
+        return GenerationRequest.from_json(self.recipe)
+
+
+class Picture(Base):
+    """Finished pixels with their recipe. A deleted one keeps its row and loses file and words."""
+
+    __tablename__ = "pictures"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guild: Mapped[str]
+    code: Mapped[str]
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"), unique=True, default=None)
+    member: Mapped[str] = mapped_column(index=True)
+    member_name: Mapped[str]
+    visibility: Mapped[Visibility] = mapped_column(default=Visibility.PUBLIC)
+    recipe: Mapped[dict[str, Any]]
+    prompt: Mapped[str]
+    file: Mapped[str] = mapped_column(index=True)
+    pixel_hash: Mapped[str] = mapped_column(index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    key: Mapped[dict[str, Any]]
+    trace: Mapped[str]
+    seconds: Mapped[float]
+    notes: Mapped[list[Any]] = mapped_column(default=list)
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("pictures.id"), index=True, default=None
+    )
+    relation: Mapped[Relation | None] = mapped_column(default=None)
+    link: Mapped[str] = mapped_column(default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+    deleted: Mapped[datetime | None] = mapped_column(default=None)
+    job: Mapped[Job | None] = relationship(
+        back_populates="picture", foreign_keys="Picture.job_id", lazy="noload", viewonly=True
+    )
+    parent: Mapped[Picture | None] = relationship(
+        remote_side="Picture.id", foreign_keys="Picture.parent_id", lazy="selectin", join_depth=1
+    )
+
+    __table_args__ = (
+        UniqueConstraint("guild", "code"),
+        Index("pictures_newest", "guild", "id"),
+    )
+
+    @property
+    def request(self) -> GenerationRequest:
+        return GenerationRequest.from_json(self.recipe)
+
+
+class Draft(Base):
+    """A recipe in the making: a button has no room for a prompt, so it names a draft."""
+
+    __tablename__ = "drafts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guild: Mapped[str]
+    code: Mapped[str]
+    member: Mapped[str]
+    options: Mapped[dict[str, Any]]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+    __table_args__ = (UniqueConstraint("guild", "code"),)
+
+
+class Setting(Base):
+    """A default of a guild, of a channel in it, or of a member in it."""
+
+    __tablename__ = "settings"
+
+    guild: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)  # guild, channel, member
+    owner: Mapped[str] = mapped_column(primary_key=True)  # "" for the guild, else channel or member
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class Style(Base):
+    """A member's preset: options of imagine under a name."""
+
+    __tablename__ = "styles"
+
+    guild: Mapped[str] = mapped_column(primary_key=True)
+    member: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    options: Mapped[dict[str, Any]]

@@ -1,0 +1,141 @@
+"""The generator as chat processes know it: a process of its own behind a small protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from generator import frames, messages
+from generator.messages import Cancel, Died, Order, Submit
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.5, 30.0
+PATIENCE_SECONDS = 5.0  # for the worker to end by itself
+ROOT = Path(__file__).parent.parent
+
+
+class Generator(Protocol):
+    """Takes orders at any time after `start`; tells what comes of them."""
+
+    async def start(self) -> None: ...
+
+    def submit(self, order: Submit) -> None: ...
+
+    def cancel(self, job: int) -> None: ...
+
+    def events(self) -> AsyncIterator[messages.Event]:
+        """For one consumer, until `close`."""
+
+    async def close(self) -> None: ...
+
+
+class LocalGenerator:
+    """A worker process on this machine. When it dies, `Died` tells its jobs and a new one starts."""
+
+    def __init__(
+        self,
+        models_folders: Sequence[Path],
+        cache: Path,
+        threads: int = 0,
+        device: str = "auto",
+        preview_every: int = 4,
+    ) -> None:
+        self._arguments = [f"--models={folder}" for folder in models_folders]
+        self._arguments += [f"--cache={cache}", f"--threads={threads}", f"--device={device}"]
+        self._arguments += [f"--preview-every={preview_every}"]
+        self._events: asyncio.Queue[messages.Event] = asyncio.Queue()
+        self._process: asyncio.subprocess.Process | None = None
+        self._jobs: dict[int, None] = {}
+        self._supervisor: asyncio.Task[None] | None = None
+        self._pause = FIRST_PAUSE_SECONDS
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        await self._launch()
+        self._supervisor = asyncio.create_task(self._supervise(), name="worker")
+
+    def submit(self, order: Submit) -> None:
+        self._jobs[order.job] = None
+        self._send(order)
+
+    def cancel(self, job: int) -> None:
+        self._send(Cancel(job))
+
+    async def events(self) -> AsyncIterator[messages.Event]:
+        while True:
+            yield await self._events.get()
+
+    async def close(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.wait([self._supervisor])
+        if self._process is not None:
+            await self._stop(self._process)
+
+    async def _stop(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _launch(self) -> None:
+        # Not the chat's working folder: the module is found wherever Semilla was started.
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "generator.worker",
+            *self._arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+
+    async def _supervise(self) -> None:
+        while True:
+            process = self._process
+            if process is None or process.stdout is None:
+                return
+            await self._read(process.stdout)
+            code = await process.wait()
+            jobs, self._jobs = tuple(self._jobs), {}
+            log.error("the worker ended with code %s", code)
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, LAST_PAUSE_SECONDS)
+            await self._launch()
+            # Only now: whoever hears of it may send the jobs to the new worker at once.
+            self._events.put_nowait(Died(jobs, f"exit code {code}"))
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        """Passes events on until the worker's output ends."""
+        while True:
+            try:
+                prefix = await stream.readexactly(frames.PREFIX.size)
+                header, body = frames.PREFIX.unpack(prefix)
+                event = frames.decode(
+                    await stream.readexactly(header), await stream.readexactly(body)
+                )
+            except asyncio.IncompleteReadError:
+                return
+            if isinstance(event, messages.Drawn | messages.Failed | messages.Cancelled):
+                self._jobs.pop(event.job, None)
+                self._pause = FIRST_PAUSE_SECONDS
+            self._events.put_nowait(event)
+
+    def _send(self, order: Order) -> None:
+        # Between a death and the next launch nothing can be sent: Died tells of these jobs too.
+        process = self._process
+        if process is not None and process.stdin is not None and process.returncode is None:
+            process.stdin.write(frames.encode(order))

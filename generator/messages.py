@@ -1,0 +1,146 @@
+"""What crosses the border between a chat process and the worker process.
+
+Facts and closed enums only: the sentences for them are in the chat's locales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from generator.request import GenerationRequest
+
+
+class Failure(StrEnum):
+    """Why a job ended without a picture."""
+
+    MODEL_MISSING = "model-missing"
+    MODEL_CHANGED = "model-changed"
+    MODEL_BROKEN = "model-broken"
+    OUT_OF_MEMORY = "out-of-memory"
+    NOT_A_NUMBER = "not-a-number"
+    IMAGE_BROKEN = "image-broken"
+    WORKER_DIED = "worker-died"
+    DISK_FULL = "disk-full"
+    FAULT = "fault"
+
+
+class NoteKind(StrEnum):
+    """What was ignored or changed on the way to a picture."""
+
+    NEGATIVE_WITHOUT_EFFECT = "negative-without-effect"
+    PROMPT_CUT = "prompt-cut"  # words: those that did not fit; limit: tokens
+    SIZE_ROUNDED = "size-rounded"  # asked: "100x100"; size: "104x104"
+    UNKNOWN_WORDS = "unknown-words"  # words: that the model does not know; drawn: the rest
+    EMBEDDING_MISSING = "embedding-missing"  # name: as typed
+    IMAGE_RESIZED = "image-resized"  # size: the picture's size
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    kind: NoteKind
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind.value, "facts": dict(self.facts)}
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Note:
+        return cls(NoteKind(fields["kind"]), fields["facts"])
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Draw this. With a trace, every network call has the width that the trace tells."""
+
+    job: int
+    request: GenerationRequest
+    initial_image: bytes | None = None
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker has its libraries; `key` is what "identical" depends on besides the request:
+    device, dtype, threads, instruction set, torch, diffusers."""
+
+    key: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    model: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    job: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Call `call` of `calls` has been answered. `preview` is a small WebP now and then."""
+
+    job: int
+    call: int
+    calls: int
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A finished picture.
+
+    Args:
+        png: with `parameters` and `semilla` text chunks.
+        pixel_hash: sha256 of the RGB bytes, in hexadecimal.
+        key: what "identical" depends on besides the request.
+        trace: widths and programs of the network calls as run lengths ("2e20").
+        seconds: from its first network call to its PNG.
+    """
+
+    job: int
+    png: bytes
+    pixel_hash: str
+    key: Mapping[str, str]
+    trace: str
+    seconds: float
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    job: int
+    failure: Failure
+    detail: str = ""  # for the log, never for a member
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The worker process ended by itself while these jobs were in it. A new one starts."""
+
+    jobs: tuple[int, ...]
+    detail: str = ""
+
+
+Order = Submit | Cancel
+Event = Ready | Loading | Loaded | Started | Called | Drawn | Failed | Cancelled | Died

@@ -1,0 +1,177 @@
+"""What a picture's file tells of itself: AUTOMATIC1111's `parameters` text and Semilla's own JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+
+from generator.request import GenerationRequest
+from generator.sampler_names import SAMPLERS, find
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+NEGATIVE = "Negative prompt:"
+LEAST_PAIRS = 3  # fewer than these and a last line is words, not settings
+
+
+class Reason(StrEnum):
+    """Why a picture from outside is refused."""
+
+    BROKEN = "broken"
+    TOO_LARGE = "too-large"
+    NOT_AN_IMAGE = "not-an-image"
+
+
+class ImageRefused(ValueError):
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+def infotext(request: GenerationRequest) -> str:
+    """AUTOMATIC1111's text (modules/processing.py, create_infotext), with its keys in its order."""
+    label = next((s.label for s in SAMPLERS if s.name == request.sampler), request.sampler)
+    schedule = None if request.schedule == "automatic" else request.schedule.title()
+    varied = request.variations[-1] if request.variations else None
+    values: dict[str, Any] = {
+        "Steps": request.steps,
+        "Sampler": label,
+        "Schedule type": schedule,
+        "CFG scale": f"{request.guidance_scale:g}",
+        "Seed": request.seed,
+        "Size": f"{request.width}x{request.height}",
+        "Model hash": request.model_hash[:10],
+        "Model": request.model,
+        "Variation seed": varied and varied.seed,
+        "Variation seed strength": varied and f"{varied.strength:g}",
+        "Denoising strength": f"{request.strength:g}" if request.initial_image else None,
+        "RNG": "CPU",
+        "Version": "Semilla",
+    }
+    pairs = ", ".join(f"{k}: {_quoted(v)}" for k, v in values.items() if v is not None)
+    negative = f"\n{NEGATIVE} {request.negative_prompt}" if request.negative_prompt else ""
+    return f"{request.prompt}{negative}\n{pairs}"
+
+
+def parse_infotext(text: str) -> dict[str, str] | None:
+    """Options of imagine in AUTOMATIC1111's text, or None when it isn't one.
+
+    As there (modules/infotext_utils.py), the last line counts as settings from three pairs on.
+    """
+    *lines, last = text.strip().split("\n")
+    pairs = dict(PAIR.findall(last))
+    if len(pairs) < LEAST_PAIRS or "Steps" not in pairs:
+        return None
+    head = "\n".join(lines)
+    prompt, _, negative = head.partition(NEGATIVE)
+    options = {"prompt": prompt.strip(), "negative": negative.strip()}
+    values = {key: _unquoted(value.strip()) for key, value in pairs.items()}
+    options |= {
+        name: values[key]
+        for key, name in (
+            *(("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size")),
+        )
+        if key in values
+    }
+    sampler = " ".join(v for k in ("Sampler", "Schedule type") if (v := values.get(k)))
+    if sampler:
+        options["sampler"] = sampler if find(sampler) else values["Sampler"]
+    return {name: value for name, value in options.items() if value}
+
+
+def write(
+    image: Image.Image, request: GenerationRequest, key: Mapping[str, str], trace: str
+) -> bytes:
+    """A PNG with both texts."""
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_itxt("parameters", infotext(request))
+    own = {"request": request.to_json(), "pixels": pixel_hash(image), "key": dict(key)}
+    chunks.add_itxt("semilla", json.dumps({**own, "trace": trace}, ensure_ascii=False))
+    file = io.BytesIO()
+    image.save(file, "PNG", pnginfo=chunks, compress_level=6)
+    return file.getvalue()
+
+
+def read(png: bytes) -> GenerationRequest | None:
+    """The recipe in a PNG of Semilla's, or None."""
+    texts = _texts(png)
+    try:
+        return GenerationRequest.from_json(json.loads(texts["semilla"])["request"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def read_options(data: bytes) -> dict[str, str] | None:
+    """Options of imagine in a picture's `parameters` (PNG) or EXIF UserComment (JPEG, WebP)."""
+    text = _texts(data).get("parameters")
+    return parse_infotext(text) if text else None
+
+
+def pixel_hash(image: Image.Image) -> str:
+    """sha256 of the RGB bytes, in hexadecimal: two files with the same pixels are the same."""
+    return hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
+
+
+def open_image(data: bytes, max_pixels: int) -> Image.Image:
+    """A picture from outside as RGB, turned as its EXIF says. Raises ImageRefused."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            if image.width * image.height > max_pixels:
+                raise ImageRefused(Reason.TOO_LARGE)
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except UnidentifiedImageError as error:
+        raise ImageRefused(Reason.NOT_AN_IMAGE) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageRefused(Reason.TOO_LARGE) from error
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, ImageRefused):
+            raise
+        raise ImageRefused(Reason.BROKEN) from error
+
+
+async def checked_png(data: bytes, max_pixels: int) -> bytes:
+    """A picture from outside as a clean PNG: nothing but pixels. Raises ImageRefused."""
+    return await asyncio.to_thread(_clean_png, data, max_pixels)
+
+
+def _clean_png(data: bytes, max_pixels: int) -> bytes:
+    file = io.BytesIO()
+    open_image(data, max_pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def _texts(data: bytes) -> dict[str, str]:
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        texts = {k: str(v) for k, v in image.info.items() if isinstance(v, str)}
+        comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return {}
+    if isinstance(comment, bytes) and comment.startswith(b"UNICODE\0"):
+        texts.setdefault("parameters", comment[8:].decode("utf-16-be", "replace"))
+    return texts
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if re.search(r"[,:\n]", text) else text
+
+
+def _unquoted(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value

@@ -1,0 +1,103 @@
+"""Samplers and schedule types by the field's names, without torch.
+
+Names and aliases agree with AUTOMATIC1111's (modules/sd_samplers_kdiffusion.py, sd_samplers_timesteps.py);
+what each does is in generator/samplers.py.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+SCHEDULES = ("automatic", "karras", "exponential", "sgm uniform", "simple", "beta")
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """What members may know of a sampler.
+
+    Args:
+        name: canonical, lower case.
+        label: as AUTOMATIC1111 writes it.
+        calls_per_step: network calls that a step costs.
+        adds_noise: whether it draws noise on the way.
+        good_steps: how many steps it wants.
+    """
+
+    name: str
+    label: str
+    aliases: tuple[str, ...] = ()
+    calls_per_step: int = 1
+    adds_noise: bool = False
+    good_steps: tuple[int, int] = (20, 40)
+
+
+SAMPLERS = (
+    Sampler("euler a", "Euler a", ("k_euler_a", "euler ancestral"), 1, True),
+    Sampler("euler", "Euler", ("k_euler",)),
+    Sampler("ddim", "DDIM", (), 1, False, (20, 50)),
+    Sampler("plms", "PLMS", ("pmls", "pndm"), 1, False, (20, 50)),
+    Sampler("lms", "LMS", ("k_lms",), 1, False, (20, 50)),
+    Sampler("heun", "Heun", ("k_heun",), 2, False, (10, 25)),
+    Sampler("dpm2", "DPM2", ("k_dpm_2",), 2, False, (10, 25)),
+    Sampler("dpm2 a", "DPM2 a", ("k_dpm_2_a",), 2, True, (10, 25)),
+    Sampler("dpm++ 2m", "DPM++ 2M", ("k_dpmpp_2m", "dpmpp_2m"), 1, False, (12, 30)),
+    Sampler("dpm++ 2m sde", "DPM++ 2M SDE", ("k_dpmpp_2m_sde", "dpmpp_2m_sde"), 1, True, (15, 35)),
+    Sampler("dpm++ 3m sde", "DPM++ 3M SDE", ("k_dpmpp_3m_sde", "dpmpp_3m_sde"), 1, True, (20, 40)),
+    Sampler("dpm++ sde", "DPM++ SDE", ("k_dpmpp_sde", "dpmpp_sde"), 1, True, (12, 30)),
+    Sampler("unipc", "UniPC", ("uni_pc",), 1, False, (10, 25)),
+    Sampler("deis", "DEIS", (), 1, False, (10, 25)),
+    Sampler("ddpm", "DDPM", (), 1, True, (50, 150)),
+    Sampler("lcm", "LCM", (), 1, True, (2, 8)),
+    Sampler("tcd", "TCD", (), 1, True, (2, 8)),
+)
+
+
+def find(text: str) -> tuple[str, str] | None:
+    """Canonical sampler and schedule of a name as people type it, or None.
+
+    Any case; "k_euler_a", "DPM++ 2M Karras", "dpmpp_2m". The schedule is "automatic" unless named.
+    """
+    name, schedule = _fold(text), "automatic"
+    for each in SCHEDULES:
+        if name.endswith(f" {each}"):
+            name, schedule = name.removesuffix(f" {each}"), each
+    found = next((s.name for s in SAMPLERS if name in _names(s)), None)
+    return (found, schedule) if found else None
+
+
+def nearest(text: str) -> str:
+    """The canonical name that is most like a mistyped one."""
+    names = {name: s.name for s in SAMPLERS for name in _names(s)}
+    near = get_close_matches(_fold(text), names, n=1, cutoff=0)
+    return names[near[0]] if near else SAMPLERS[0].name
+
+
+def calls(sampler: str, steps: int, strength: float = 1.0) -> int:
+    """How often the network is called: what time, progress and cost depend on.
+
+    Args:
+        strength: of image-to-image, 0 … 1: only the last steps × strength are run.
+    """
+    run = min(int(steps * strength), steps)
+    if run <= 0:
+        return 0
+    if sampler == "plms":
+        # The first step of a whole run is taken twice (Liu et al., 2022, in diffusers' form).
+        return run + 1 if run > 1 else 1
+    if sampler in SECOND_ORDER:
+        return max(1, 2 * run - 1)
+    return run
+
+
+SECOND_ORDER = {each.name for each in SAMPLERS if each.calls_per_step == 2}
+
+
+def _fold(text: str) -> str:
+    spaced = re.sub(r"[\s_-]+", " ", text.casefold().strip())
+    return spaced.replace("dpmpp", "dpm++")
+
+
+def _names(sampler: Sampler) -> set[str]:
+    return {_fold(name) for name in (sampler.name, *sampler.aliases)}

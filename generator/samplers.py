@@ -1,0 +1,121 @@
+"""Samplers: diffusers' schedulers, each wrapped as a generator that asks for predictions.
+
+Names → classes as in diffusers' table for AUTOMATIC1111's names
+(docs/source/en/api/schedulers/overview.md).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Generator, Mapping
+from functools import cache, partial
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Denoising = Generator[tuple[Tensor, Tensor], Tensor, Tensor]
+
+CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "ddim": ("ddim.DDIM", {}),
+    "plms": ("pndm.PNDM", {"skip_prk_steps": True}),
+    "lms": ("lms_discrete.LMSDiscrete", {}),
+    "euler": ("euler_discrete.EulerDiscrete", {}),
+    "euler a": ("euler_ancestral_discrete.EulerAncestralDiscrete", {}),
+    "heun": ("heun_discrete.HeunDiscrete", {}),
+    "dpm2": ("k_dpm_2_discrete.KDPM2Discrete", {}),
+    "dpm2 a": ("k_dpm_2_ancestral_discrete.KDPM2AncestralDiscrete", {}),
+    "dpm++ 2m": ("dpmsolver_multistep.DPMSolverMultistep", {}),
+    "dpm++ 2m sde": (
+        "dpmsolver_multistep.DPMSolverMultistep",
+        {"algorithm_type": "sde-dpmsolver++"},
+    ),
+    "dpm++ 3m sde": (
+        "dpmsolver_multistep.DPMSolverMultistep",
+        {"algorithm_type": "sde-dpmsolver++", "solver_order": 3},
+    ),
+    "dpm++ sde": (
+        "dpmsolver_singlestep.DPMSolverSinglestep",
+        {"algorithm_type": "sde-dpmsolver++"},
+    ),
+    "unipc": ("unipc_multistep.UniPCMultistep", {}),
+    "deis": ("deis_multistep.DEISMultistep", {}),
+    "ddpm": ("ddpm.DDPM", {}),
+    "lcm": ("lcm.LCM", {}),
+    "tcd": ("tcd.TCD", {}),
+}
+SCHEDULE_CHANGES: dict[str, dict[str, Any]] = {
+    "automatic": {},
+    "karras": {"use_karras_sigmas": True},
+    "exponential": {"use_exponential_sigmas": True, "timestep_spacing": "linspace"},
+    "beta": {"use_beta_sigmas": True, "timestep_spacing": "linspace"},
+    "sgm uniform": {"timestep_spacing": "trailing"},
+    "simple": {"timestep_spacing": "trailing"},
+}
+
+
+class Samplers:
+    """The schedulers of one model.
+
+    Schedulers keep state and some take long to make (KDPM2 0.2 s), so there is a template of each,
+    and every picture gets a copy.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = dict(config)
+        self._templates: dict[tuple[str, str], Any] = {}
+
+    def make(self, sampler: str, schedule: str, steps: int) -> Any:
+        """A scheduler of its own, with its timesteps set."""
+        key = (sampler, schedule)
+        if key not in self._templates:
+            self._templates[key] = self._template(sampler, schedule)
+        scheduler = copy.deepcopy(self._templates[key])
+        scheduler.set_timesteps(steps)
+        return scheduler
+
+    def _template(self, sampler: str, schedule: str) -> Any:
+        path, changes = CLASSES[sampler]
+        kind = _scheduler_class(path)
+        wanted = {**SCHEDULE_CHANGES[schedule], **changes}
+        known = signature(kind.__init__).parameters
+        return kind.from_config(
+            self._config, **{name: value for name, value in wanted.items() if name in known}
+        )
+
+
+@cache
+def _scheduler_class(path: str) -> Any:
+    module, name = path.split(".")
+    return getattr(import_module(f"diffusers.schedulers.scheduling_{module}"), f"{name}Scheduler")
+
+
+def timesteps_from(scheduler: Any, steps: int, strength: float) -> Tensor:
+    """The timesteps that are run: all of them, or the last steps × strength (image-to-image).
+
+    The scheduler is told where it begins, because timesteps can repeat (dpm2 a, plms).
+    """
+    skipped = (steps - min(int(steps * strength), steps)) * getattr(scheduler, "order", 1)
+    if skipped and hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(skipped)
+    timesteps: Tensor = scheduler.timesteps[skipped:]
+    return timesteps
+
+
+def denoise(
+    scheduler: Any, timesteps: Tensor, latents: Tensor, source: torch.Generator
+) -> Denoising:
+    """Yields (scaled latents, timestep) for each call of the network, is sent its prediction,
+    returns the clean latents. All of shape (1, channels, height, width), float32 on the CPU."""
+    step = _step(scheduler, source)
+    for t in timesteps:
+        prediction = yield scheduler.scale_model_input(latents, t), t
+        latents = step(prediction, t, latents).prev_sample
+    return latents
+
+
+def _step(scheduler: Any, source: torch.Generator) -> Callable[..., Any]:
+    takes_noise = "generator" in signature(scheduler.step).parameters
+    return partial(scheduler.step, generator=source) if takes_noise else scheduler.step

@@ -1,0 +1,109 @@
+"""The worker's loop: orders in, network calls, events out."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import queue
+import threading
+from collections.abc import Sequence
+from io import RawIOBase
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+
+from generator import frames, messages
+from generator.engine import Engine
+from generator.models import Models
+
+Orders = queue.SimpleQueue[messages.Order | None]
+
+
+def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None:
+    """Works until `orders` ends."""
+    options = _parse(arguments)
+    _quiet()
+    device = _device(options.device)
+    # Half of what the machine counts: its real cores, and the page keeps some of them.
+    threads = options.threads or max(1, (os.cpu_count() or 2) // 2)
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    key = _key(device, threads)
+    models = Models(options.models, options.cache, device)
+    engine = Engine(models, key, options.preview_every)
+    waiting: Orders = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(orders, waiting), daemon=True).start()
+    _send(events, messages.Ready(key))
+    while _take(engine, waiting, events):
+        for event in engine.turn():
+            _send(events, event)
+
+
+def _take(engine: Engine, waiting: Orders, events: RawIOBase) -> bool:
+    """Passes on what was ordered; waits only when there is nothing to do. False at the end."""
+    while not waiting.empty() or not engine.busy:
+        match waiting.get():
+            case None:
+                return False
+            case messages.Submit() as order:
+                engine.submit(order)
+            case messages.Cancel(job):
+                for event in engine.cancel(job):
+                    _send(events, event)
+    return True
+
+
+def _read(orders: BinaryIO, waiting: Orders) -> None:
+    while prefix := orders.read(frames.PREFIX.size):
+        if len(prefix) < frames.PREFIX.size:
+            break
+        header, body = frames.PREFIX.unpack(prefix)
+        waiting.put(frames.decode(orders.read(header), orders.read(body)))
+    waiting.put(None)
+
+
+def _send(events: RawIOBase, event: messages.Event) -> None:
+    frame = memoryview(frames.encode(event))
+    while frame:
+        frame = frame[events.write(frame) or 0 :]
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--models", type=Path, action="append", default=[])
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--preview-every", type=int, default=4)
+    return parser.parse_args(arguments)
+
+
+def _quiet() -> None:
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for library in (diffusers_logging, transformers_logging):
+        library.set_verbosity_error()
+        library.disable_progress_bar()
+
+
+def _device(wanted: str) -> torch.device:
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)
+
+
+def _key(device: torch.device, threads: int) -> dict[str, str]:
+    """What equal pixels depend on besides the recipe."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {
+        "device": f"{device.type} {name}",
+        "dtype": "float16" if device.type == "cuda" else "float32",
+        "threads": str(threads),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "torch": torch.__version__,
+        "diffusers": importlib.metadata.version("diffusers"),
+    }

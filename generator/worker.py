@@ -1,0 +1,32 @@
+"""The worker process: python -m generator.worker. The only process that imports torch.
+
+Orders come as frames on stdin, events go as frames on stdout. It ends when stdin does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def _own_stdout() -> int:
+    """Moves stdout away, so that no library's print can get between two frames."""
+    own = os.dup(1)
+    os.dup2(2, 1)
+    return own
+
+
+def main() -> None:
+    events = os.fdopen(_own_stdout(), "wb", buffering=0)
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bot; it closes our stdin
+    for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
+        os.environ[variable] = "1"
+    from generator.serving import serve
+
+    serve(sys.argv[1:], sys.stdin.buffer, events)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The typed grammar: what people type in chats, in the page's box and on buttons."""
+
+import pytest
+
+import bot.commands
+from bot.commands.declaration import COMMANDS
+from bot.commands.line import parse, typed
+from bot.conversation import Refusal
+
+
+def test_free_text_is_the_prompt_of_imagine():
+    assert parse("un gato rojo") == ("imagine", {"prompt": "un gato rojo"})
+
+
+def test_the_words_of_both_languages_set_options():
+    spanish = parse("un gato rojo negativo:borroso semilla:7 pasos:12 guía:4")
+    english = parse("un gato rojo negative:borroso seed:7 steps:12 guidance:4")
+    assert spanish == english
+    assert spanish[1] == {
+        "prompt": "un gato rojo",
+        "negative": "borroso",
+        "seed": "7",
+        "steps": "12",
+        "guidance": "4",
+    }
+
+
+def test_missing_accents_and_any_case_are_understood():
+    assert parse("gato Guia:3 TAMANO:16:9")[1] == {"prompt": "gato", "guidance": "3", "size": "16:9"}
+
+
+def test_two_dashes_set_options_too():
+    assert parse("a cat --seed 5 --ar 16:9 --no dogs")[1] == {
+        "prompt": "a cat",
+        "seed": "5",
+        "size": "16:9",
+        "negative": "dogs",
+    }
+
+
+def test_a_negative_prompt_runs_to_the_next_option():
+    assert parse("a cat negative:blurry, ugly dog seed:3")[1] == {
+        "prompt": "a cat",
+        "negative": "blurry, ugly dog",
+        "seed": "3",
+    }
+
+
+def test_quotes_hold_options_and_spaces():
+    options = parse(r'negative:"say \"no\", seed:5" a cat')[1]
+    assert options == {"prompt": "a cat", "negative": 'say "no", seed:5'}
+
+
+def test_a_sampler_of_several_words_leaves_the_rest_to_the_prompt():
+    options = parse("sampler:dpm++ 2m karras un gato")[1]
+    assert options == {"sampler": "dpm++ 2m karras", "prompt": "un gato"}
+
+
+def test_weights_and_colons_in_a_prompt_are_no_options():
+    assert parse("a (seed:1.2) cat, note: happy")[1] == {"prompt": "a (seed:1.2) cat, note: happy"}
+
+
+def test_the_first_word_after_vary_is_the_picture():
+    assert parse("/variar k7qx fuerza:fuerte") == (
+        "vary",
+        {"picture": "k7qx", "strength": "fuerte"},
+    )
+
+
+def test_reroll_takes_a_new_prompt_after_the_id():
+    assert parse("/reroll K7QX un perro azul")[1] == {"picture": "K7QX", "prompt": "un perro azul"}
+
+
+def test_a_command_addressed_to_the_bot_by_name_is_understood():
+    assert parse("/imagina@semilla_bot un gato") == ("imagine", {"prompt": "un gato"})
+
+
+def test_a_group_of_two_words_is_one_command():
+    assert parse('/style save acuarela prompt:"a watercolour"') == (
+        "style save",
+        {"name": "acuarela", "prompt": "a watercolour"},
+    )
+
+
+def test_an_unknown_command_names_the_nearest():
+    with pytest.raises(Refusal) as refusal:
+        parse("/imagin un gato")
+    assert refusal.value.suggestions[0] in ("/imagina", "/imagine")
+
+
+def test_words_that_no_option_takes_are_told():
+    with pytest.raises(Refusal):
+        parse("/queue please")
+
+
+def test_a_pasted_recipe_stays_whole():
+    text = "a cat\nNegative prompt: dog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5"
+    assert parse(text) == ("imagine", {"prompt": text})
+
+
+def test_what_typed_writes_is_read_back():
+    options = {"prompt": 'un "gato" rojo, seed:5', "negative": "", "seed": "7"}
+    assert parse(typed("imagine", options))[1] == options
+
+
+def test_no_two_options_of_a_command_share_a_name():
+    for command in COMMANDS.values():
+        names = [name for option in command.options for name in option.names()]
+        assert len(names) == len(set(names)), command.name
+
+
+def test_no_two_commands_share_a_name():
+    names = [name for command in COMMANDS.values() for name in command.names()]
+    assert len(names) == len(set(names))
+
+
+def test_members_see_at_most_eight_commands():
+    assert sum(command.listed for command in bot.commands.COMMANDS.values()) <= 8
