@@ -1,11 +1,11 @@
 """Makes the environment that Semilla runs in, and runs it. Needs nothing but Python itself.
 
-    python install.py              environment only
-    python install.py run [...]    environment, then `semilla run`
-    python install.py test [...]   environment with the test tools, then the tests
-    python install.py check        environment with the test tools, then linters and types
-    python install.py gpu          the CUDA build of torch in the place of the CPU's
-    python install.py train        trains the model that ships
+python install.py              environment only
+python install.py run [...]    environment, then `semilla run`
+python install.py test [...]   environment with the test tools, then the tests
+python install.py check        environment with the test tools, then linters and types
+python install.py gpu          the CUDA build of torch in the place of the CPU's
+python install.py train        trains the model that ships
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ def pip(*arguments: str) -> None:
 
 
 def run(*command: str) -> int:
-    return subprocess.run([str(SCRIPTS / command[0]), *command[1:]], check=False, cwd=HERE).returncode
+    return subprocess.run(
+        [str(SCRIPTS / command[0]), *command[1:]], check=False, cwd=HERE
+    ).returncode
 
 
 def check() -> int:
@@ -144,7 +146,9 @@ def gpu() -> int:
     where = ["--index-url", index] if index else []
     if subprocess.run([*command, TORCH, *where], check=False).returncode:
         return 1
-    return subprocess.run([str(PYTHON), "-m", "pip", "install", TORCH, *where], check=False).returncode
+    return subprocess.run(
+        [str(PYTHON), "-m", "pip", "install", TORCH, *where], check=False
+    ).returncode
 
 
 def main() -> int:

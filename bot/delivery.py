@@ -33,9 +33,12 @@ class Delivery:
                     self._begin(tasks, answer)
                 async for event in follower:
                     if isinstance(event, Ended):
-                        answer = await self._database.answers.get(event.answer)
-                        if answer and all(job.state in ENDED for job in answer.jobs):
-                            self._begin(tasks, answer)
+                        await self._check(tasks, event.answer)
+
+    async def _check(self, tasks: asyncio.TaskGroup, number: int) -> None:
+        answer = await self._database.answers.get(number)
+        if answer is not None and all(job.state in ENDED for job in answer.jobs):
+            self._begin(tasks, answer)
 
     def _begin(self, tasks: asyncio.TaskGroup, answer: Answer) -> None:
         if answer.id not in self._under_way and answer.adapter in self._adapters:

@@ -87,7 +87,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 @contextmanager
-def on_stop(stop: Callable[[], None]) -> Iterator[None]:
+def on_stop(stop: Callable[[], object]) -> Iterator[None]:
     """Calls `stop` in the running event loop when the user or the system wants an end."""
     loop = asyncio.get_running_loop()
     names = ("SIGINT", "SIGTERM", "SIGBREAK")  # Windows has the first and the last

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from generator.sampler_names import SAMPLERS
-
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
 from bot.locales import escape, say
 from db.models import Answer, Job, JobState, Picture, Relation
 from generator.messages import Note
 from generator.request import GenerationRequest
+from generator.sampler_names import SAMPLERS
 
 ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 SHOWN_PIXELS = 512  # smaller pictures are shown enlarged by a whole number
@@ -232,8 +231,9 @@ def refused(language: str, refusal: Refusal) -> Reply:
         for name, value in refusal.facts.items()
     }
     buttons = tuple(Button(label=line, line=line) for line in refusal.suggestions[:3])
+    text = say(language, f"refusal-{refusal.key}", **facts)
     return Reply(
-        text=say(language, f"refusal-{refusal.key}", **facts),
+        text=text[:1].upper() + text[1:],
         buttons=(buttons,) if buttons else (),
         private=True,
         tone=Tone.REFUSED,

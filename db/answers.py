@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.orm import selectinload
 
-from db.models import Answer, Job, JobState, now
+from db.models import Answer, Job, JobState, Picture, now
 from db.transactions import Transactions
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
+# All that a reply is made of: pictures with their parents, and what a reroll is compared with.
+WHOLE = (
+    selectinload(Answer.jobs).selectinload(Job.picture).selectinload(Picture.parent),
+    selectinload(Answer.jobs).selectinload(Job.parent),
+)
 
 
 class Answers:
@@ -33,12 +39,13 @@ class Answers:
 
     async def get(self, answer: int) -> Answer | None:
         async with self._transactions.read() as session:
-            return await session.get(Answer, answer)
+            return await session.get(Answer, answer, options=WHOLE)
 
     async def outbox(self) -> list[Answer]:
         """Undelivered answers whose jobs have all ended."""
         unfinished = exists().where(Job.answer_id == Answer.id, Job.state.in_(OPEN))
         query = select(Answer).where(Answer.delivered.is_(None), ~unfinished).order_by(Answer.id)
+        query = query.options(*WHOLE)
         async with self._transactions.read() as session:
             return list(await session.scalars(query))
 
@@ -52,6 +59,7 @@ class Answers:
     ) -> list[Answer]:
         """The guild's answers, newest first; private ones for their author (or a moderator)."""
         query = select(Answer).where(Answer.guild == guild).order_by(Answer.id.desc()).limit(limit)
+        query = query.options(*WHOLE)
         if not moderator:
             query = query.where(or_(Answer.private.is_(False), Answer.member == member))
         if before is not None:

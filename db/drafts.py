@@ -19,7 +19,7 @@ class Drafts:
     async def save(self, guild: str, member: str, options: Mapping[str, str]) -> str:
         """The new draft's code."""
         async with self._transactions.write() as session:
-            code = await free_code(session, Draft.guild, Draft.code, guild)
+            code = await free_code(session, Draft, guild)
             session.add(Draft(guild=guild, member=member, code=code, options=dict(options)))
         return code
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
 
-from sqlalchemy import Select, func, or_, select, text, update
+from sqlalchemy import Select, and_, exists, func, or_, select, text, union, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from db.codes import read_code
-from db.models import Job, Picture, Visibility, now
+from db.codes import readings
+from db.models import Answer, Draft, Job, JobState, Picture, Visibility, now
 from db.storage import Storage
 from db.transactions import Transactions
 from generator.request import GenerationRequest
@@ -15,6 +19,7 @@ from generator.request import GenerationRequest
 MATCHES = text(
     "pictures.id IN (SELECT rowid FROM pictures_words WHERE pictures_words MATCH :words)"
 )
+MAY_RUN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)  # a failed one can be tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,16 @@ class History:
         self._storage = storage
 
     async def get(self, asker: Asker, code: str) -> Picture | None:
-        """None for a picture that isn't there, was deleted, or isn't the asker's to see."""
-        return await self._one(_seen_by(asker).where(Picture.code == read_code(code)))
+        """None for a picture that isn't there, was deleted, or isn't the asker's to see.
+
+        If that very code was never given, the only picture whose code looks like it.
+        """
+        typed, *alike = readings(code) or [""]
+        row = aliased(Picture)
+        taken = exists().where(row.guild == asker.guild, row.code == typed)
+        meant = or_(Picture.code == typed, and_(Picture.code.in_(alike), ~taken))
+        found = await self._all(_seen_by(asker).where(meant))
+        return found[0] if len(found) == 1 else None
 
     async def by_pixels(self, asker: Asker, pixel_hash: str) -> Picture | None:
         """The newest with exactly these pixels."""
@@ -52,7 +65,10 @@ class History:
     ) -> list[Picture]:
         """Newest first. `text` finds words without their accents, the last one by its beginning."""
         query = _seen_by(asker).limit(limit)
-        if words := _words(text):
+        if text.strip():
+            words = _words(text)
+            if not words:
+                return []
             query = query.where(MATCHES.bindparams(words=words))
         if member:
             query = query.where(
@@ -74,48 +90,64 @@ class History:
         return await self._all(_seen_by(asker).where(Picture.parent_id == picture.id))
 
     async def delete(self, asker: Asker, code: str) -> bool:
-        """File and words go; the row stays, so that its children keep their recipe."""
-        picture = await self.get(asker, code)
+        """Its author's or a moderator's. File and words go, also those of its job and its answer;
+        the row stays, because its children name it."""
+        picture = await self._own(asker, code)
         if picture is None:
             return False
         async with self._transactions.write() as session:
-            gone = {"deleted": now(), "prompt": "", "member_name": "", "notes": []}
-            await session.execute(update(Picture).where(Picture.id == picture.id).values(**gone))
-            used = await session.scalar(_uses(picture.file))
-        if not used:
-            await self._storage.remove(picture.file)
+            await _forget(session, picture)
+        async with self._transactions.read() as session:
+            needed = await session.scalar(select(_needs(picture.file)))
+        if not needed:
+            made = picture.created.replace(tzinfo=UTC).timestamp()
+            await self._storage.remove(picture.file, put_before=made)
         return True
 
-    async def set_visibility(self, picture: int, visibility: Visibility) -> None:
+    async def set_visibility(self, asker: Asker, code: str, visibility: Visibility) -> bool:
+        """Its author's or a moderator's to set."""
+        picture = await self._own(asker, code)
+        if picture is None:
+            return False
         async with self._transactions.write() as session:
-            values = {"visibility": visibility}
-            await session.execute(update(Picture).where(Picture.id == picture).values(**values))
-
-    async def files(self) -> set[str]:
-        """Every file that a picture or a recipe needs."""
-        async with self._transactions.read() as session:
-            shown = await session.scalars(select(Picture.file).where(Picture.deleted.is_(None)))
-            image = Job.recipe["initial_image"].as_string()
-            drawn_over = await session.scalars(select(image).where(image.is_not(None)))
-            return {*shown, *drawn_over}
+            changed = update(Picture).where(Picture.id == picture.id)
+            await session.execute(changed.values(visibility=visibility))
+        return True
 
     async def speeds(self, limit: int = 300) -> list[tuple[str, int, int, int, float]]:
         """Model, width, height, network calls, seconds of the newest pictures, newest first."""
-        query = select(Picture.recipe, Picture.seconds).order_by(Picture.id.desc()).limit(limit)
+        newest = select(Picture.recipe, Picture.seconds).where(Picture.deleted.is_(None))
+        query = newest.order_by(Picture.id.desc()).limit(limit)
         async with self._transactions.read() as session:
             rows = [(GenerationRequest.from_json(r), s) for r, s in await session.execute(query)]
         return [(r.model, r.width, r.height, r.calls, seconds) for r, seconds in rows]
 
-    async def _one(self, query: Select[tuple[Picture]]) -> Picture | None:
-        async with self._transactions.read() as session:
-            return await session.scalar(query.limit(1))
+    async def _own(self, asker: Asker, code: str) -> Picture | None:
+        picture = await self.get(asker, code)
+        allowed = picture is not None and (asker.moderator or picture.member == asker.member)
+        return picture if allowed else None
 
-    async def _all(self, query: Select[tuple[Picture]]) -> list[Picture]:
+    async def _one(self, query: Select[Picture]) -> Picture | None:
+        return next(iter(await self._all(query.limit(1))), None)
+
+    async def _all(self, query: Select[Picture]) -> list[Picture]:
         async with self._transactions.read() as session:
             return list(await session.scalars(query))
 
 
-def _seen_by(asker: Asker) -> Select[tuple[Picture]]:
+async def needed_files(transactions: Transactions) -> set[str]:
+    """Every file that a picture, a recipe or a draft mentions."""
+    shown = select(Picture.file).where(Picture.deleted.is_(None))
+    drawn_over = select(_image(Picture)).where(Picture.deleted.is_(None))
+    to_draw_over = select(_image(Job)).where(Job.state.in_(MAY_RUN))
+    async with transactions.read() as session:
+        files = set(await session.scalars(union(shown, drawn_over, to_draw_over)))
+        for options in await session.scalars(select(Draft.options)):
+            files.update(options.values())
+        return files
+
+
+def _seen_by(asker: Asker) -> Select[Picture]:
     """The pictures that the asker may see, newest first."""
     query = select(Picture).where(Picture.guild == asker.guild, Picture.deleted.is_(None))
     if not asker.moderator:
@@ -125,15 +157,35 @@ def _seen_by(asker: Asker) -> Select[tuple[Picture]]:
     return query.order_by(Picture.id.desc())
 
 
-def _uses(file: str) -> Select[tuple[int]]:
-    """Whether anything but deleted pictures still needs the file."""
-    shown = select(Picture.id).where(Picture.file == file, Picture.deleted.is_(None))
-    image = Job.recipe["initial_image"].as_string()
-    drawn_over = select(Job.id).where(image == file)
-    return select(func.count()).where(or_(shown.exists(), drawn_over.exists()))
+async def _forget(session: AsyncSession, picture: Picture) -> None:
+    """Erases the words of a picture wherever they are kept."""
+    wordless = {"prompt": "", "negative_prompt": "", "initial_image": None}
+    gone: dict[str, Any] = {"recipe": {**picture.recipe, **wordless}, "notes": []}
+    emptied = update(Picture).where(Picture.id == picture.id)
+    await session.execute(emptied.values(deleted=now(), prompt="", member_name="", **gone))
+    await session.execute(update(Job).where(Job.id == picture.job_id).values(**gone))
+    answer = select(Job.answer_id).where(Job.id == picture.job_id).scalar_subquery()
+    kept = select(Job.id).outerjoin(Picture, Picture.job_id == Job.id)
+    kept = kept.where(Job.answer_id == Answer.id, Picture.deleted.is_(None))
+    forgotten = update(Answer).where(Answer.id == answer, ~kept.correlate(Answer).exists())
+    await session.execute(forgotten.values(line=""))
+
+
+def _needs(file: str) -> Any:
+    """Whether a picture that isn't deleted, or a job that may run, still needs the file."""
+    pictures = exists().where(
+        or_(Picture.file == file, _image(Picture) == file), Picture.deleted.is_(None)
+    )
+    jobs = exists().where(_image(Job) == file, Job.state.in_(MAY_RUN))
+    return or_(pictures, jobs)
+
+
+def _image(table: type[Picture] | type[Job]) -> Any:
+    return table.recipe["initial_image"].as_string()
 
 
 def _words(typed: str) -> str:
     """A typed text as an FTS5 query: its words in any order, none of them an operator."""
-    words = ['"' + word.replace('"', '""') + '"' for word in typed.split()]
-    return " ".join(words) + "*" if words else ""
+    words = [word for word in typed.replace("\0", " ").split() if any(map(str.isalnum, word))]
+    quoted = ['"' + word.replace('"', '""') + '"' for word in words]
+    return " ".join(quoted) + "*" if quoted else ""

@@ -87,7 +87,10 @@ class Job(Base):
     state: Mapped[JobState] = mapped_column(default=JobState.QUEUED, index=True)
     recipe: Mapped[dict[str, Any]]
     trace: Mapped[str | None] = mapped_column(default=None)
-    parent_id: Mapped[int | None] = mapped_column(ForeignKey("pictures.id"), default=None)
+    # use_alter: jobs and pictures name each other, so neither can be the first to be made
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("pictures.id", name="jobs_parent", use_alter=True), default=None
+    )
     relation: Mapped[Relation | None] = mapped_column(default=None)
     notes: Mapped[list[Any]] = mapped_column(default=list)
     failure: Mapped[str | None] = mapped_column(default=None)
@@ -138,7 +141,7 @@ class Picture(Base):
     created: Mapped[datetime] = mapped_column(default=now)
     deleted: Mapped[datetime | None] = mapped_column(default=None)
     job: Mapped[Job | None] = relationship(
-        back_populates="picture", foreign_keys="Picture.job_id", lazy="noload", viewonly=True
+        back_populates="picture", foreign_keys="Picture.job_id", lazy="raise", viewonly=True
     )
     parent: Mapped[Picture | None] = relationship(
         remote_side="Picture.id", foreign_keys="Picture.parent_id", lazy="selectin", join_depth=1

@@ -1,30 +1,25 @@
-"""Opens the database: pragmas, transactions, migrations at start."""
+"""Opens the database, migrating it first where its schema is an older one."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import (
-    AsyncEngine,
-    async_sessionmaker,
-    create_async_engine,
-)
+from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db.answers import Answers
 from db.drafts import Drafts
-from db.history import History
+from db.history import History, needed_files
 from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
 from db.settings import Settings
 from db.storage import Storage
-from db.transactions import Transactions
-
-BUSY_SECONDS = 10
+from db.transactions import Transactions, prepare
 
 
 class DatabaseNewer(Exception):
@@ -46,16 +41,11 @@ class Database:
     @classmethod
     async def open(cls, path: Path, storage: Path) -> Self:
         """Creates or migrates the file where needed. Raises DatabaseNewer."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(_migrate, path)
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-        event.listen(engine.sync_engine, "connect", _set_pragmas)
-        event.listen(engine.sync_engine, "begin", _begin)
-        transactions = Transactions(
-            async_sessionmaker(engine, expire_on_commit=False),
-            async_sessionmaker(engine.execution_options(writes=True), expire_on_commit=False),
-        )
-        files = Storage(storage)
+        engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
+        prepare(engine.sync_engine)
+        transactions = Transactions(engine)
+        files = Storage(storage, lambda: needed_files(transactions))
         return cls(
             engine=engine,
             answers=Answers(transactions),
@@ -70,32 +60,14 @@ class Database:
         await self.engine.dispose()
 
 
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # sqlite3's own BEGIN is deferred and late; ours is in _begin
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_SECONDS * 1000}",
-        "synchronous=NORMAL",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Any) -> None:
-    """Writers take the lock at once: a reader that becomes a writer can't wait its turn."""
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
 def _migrate(path: Path) -> None:
     """Brings the schema up to date; alembic is slow to import, so only when it is needed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     revision = _revision(path)
     if revision == HEAD:
         return
     if revision is not None and revision not in REVISIONS:
-        raise DatabaseNewer(f"{path} has revision {revision}")
+        raise DatabaseNewer(f"{path} has the schema {revision}; this Semilla knows {HEAD}")
     if revision is not None:
         _copy(path, path.with_name(f"{path.name}.before-{HEAD}"))
     from db.migrations.upgrade import upgrade
@@ -104,22 +76,17 @@ def _migrate(path: Path) -> None:
 
 
 def _revision(path: Path) -> str | None:
+    """The schema that the file has, None for a new file."""
     if not path.exists():
         return None
-    connection = sqlite3.connect(path)
-    try:
+    with closing(sqlite3.connect(path)) as connection:
+        known = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+        if connection.execute(known).fetchone() is None:
+            return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return str(row[0]) if row else None
-    except sqlite3.OperationalError:
-        return None
-    finally:
-        connection.close()
 
 
 def _copy(path: Path, copy: Path) -> None:
-    source, target = sqlite3.connect(path), sqlite3.connect(copy)
-    try:
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
-    finally:
-        source.close()
-        target.close()

@@ -6,11 +6,15 @@ import asyncio
 import errno
 import hashlib
 import os
+import re
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Set
 from pathlib import Path
+from threading import Lock
 
 SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"RIFF", ".webp"))
+NAME = re.compile(r"[0-9a-f]{64}(\.[a-z]+)?")
 YOUNG_SECONDS = 3600  # a file whose row is still being written
 
 
@@ -19,10 +23,16 @@ class DiskFull(OSError):
 
 
 class Storage:
-    """A name is the sha256 in hexadecimal with a suffix: "9f…c1.png"."""
+    """A name is the sha256 in hexadecimal with a suffix: "9f…c1.png".
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        needed: gives the names that some row mentions.
+    """
+
+    def __init__(self, folder: Path, needed: Callable[[], Awaitable[Set[str]]]) -> None:
         self.folder = folder
+        self._needed = needed
+        self._removing = Lock()  # nothing is removed between being found and being made young
 
     async def put(self, data: bytes) -> str:
         """Keeps the bytes, through a power cut too. Raises DiskFull."""
@@ -33,39 +43,63 @@ class Storage:
         return await asyncio.to_thread(self.path(name).read_bytes)
 
     def path(self, name: str) -> Path:
+        """Raises FileNotFoundError for what can't be a name, and so never leaves the folder."""
+        if not NAME.fullmatch(name):
+            raise FileNotFoundError(errno.ENOENT, "not a name of a stored file", name)
         return self.folder / name[:2] / name
 
-    async def remove(self, name: str) -> None:
-        await asyncio.to_thread(self.path(name).unlink, missing_ok=True)
+    async def remove(self, name: str, put_before: float) -> None:
+        """Removes a file unless the same bytes were put again after that time (in seconds of
+        the epoch): their row is still being written, and a sweep will decide."""
+        await asyncio.to_thread(self._remove, self.path(name), put_before)
 
-    async def sweep(self, known: set[str]) -> int:
-        """Removes old files that are not known; says how many."""
-        return await asyncio.to_thread(self._sweep, known)
+    async def sweep(self) -> int:
+        """Removes the files that no row mentions, except young ones; says how many."""
+        return await asyncio.to_thread(self._sweep, await self._needed())
 
     def _put(self, data: bytes) -> str:
-        suffix = next((end for start, end in SUFFIXES if data.startswith(start)), "")
-        name = hashlib.sha256(data).hexdigest() + suffix
+        name = hashlib.sha256(data).hexdigest() + _suffix(data)
         path = self.path(name)
-        if path.exists():
-            os.utime(path)  # young again, so that a sweep leaves it
-            return name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, data)
+            if not self._make_young(path):
+                _make_folder(path.parent)
+                _write_whole(path, data)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise DiskFull(error.errno, "no room", str(self.folder)) from error
             raise
         return name
 
-    def _sweep(self, known: set[str]) -> int:
-        removed = 0
+    def _make_young(self, path: Path) -> bool:
+        """False when there is no such file."""
+        with self._removing:
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def _sweep(self, needed: Set[str]) -> int:
         oldest = time.time() - YOUNG_SECONDS
-        for path in self.folder.glob("??/*"):
-            if path.name not in known and path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
-                removed += 1
-        return removed
+        forgotten = (path for path in self.folder.glob("??/*") if path.name not in needed)
+        return sum(self._remove(path, oldest) for path in forgotten)
+
+    def _remove(self, path: Path, put_before: float) -> bool:
+        with self._removing:
+            old = path.exists() and path.stat().st_mtime < put_before
+            if old:
+                path.unlink()
+            return old
+
+
+def _suffix(data: bytes) -> str:
+    return next((suffix for start, suffix in SUFFIXES if data.startswith(start)), "")
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _write_whole(path: Path, data: bytes) -> None:
@@ -85,7 +119,7 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes the rename itself durable, where folders can be opened (not on Windows)."""
+    """Makes a new entry itself durable, where folders can be opened (not on Windows)."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:

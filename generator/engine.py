@@ -39,7 +39,7 @@ class Ask:
     t: Tensor
 
 
-Denoised = Generator[Ask, Tensor, Image.Image]
+Denoised = Generator[Ask, Tensor, Image.Image | None]
 
 
 @dataclass(slots=True)
@@ -230,7 +230,7 @@ def _predict(run: Run) -> Tensor:
     # One timestep a row, as float32: the same bits as the pipeline's scalar.
     t = run.ask.t.to(unet.device, torch.float32).expand(width)
     output = model.unet(rows, t, encoder_hidden_states=embeddings, return_dict=False)[0]
-    output = output[: run.rows].float().cpu()
+    output = torch.as_tensor(output[: run.rows]).float().cpu()
     if run.rows == 1:
         return output
     negative, positive = output.chunk(2)

@@ -20,6 +20,7 @@ from generator.sampler_names import SAMPLERS, find
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 NEGATIVE = "Negative prompt:"
+OPTIONS = (("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size"))
 LEAST_PAIRS = 3  # fewer than these and a last line is words, not settings
 
 
@@ -75,13 +76,7 @@ def parse_infotext(text: str) -> dict[str, str] | None:
     prompt, _, negative = head.partition(NEGATIVE)
     options = {"prompt": prompt.strip(), "negative": negative.strip()}
     values = {key: _unquoted(value.strip()) for key, value in pairs.items()}
-    options |= {
-        name: values[key]
-        for key, name in (
-            *(("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size")),
-        )
-        if key in values
-    }
+    options |= {name: values[key] for key, name in OPTIONS if key in values}
     sampler = " ".join(v for k in ("Sampler", "Schedule type") if (v := values.get(k)))
     if sampler:
         options["sampler"] = sampler if find(sampler) else values["Sampler"]
@@ -154,7 +149,7 @@ def _clean_png(data: bytes, max_pixels: int) -> bytes:
 def _texts(data: bytes) -> dict[str, str]:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
-        texts = {k: str(v) for k, v in image.info.items() if isinstance(v, str)}
+        texts = {str(k): v for k, v in image.info.items() if isinstance(v, str)}
         comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return {}

@@ -26,7 +26,11 @@ def test_the_words_of_both_languages_set_options():
 
 
 def test_missing_accents_and_any_case_are_understood():
-    assert parse("gato Guia:3 TAMANO:16:9")[1] == {"prompt": "gato", "guidance": "3", "size": "16:9"}
+    assert parse("gato Guia:3 TAMANO:16:9")[1] == {
+        "prompt": "gato",
+        "guidance": "3",
+        "size": "16:9",
+    }
 
 
 def test_two_dashes_set_options_too():
@@ -115,4 +119,4 @@ def test_no_two_commands_share_a_name():
 
 
 def test_members_see_at_most_eight_commands():
-    assert sum(command.listed for command in bot.commands.COMMANDS.values()) <= 8
+    assert sum(command.listed for command in COMMANDS.values()) <= 8

@@ -52,10 +52,11 @@ def options(command: Command, text: str) -> dict[str, str]:
 
 
 def _command(text: str) -> tuple[Command, str]:
+    # In groups Telegram sends /imagine@name_of_the_bot.
+    text = re.sub(r"^(\S+?)@\S+", r"\1", text)
     words = text.split(maxsplit=2)
     for length in (2, 1):  # "style save" before "style"
-        # In groups Telegram sends /imagine@name_of_the_bot.
-        name = " ".join(words[:length]).split("@")[0]
+        name = " ".join(words[:length])
         if len(words) >= length and (command := find(name)):
             return command, text.split(maxsplit=length)[length] if len(words) > length else ""
     typed = words[0] if words else ""

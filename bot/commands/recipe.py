@@ -161,7 +161,7 @@ async def changed_request(
     if chosen.prompt is not None:
         changes["prompt"] = chosen.prompt.strip()
         notes += check_words(model, chosen.prompt, call.language)
-    plain = {"negative_prompt": chosen.negative, "steps": chosen.steps}
+    plain: dict[str, Any] = {"negative_prompt": chosen.negative, "steps": chosen.steps}
     plain |= {"guidance_scale": chosen.guidance}
     changes |= {name: value for name, value in plain.items() if value is not None}
     request = await with_image(semilla, call, replace(base, **changes), choices)

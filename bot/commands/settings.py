@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.commands.declaration import command
 from bot.commands.kinds import NewStyleName, PictureCode, Scope, Switch
 from bot.commands.lineage import request_options
@@ -69,12 +71,11 @@ async def style(semilla: Semilla, call: Call) -> Reply:
     if not styles:
         return Reply(text=say(call.language, "styles-none"), private=True)
     lines = [
-        say(
-            call.language,
-            "style-line",
-            name=name,
-            options=" ".join(f"{option}:{value}" for option, value in options.items()),
-        )
+        say(call.language, "style-line", name=name, options=_in_words(options, call.language))
         for name, options in styles.items()
     ]
     return Reply(text=f"{say(call.language, 'styles-title')}\n{list_lines(lines)}", private=True)
+
+
+def _in_words(options: Mapping[str, str], language: str) -> str:
+    return " ".join(f"{say(language, f'option-{name}')}:{value}" for name, value in options.items())

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent.parent
 MARKUP = re.compile(r"([\\*`])")
 
 
-def say(language: str, key: str, **facts: Any) -> str:
+def say(language: str, key: str, /, **facts: Any) -> str:
     """The sentence `key` in `language`. Raises KeyError for a key that doesn't exist."""
     bundle = _bundle(language)
     pattern = bundle.get_message(key).value

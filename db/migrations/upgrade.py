@@ -6,19 +6,22 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import URL, create_engine
+
+from db.transactions import prepare
 
 FOLDER = Path(__file__).parent
 
 
-def upgrade(path: Path) -> None:
-    """Brings the database file to the newest revision, in one transaction."""
+def upgrade(path: Path, revision: str = "head") -> None:
+    """Brings the database file to the revision: wholly, or it stays as it is."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+    prepare(engine)
     try:
-        with engine.begin() as connection:
+        with engine.execution_options(writes=True).begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         engine.dispose()

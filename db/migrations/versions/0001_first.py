@@ -1,4 +1,4 @@
-"""The first schema, with an index of the prompts' words that knows no accents."""
+"""The first schema."""
 
 from alembic import op
 
@@ -138,26 +138,6 @@ CREATE TABLE styles (
     options JSON NOT NULL,
     PRIMARY KEY (guild, member, name)
 )
-""",
-    """
-CREATE VIRTUAL TABLE pictures_words USING fts5(
-    prompt, content='pictures', content_rowid='id', tokenize='unicode61 remove_diacritics 2')
-""",
-    """
-CREATE TRIGGER pictures_words_insert AFTER INSERT ON pictures BEGIN
-    INSERT INTO pictures_words(rowid, prompt) VALUES (new.id, new.prompt);
-END
-""",
-    """
-CREATE TRIGGER pictures_words_delete AFTER DELETE ON pictures BEGIN
-    INSERT INTO pictures_words(pictures_words, rowid, prompt) VALUES ('delete', old.id, old.prompt);
-END
-""",
-    """
-CREATE TRIGGER pictures_words_update AFTER UPDATE OF prompt ON pictures BEGIN
-    INSERT INTO pictures_words(pictures_words, rowid, prompt) VALUES ('delete', old.id, old.prompt);
-    INSERT INTO pictures_words(rowid, prompt) VALUES (new.id, new.prompt);
-END
 """,
 )
 

@@ -1,0 +1,53 @@
+"""Hands a command line to the owner of the data folder, over loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+from bot.adapters.terminal.messages import KEY, PATH, Message, Request, decode
+from bot.processes import Owner
+
+CONNECT_SECONDS = 5.0
+
+
+class OwnerGone(Exception):
+    """Nobody (or somebody else) listens where the owner announced to be."""
+
+
+class OwnerStopped(Exception):
+    """The owner ended in the middle of an answer; what it had accepted is kept."""
+
+
+def send(owner: Owner, request: Request) -> Iterator[Message]:
+    """The owner's messages as they come. Raises OwnerGone and OwnerStopped."""
+    host = urlsplit(owner.address)
+    connection = HTTPConnection(host.hostname or "127.0.0.1", host.port, timeout=CONNECT_SECONDS)
+    headers = {KEY: owner.key, "Content-Type": "application/json"}
+    try:
+        connection.request("POST", PATH, request.to_json(), headers)
+        if connection.sock is not None:
+            connection.sock.settimeout(None)  # a picture takes its time
+        response = connection.getresponse()
+    except (OSError, HTTPException) as error:
+        raise OwnerGone from error
+    if response.status != 200:
+        raise OwnerGone(f"status {response.status}")
+    try:
+        for line in response:
+            yield decode(line)
+    except (OSError, HTTPException) as error:
+        raise OwnerStopped from error
+    finally:
+        connection.close()
+
+
+def cancel(owner: Owner, request: Request, answer: int) -> None:
+    """Tells the owner that nobody waits for this answer any more."""
+    words = ("cancel", str(answer))
+    with suppress(OwnerGone, OwnerStopped):
+        for _ in send(owner, replace(request, words=words, image=None)):
+            pass

@@ -1,0 +1,109 @@
+"""The terminal's own flags, taken out of a command line; all else belongs to the command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
+OUTPUT = ("-o", "--output", "--salida")
+IMAGE = ("--image", "--imagen")
+LANGUAGE = ("--lang", "--idioma")
+HELP = ("-h", "--help", "--ayuda")
+
+
+class BadWords(Exception):
+    """A flag of the terminal's own that can't be used: a sentence of the locales, and its facts."""
+
+    def __init__(self, key: str, **facts: str) -> None:
+        super().__init__(key)
+        self.key = key
+        self.facts = facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """A command line as it was typed.
+
+    Args:
+        words: the command with its own words and flags.
+        output: the PNG file to write, or a folder for them.
+        image: the file of a picture to draw over.
+    """
+
+    words: tuple[str, ...]
+    output: Path | None = None
+    image: Path | None = None
+    language: str | None = None
+    help: bool = False
+
+
+def read(arguments: list[str]) -> CommandLine:
+    """Raises BadWords."""
+    words: list[str] = []
+    own: dict[str, str] = {}
+    wants_help = False
+    rest = iter(arguments)
+    for word in rest:
+        if word == "--":
+            words += [word, *rest]
+        elif word in HELP:
+            wants_help = True
+        elif (flag := _own_flag(word)) is not None:
+            value = word.partition("=")[2] if "=" in word else next(rest, None)
+            if not value:
+                raise BadWords("terminal-flag-empty", flag=word)
+            if flag == "image" and not _is_file(value):
+                words += ["--image", value]  # the id of a picture, the command's own option
+            else:
+                own[flag] = value
+        else:
+            words.append(word)
+    return CommandLine(
+        words=tuple(words),
+        output=_output(own["output"]) if "output" in own else None,
+        image=Path(own["image"]).expanduser() if "image" in own else None,
+        language=_language(own["language"]) if "language" in own else None,
+        help=wants_help,
+    )
+
+
+def read_image(path: Path) -> bytes:
+    """Raises BadWords."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadWords("terminal-image", file=str(path), reason=error.strerror or "") from error
+
+
+def _own_flag(word: str) -> str | None:
+    name = word.partition("=")[0]
+    for flag, names in (("output", OUTPUT), ("image", IMAGE), ("language", LANGUAGE)):
+        if name in names:
+            return flag
+    return None
+
+
+def _is_file(value: str) -> bool:
+    path = Path(value).expanduser()
+    return path.suffix.lower() in PICTURES or len(path.parts) > 1 or path.is_file()
+
+
+def _output(text: str) -> Path:
+    """Checked before anything is drawn."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return path
+    if not path.suffix:
+        path = path.with_name(f"{path.name}.png")
+    if path.suffix.lower() != ".png":
+        raise BadWords("terminal-not-png", file=text, better=str(path.with_suffix(".png")))
+    if not path.parent.is_dir():
+        raise BadWords("terminal-no-folder", folder=str(path.parent))
+    return path
+
+
+def _language(text: str) -> str:
+    if text.lower()[:2] not in ("en", "es"):
+        raise BadWords("terminal-language", value=text)
+    return text.lower()[:2]

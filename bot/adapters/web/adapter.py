@@ -1,0 +1,179 @@
+"""The web page as an adapter: its routes, its server, the class's second door."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot.adapters.web import calls, moderation, network, pages, pictures, stream
+from bot.adapters.web.guard import Guard, TooLarge
+from bot.adapters.web.network import PortInUse
+from bot.adapters.web.rooms import ClassRoom, private_address
+from bot.adapters.web.sessions import Sessions
+from bot.adapters.web.site import NotAllowed, NotInside, Site, StaleForm, arrive
+from bot.commands.semilla import Semilla
+from bot.config import Config
+from bot.conversation import Reply
+from bot.locales import say
+from bot.replies import short_code
+from db.models import Answer
+
+log = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parent / "static"
+
+
+class WebAdapter:
+    """The page. Others may have routes of their own on its server.
+
+    `room` tells the class's address and code while it is open.
+    """
+
+    name = calls.NAME
+
+    def __init__(self, semilla: Semilla, config: Config, routes: Sequence[BaseRoute] = ()) -> None:
+        self._config = config.web
+        self._network: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
+        self.room = ClassRoom()
+        self.sessions = Sessions(config.data, config.web.port)
+        self.started = asyncio.Event()
+        self.app = Starlette(
+            routes=[*_routes(), *routes],
+            middleware=[Middleware(Guard, hosts=self._hosts)],
+            exception_handlers={
+                NotInside: _not_inside,
+                NotAllowed: _not_allowed,
+                StaleForm: _stale,
+                TooLarge: _too_large,
+                HTTPException: _missing,
+                Exception: _fault,
+            },
+        )
+        self.app.state.site = Site(
+            semilla, self.sessions, self.room, self.open_class, self.close_class
+        )
+
+    @property
+    def address(self) -> str:
+        """The page's, on this computer: "http://127.0.0.1:8000"."""
+        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self._config.port}"  # noqa: S104
+
+    @property
+    def moderator_address(self) -> str:
+        """Makes the first browser that opens it the moderator's."""
+        return f"{self.address}/?key={self.sessions.key}"
+
+    async def run(self) -> None:
+        """Serves until it is cancelled. Raises PortInUse, and NoNetwork when it is to open the
+        class and there is no network."""
+        listening = network.listen(self._config.host, self._config.port)
+        try:
+            if self._config.open_to_class:
+                await self.open_class()
+            self.started.set()
+            await network.serve(self.app, listening)
+        finally:
+            listening.close()
+            await self.close_class()
+
+    async def deliver(self, answer: Answer, reply: Reply) -> None:
+        """Nothing to send: pages show the database's rows, and follow the events by themselves."""
+
+    async def open_class(self) -> None:
+        """Listens on the network too. Raises NoNetwork and PortInUse."""
+        async with self._opening:
+            if self.room.is_open:
+                return
+            host = await asyncio.to_thread(private_address)
+            if self._config.host not in ("0.0.0.0", "::", host):  # noqa: S104
+                listening = network.listen(host, self._config.port)
+                serving = network.serve(self.app, listening)
+                self._network = asyncio.create_task(serving, name="class")
+            self.room.address = f"{host}:{self._config.port}"
+
+    async def close_class(self) -> None:
+        async with self._opening:
+            self.room.address = ""
+            serving, self._network = self._network, None
+            if serving is not None:
+                serving.cancel()
+                await asyncio.wait([serving])
+
+    def _hosts(self) -> frozenset[str]:
+        return frozenset({self._config.host, self.room.address.rpartition(":")[0]}) - {""}
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        Route("/", pages.home),
+        Route("/call", calls.call, methods=["POST"]),
+        Route("/events", stream.events),
+        Route("/gallery", pages.gallery),
+        Route("/p/{code}", pages.picture),
+        Route("/files/{name}", pictures.file),
+        Route("/shown/{name}", pictures.shown),
+        Route("/language", pages.choose_language, methods=["POST"]),
+        Route("/join", moderation.join),
+        Route("/join", moderation.try_to_join, methods=["POST"]),
+        Route("/class", moderation.classroom),
+        Route("/class", moderation.open_or_close, methods=["POST"]),
+        Route("/connect", moderation.connect),
+        Route("/connect", moderation.save_tokens, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+def _says(request: Request, status: int, key: str, **facts: str) -> Response:
+    """In words: a sentence to the page's script, a page to everybody else."""
+    visit = arrive(request)
+    text = say(visit.language, key, **facts)
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"text": text}, status_code=status)
+    return pages.missing(visit, text, status)
+
+
+async def _not_inside(request: Request, _error: Exception) -> Response:
+    if request.method == "GET" and "text/html" in request.headers.get("accept", "text/html"):
+        return RedirectResponse("/join", status_code=303)
+    return _says(request, 403, "web-not-inside")
+
+
+async def _not_allowed(request: Request, _error: Exception) -> Response:
+    return _says(request, 403, "web-moderators-only")
+
+
+async def _stale(request: Request, _error: Exception) -> Response:
+    return _says(request, 403, "web-stale")
+
+
+async def _too_large(request: Request, _error: Exception) -> Response:
+    return _says(request, 413, "web-too-large")
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _says(request, status, "web-no-page" if status == 404 else "web-stale")
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    code = short_code()
+    log.error(
+        "fault %s at %s: %s", code, request.url.path, "".join(traceback.format_exception(error))
+    )
+    return _says(request, 500, "fault", code=code)
+
+
+__all__ = ["PortInUse", "WebAdapter"]

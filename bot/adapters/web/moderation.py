@@ -1,0 +1,120 @@
+"""The moderator's pages, and the door of the class."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.adapters.web.network import PortInUse
+from bot.adapters.web.rendering import page
+from bot.adapters.web.rooms import NoNetwork, TooManyTries
+from bot.adapters.web.site import Visit, arrive, enter_as_moderator, read_form
+from bot.config import save_token
+from bot.locales import say
+
+NAME_CHARACTERS = 24
+TOKENS = {
+    "discord": re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}"),
+    "telegram": re.compile(r"\d{5,}:[\w-]{30,}"),
+}
+
+
+async def classroom(request: Request) -> Response:
+    """Address, code and QR code, large enough for the last row."""
+    return _classroom(enter_as_moderator(request))
+
+
+async def open_or_close(request: Request) -> Response:
+    visit = enter_as_moderator(request)
+    form = await read_form(request, visit)
+    if form.get("do") == "close":
+        await visit.site.close_class()
+        return RedirectResponse("/class", status_code=303)
+    try:
+        await visit.site.open_class()
+    except NoNetwork:
+        return _classroom(visit, say(visit.language, "web-no-network"))
+    except PortInUse as taken:
+        return _classroom(visit, say(visit.language, "web-port-in-use", port=str(taken.port)))
+    return RedirectResponse("/class", status_code=303)
+
+
+def _classroom(visit: Visit, problem: str = "") -> Response:
+    room = visit.site.room
+    code = f"http://{room.address}" if room.is_open else ""
+    content = page(
+        "class.html", visit, room=room, problem=problem, qr=qr_code(code) if code else ""
+    )
+    return visit.keep(HTMLResponse(content, status_code=409 if problem else 200))
+
+
+def qr_code(text: str) -> str:
+    """An SVG, dark on light in either colour scheme: not all phones read it the other way."""
+    import segno
+
+    return str(segno.make(text, micro=False).svg_inline(border=3, dark="#111", light="#fff"))
+
+
+async def join(request: Request) -> Response:
+    """Where visitors type the code and their first name."""
+    visit = arrive(request)
+    if visit.inside:
+        return RedirectResponse("/", status_code=303)
+    return _door(visit)
+
+
+async def try_to_join(request: Request) -> Response:
+    visit = arrive(request)
+    form = await read_form(request, visit)
+    name = first_name(str(form.get("name", "")))
+    code = "".join(c for c in str(form.get("code", ""))[:20] if c.isdecimal())
+    if not name:
+        return _door(visit, say(visit.language, "web-name-missing"), name)
+    address = request.client.host if request.client else ""
+    try:
+        admitted = visit.site.room.try_code(code, address)
+    except TooManyTries as many:
+        minutes = -(-many.seconds // 60)
+        return _door(visit, say(visit.language, "web-too-many-tries", minutes=minutes), name, 429)
+    if not admitted:
+        return _door(visit, say(visit.language, "web-wrong-code"), name, 403)
+    visit = replace(visit, session=replace(visit.session, name=name, code=code))
+    return visit.keep(RedirectResponse("/", status_code=303))
+
+
+def _door(visit: Visit, problem: str = "", name: str = "", status: int = 200) -> Response:
+    content = page("join.html", visit, problem=problem, name=name)
+    return visit.keep(HTMLResponse(content, status_code=status))
+
+
+def first_name(text: str) -> str:
+    """Letters, marks, digits and a few signs of names; nothing that could look like a command."""
+    kept = (c for c in text if unicodedata.category(c)[0] in "LMN" or c in " -'’.")
+    return " ".join("".join(kept).split())[:NAME_CHARACTERS].strip()
+
+
+async def connect(request: Request) -> Response:
+    return _connect(enter_as_moderator(request))
+
+
+async def save_tokens(request: Request) -> Response:
+    """Keeps a token under the data folder. It is never shown again."""
+    visit = enter_as_moderator(request)
+    form = await read_form(request, visit)
+    platform, token = str(form.get("platform", "")), str(form.get("secret", "")).strip()
+    pattern = TOKENS.get(platform)
+    if pattern is None or not pattern.fullmatch(token):
+        return _connect(visit, say(visit.language, "web-not-a-token"), failed=True)
+    save_token(visit.site.semilla.config.data, platform, token)
+    return _connect(visit, say(visit.language, "web-token-saved"))
+
+
+def _connect(visit: Visit, notice: str = "", *, failed: bool = False) -> Response:
+    config = visit.site.semilla.config
+    there = {"discord": config.discord is not None, "telegram": config.telegram is not None}
+    content = page("connect.html", visit, notice=notice, failed=failed, there=there)
+    return visit.keep(HTMLResponse(content, status_code=422 if failed else 200))

@@ -1,0 +1,76 @@
+"""Listening: sockets of our own, and uvicorn without its hands on the process's signals."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+SECONDS_TO_CLOSE = 1
+
+
+class PortInUse(OSError):
+    """Another program listens there already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"{host}:{port} is in use")
+        self.host = host
+        self.port = port
+
+
+class Server(uvicorn.Server):
+    """Ends when it is told to; the process's signals belong to bot/processes.py."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises PortInUse, and OSError for an address that isn't ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        # On Windows the same option would let two programs share a port.
+        option = "SO_EXCLUSIVEADDRUSE" if sys.platform == "win32" else "SO_REUSEADDR"
+        listening.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        if isinstance(error, PermissionError) or "in use" in str(error).lower():
+            raise PortInUse(host, port) from error
+        raise
+    listening.setblocking(False)
+    return listening
+
+
+async def serve(app: ASGIApp, listening: socket.socket) -> None:
+    """Serves until it is cancelled, then closes what is open within a second."""
+    server = Server(_config(app))
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await asyncio.shield(serving)
+        listening.close()
+
+
+def _config(app: ASGIApp) -> Any:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        # Who asks decides what they may do: nobody's header can tell us that.
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=SECONDS_TO_CLOSE,
+    )

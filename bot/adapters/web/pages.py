@@ -1,0 +1,133 @@
+"""The pages: the conversation, the gallery, a picture, the language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.adapters.web import forms
+from bot.adapters.web.rendering import answer_card, page, reply_card
+from bot.adapters.web.site import Visit, arrive, enter, read_form
+from bot.commands.declaration import COMMANDS
+from bot.commands.lineage import again_line
+from bot.commands.line import parse
+from bot.conversation import Reply
+from bot.locales import LANGUAGES, say
+from bot.replies import picture_shown, recipe_text
+from db.models import Answer
+
+RECENT, THUMBNAILS, STRIP = 20, 24, 6
+WELCOME = "welcome:"  # what Semilla drew by itself stands in the gallery, not in the conversation
+TYPED_LIMIT = 4000
+
+
+async def home(request: Request) -> Response:
+    """The conversation. `?key=` makes this browser the moderator's, `?line=` fills the box."""
+    if key := request.query_params.get("key"):
+        return _redeem(request, key)
+    visit = enter(request)
+    typed = request.query_params.get("line", "")[:TYPED_LIMIT]
+    return visit.keep(HTMLResponse(await home_page(visit, None, typed)))
+
+
+def _redeem(request: Request, key: str) -> Response:
+    """The key leaves the address bar, and so the browser's history, at once."""
+    visit = arrive(request)
+    session = visit.site.sessions.redeem(visit.session, key) or visit.session
+    return replace(visit, session=session).keep(RedirectResponse("/", status_code=303))
+
+
+async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
+    """The page with the conversation; a reply for this browser only stands on top."""
+    semilla = visit.site.semilla
+    answers = await conversation(visit)
+    first, _ = parse("")
+    shown = [] if answers else await semilla.database.history.latest(visit.asker, STRIP)
+    return page(
+        "home.html",
+        visit,
+        cards=[answer_card(visit, answer) for answer in answers],
+        newest=answers[0].id if answers else 0,
+        strip=[picture_shown(picture, visit.language) for picture in shown],
+        reply=reply_card(visit, reply) if reply else "",
+        typed=typed,
+        examples=semilla.catalogue.default().examples(visit.language),
+        inputs=forms.declared_inputs(semilla, COMMANDS[first], visit.language),
+    )
+
+
+async def conversation(visit: Visit, before: int | None = None) -> list[Answer]:
+    """What this browser may see of the room, newest first."""
+    recent = await visit.site.semilla.database.answers.recent(
+        visit.guild.id, visit.member.id, visit.session.moderator, before, RECENT
+    )
+    return [answer for answer in recent if not answer.origin.startswith(WELCOME)]
+
+
+async def gallery(request: Request) -> Response:
+    visit = enter(request)
+    text = request.query_params.get("q", "")[:200]
+    before = request.query_params.get("before", "")
+    found = await visit.site.semilla.database.history.search(
+        visit.asker,
+        text=text,
+        before=int(before) if before.isdecimal() and len(before) < 16 else None,
+        limit=THUMBNAILS + 1,
+    )
+    pictures, more = found[:THUMBNAILS], found[THUMBNAILS:]
+    content = page(
+        "gallery.html",
+        visit,
+        text=text,
+        pictures=[picture_shown(picture, visit.language) for picture in pictures],
+        older=pictures[-1].id if more else None,
+        later=bool(before),
+    )
+    return visit.keep(HTMLResponse(content))
+
+
+async def picture(request: Request) -> Response:
+    visit = enter(request)
+    history = visit.site.semilla.database.history
+    code = request.path_params["code"][:12]
+    found = await history.get(visit.asker, code)
+    if found is None:
+        return missing(visit, say(visit.language, "web-no-picture", code=code))
+    parent = await history.parent(visit.asker, found)
+    children = await history.children(visit.asker, found)
+    family = [
+        (say(visit.language, key), [picture_shown(each, visit.language) for each in pictures])
+        for key, pictures in (
+            ("web-parent", [parent] if parent else []),
+            ("web-children", children[:THUMBNAILS]),
+        )
+        if pictures
+    ]
+    content = page(
+        "picture.html",
+        visit,
+        shown=picture_shown(found, visit.language),
+        prompt=found.prompt,
+        recipe=recipe_text(found, visit.language, again_line(found)),
+        family=family,
+    )
+    return visit.keep(HTMLResponse(content))
+
+
+async def choose_language(request: Request) -> Response:
+    """The switch between the languages; it goes back to where it was pressed."""
+    visit = arrive(request)
+    form = await read_form(request, visit)
+    chosen = str(form.get("language", ""))
+    if chosen in LANGUAGES:
+        visit = replace(visit, session=replace(visit.session, language=chosen))
+    back = str(form.get("back", "/"))
+    safe = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
+    return visit.keep(RedirectResponse(safe, status_code=303))
+
+
+def missing(visit: Visit, text: str, status: int = 404) -> Response:
+    """Something isn't there, or isn't for this browser: the same page for both."""
+    return visit.keep(HTMLResponse(page("message.html", visit, text=text), status_code=status))

@@ -1,0 +1,70 @@
+"""Picture files: as they are stored, and enlarged for showing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from bot.adapters.web.site import Visit, enter
+from bot.replies import shown_scale
+from db.models import Picture
+
+NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg|webp)")
+# A name is its content's hash; the browser keeps it, anything between must not.
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+
+async def file(request: Request) -> Response:
+    """The stored bytes, with the recipe inside. With `?save`, to be kept as a file."""
+    visit = enter(request)
+    picture = await _find(visit, request.path_params["name"])
+    if picture is None:
+        return Response(status_code=404)
+    path = visit.site.semilla.database.storage.path(picture.file)
+    save = f"semilla-{picture.code}{path.suffix}" if "save" in request.query_params else None
+    return FileResponse(path, headers=FOREVER, filename=save)
+
+
+async def shown(request: Request) -> Response:
+    """As pages show it: a small picture enlarged by the whole number that its recipe tells."""
+    visit = enter(request)
+    picture = await _find(visit, request.path_params["name"])
+    if picture is None:
+        return Response(status_code=404)
+    storage = visit.site.semilla.database.storage
+    scale = shown_scale(picture.width, picture.height)
+    if scale == 1:
+        return FileResponse(storage.path(picture.file), headers=FOREVER)
+    cache = visit.site.semilla.config.data / "cache" / "shown"
+    enlarged = cache / f"{Path(picture.file).stem}-{scale}.webp"
+    if not enlarged.exists():
+        await asyncio.to_thread(enlarge, storage.path(picture.file), enlarged, scale)
+    return FileResponse(enlarged, headers=FOREVER)
+
+
+async def _find(visit: Visit, name: str) -> Picture | None:
+    """Only what the asker may see; a file that isn't there looks the same."""
+    if not NAME.fullmatch(name):
+        return None
+    picture = await visit.site.semilla.database.history.by_file(visit.asker, name)
+    if picture is None or not visit.site.semilla.database.storage.path(name).exists():
+        return None
+    return picture
+
+
+def enlarge(source: Path, target: Path, scale: int) -> None:
+    """Lanczos keeps edges as sharp as they can be without becoming blocks."""
+    from PIL import Image
+
+    with Image.open(source) as opened:
+        size = (opened.width * scale, opened.height * scale)
+        large = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{secrets.token_hex(4)}.new")
+    large.save(temporary, "WEBP", quality=92, method=4)
+    temporary.replace(target)

@@ -1,0 +1,117 @@
+"""The class: its code for the day, its address, and how often a code can be tried."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.conversation import Guild
+
+HOME = Guild("web:home")
+CLASS = Guild("web:class")
+WINDOW_SECONDS = 300.0
+TRIES_EACH, TRIES_ALL = 5, 100  # wrong codes in a window: of one address, and of all together
+
+# Adapters that a phone in the same wifi doesn't reach, by what systems call them.
+VIRTUAL = (
+    *("tun", "tap", "utun", "wg", "ppp", "ipsec", "vpn", "tailscale", "zerotier", "zt", "hamachi"),
+    *("nord", "wintun", "docker", "br-", "veth", "virbr", "vmnet", "vmware", "vbox", "virtualbox"),
+    *("vethernet", "hyper-v", "wsl", "lxc", "podman", "cni", "bluetooth", "lo"),
+)
+WIRELESS = ("wl", "wi-fi", "wifi", "wireless", "airport", "drahtlos", "inalámbrica")
+
+
+class NoNetwork(Exception):
+    """The computer has no private address that others could reach."""
+
+
+class TooManyTries(Exception):
+    """Wrong codes came too fast; `seconds` until the next may be tried."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+@dataclass
+class ClassRoom:
+    """Open while `address` is set. The code stays the same for a day."""
+
+    clock: Callable[[], float] = time.monotonic
+    today: Callable[[], date] = date.today
+    address: str = ""
+    _code: str = ""
+    _day: date | None = None
+    _wrong: deque[tuple[float, str]] = field(default_factory=deque)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.address)
+
+    @property
+    def code(self) -> str:
+        if self._day != self.today():
+            self._day, self._code = self.today(), f"{secrets.randbelow(10_000):04}"
+        return self._code
+
+    def admits(self, code: str) -> bool:
+        return self.is_open and secrets.compare_digest(code.encode(), self.code.encode())
+
+    def try_code(self, code: str, address: str) -> bool:
+        """Raises TooManyTries before it looks at the code."""
+        now = self.clock()
+        while self._wrong and self._wrong[0][0] <= now - WINDOW_SECONDS:
+            self._wrong.popleft()
+        own = [when for when, who in self._wrong if who == address]
+        for times, limit in ((own, TRIES_EACH), ([when for when, _ in self._wrong], TRIES_ALL)):
+            if len(times) >= limit:
+                raise TooManyTries(int(times[-limit] + WINDOW_SECONDS - now) + 1)
+        if self.admits(code):
+            return True
+        self._wrong.append((now, address))
+        return False
+
+
+def private_address() -> str:
+    """The address under which others in the same network reach this computer.
+
+    Raises NoNetwork.
+    """
+    import psutil  # the system's adapters with their names; only needed for a class
+
+    up = {name for name, state in psutil.net_if_stats().items() if state.isup}
+    adapters = {
+        name: [each.address for each in addresses if each.family.name == "AF_INET"]
+        for name, addresses in psutil.net_if_addrs().items()
+        if name in up
+    }
+    return choose_address(adapters)
+
+
+def choose_address(adapters: Mapping[str, Sequence[str]]) -> str:
+    """The wifi's before a cable's; never that of a VPN or of a virtual machine.
+
+    Raises NoNetwork.
+    """
+    real = {name: all_ for name, all_ in adapters.items() if not _named(name, VIRTUAL)}
+    for name in sorted(real, key=lambda name: (not _named(name, WIRELESS), name)):
+        for address in real[name]:
+            if _is_private(address):
+                return address
+    raise NoNetwork
+
+
+def _is_private(text: str) -> bool:
+    address = ipaddress.ip_address(text)
+    return address.is_private and not address.is_loopback and not address.is_link_local
+
+
+def _named(name: str, beginnings: Iterable[str]) -> bool:
+    """Whether an adapter's name has one of these at the start of a word."""
+    words = name.lower().replace("(", " ").split()
+    return any(word.startswith(beginning) for word in words for beginning in beginnings)

@@ -1,0 +1,98 @@
+"""What happens in the room, to an open page: server-sent events, one stream for each page."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.adapters.web.calls import visible
+from bot.adapters.web.pages import WELCOME, conversation
+from bot.adapters.web.rendering import answer_card
+from bot.adapters.web.site import Visit, enter
+from bot.events import Event, Loading, Running, Waiting
+from bot.replies import Progress, progress_line
+from db.models import Answer
+
+SECONDS_BETWEEN_PINGS = 20
+SECONDS_TO_SEND = 30  # a page that takes no byte for so long is closed, and comes back by itself
+
+
+async def events(request: Request) -> Response:
+    """`since`: the newest answer that the page has; `open`: those of them that were unfinished."""
+    visit = enter(request)
+    since = _number(request.query_params.get("since", ""))
+    unfinished = {_number(each) for each in request.query_params.get("open", "").split(",")[:100]}
+    return EventSourceResponse(
+        _messages(visit, since, unfinished),
+        ping=SECONDS_BETWEEN_PINGS,
+        send_timeout=SECONDS_TO_SEND,
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+async def _messages(
+    visit: Visit, since: int, unfinished: set[int]
+) -> AsyncIterator[ServerSentEvent]:
+    """First what the page has missed, then what happens."""
+    semilla = visit.site.semilla
+    with semilla.events.follow(guild=visit.guild.id) as follower:
+        shown: set[int] = set()
+        for answer in reversed(await conversation(visit)):
+            if answer.id > since or answer.id in unfinished:
+                yield _card(visit, answer)
+            shown.add(answer.id)
+        hidden: set[int] = set()
+        async for event in follower:
+            if event.answer in hidden:
+                continue
+            if (message := _progress(event, visit.language)) and event.answer in shown:
+                yield message
+                continue
+            found = await semilla.database.answers.get(event.answer)
+            if found is None or not _shows(visit, found):
+                hidden.add(event.answer)
+                continue
+            shown.add(found.id)
+            yield _card(visit, found)
+
+
+def _shows(visit: Visit, answer: Answer) -> bool:
+    welcome = answer.origin.startswith(WELCOME)
+    return not welcome and visible(visit, answer.guild, answer.member, answer.private)
+
+
+def _card(visit: Visit, answer: Answer) -> ServerSentEvent:
+    content = {"answer": answer.id, "html": answer_card(visit, answer)}
+    return ServerSentEvent(json.dumps(content), event="card")
+
+
+def _progress(event: Event, language: str) -> ServerSentEvent | None:
+    """A few bytes for what changes often; None when the whole card is to be made anew."""
+    preview = None
+    match event:
+        case Waiting(place=place, seconds=seconds):
+            progress = Progress(place=place, seconds=seconds)
+        case Loading(model=model):
+            progress = Progress(loading=model)
+        case Running(call=call, calls=calls, preview=preview):
+            progress = Progress(call=call, calls=calls)
+        case _:
+            return None
+    content = {
+        "answer": event.answer,
+        "text": progress_line(progress, language),
+        "call": progress.call,
+        "calls": progress.calls,
+    }
+    if preview:
+        content["preview"] = "data:image/webp;base64," + b64encode(preview).decode()
+    return ServerSentEvent(json.dumps(content), event="progress")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 16 else 0

@@ -1,0 +1,324 @@
+"""`semilla …`: Semilla itself, or one command of it from a terminal.
+
+Imports are inside the functions that need them: handing a command line to the owner of the data
+folder takes a tenth of the time that opening a database and a generator does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import logging
+import sys
+import time
+import webbrowser
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib import metadata
+from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from bot import config as settings
+from bot import doctor, processes
+from bot.adapters.terminal import client, words
+from bot.adapters.terminal.messages import Request
+from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen, marked
+from bot.adapters.terminal.words import BadWords, CommandLine
+from bot.config import PLATFORMS, Config, ConfigError
+from bot.locales import say
+
+if TYPE_CHECKING:
+    from bot.adapters.web.adapter import WebAdapter
+    from bot.app import App
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+PATIENCE_SECONDS = 60.0  # for another command to be done with the data folder
+LOOK_EVERY_SECONDS = 0.2
+LOG_BYTES = 2_000_000
+OWN_FLAGS = ("-o", "--lang")
+SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
+
+
+class Ended(Exception):
+    """Nothing more can be done: a sentence of the locales that says why, and its facts."""
+
+    def __init__(self, key: str, **facts: str) -> None:
+        super().__init__(key)
+        self.key = key
+        self.facts = facts
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command line; gives its exit code: 0, 1 for a fault or failure, 2 for a refusal."""
+    screen = Screen(settings.system_language() or "en")
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments, screen)
+    except BadWords as bad:
+        screen.say(bad.key, **bad.facts)
+        return REFUSED
+    except ConfigError as error:
+        screen.errors.print(error.text(screen.language), markup=False)
+        return REFUSED
+    except Ended as ended:
+        screen.say(ended.key, **ended.facts)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: list[str], screen: Screen) -> int:
+    line = words.read(arguments)
+    screen.language = line.language or screen.language
+    if "--version" in line.words[:1]:
+        screen.output.print(f"Semilla {metadata.version('semilla')}")
+        return OK
+    first = line.words[0].casefold() if line.words else ""
+    if not first or (line.help and first in OWN):
+        return _usage(screen)
+    if line.help:
+        return _command_usage(line.words, screen)
+    config = settings.load()
+    if line.language is None and settings.system_language() is None:
+        screen.language = config.language
+    _log_into(config)
+    try:
+        return OWN.get(first, _answer)(config, line, screen)
+    except (Ended, BadWords, ConfigError):
+        raise
+    except Exception:  # Ours to mend, whatever it is: a sentence here, all of it in the log.
+        log.exception("semilla %s", first)
+        raise Ended("terminal-fault", file=str(config.data / "semilla.log")) from None
+
+
+def _log_into(config: Config) -> None:
+    """Raises Ended when nothing can be written into the data folder."""
+    try:
+        config.data.mkdir(parents=True, exist_ok=True)
+        file = config.data / "semilla.log"
+        handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Ended("doctor-folder-closed", folder=str(config.data), reason=reason) from error
+    logging.basicConfig(
+        handlers=[handler],
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+
+
+def _answer(config: Config, line: CommandLine, screen: Screen) -> int:
+    """A declared command: handed to the owner of the data folder, or answered as its owner."""
+    image = words.read_image(line.image) if line.image else None
+    user = getpass.getuser()
+    request = Request(
+        words=line.words,
+        language=screen.language,
+        member=f"terminal:{user}",
+        name=user,
+        image=image,
+    )
+    deadline, told = time.monotonic() + PATIENCE_SECONDS, False
+    while time.monotonic() < deadline:
+        with suppress(processes.Owned), processes.own(config.data):
+            asyncio.run(_answer_as_owner(config, request, screen))
+            return screen.finish(line.output)
+        owner = processes.find_owner(config.data)
+        with suppress(client.OwnerGone):
+            if owner is not None:
+                _hand_over(owner, request, screen)
+                return screen.finish(line.output)
+        if not told:
+            screen.say("terminal-waiting")
+            told = True
+        time.sleep(LOOK_EVERY_SECONDS)
+    raise Ended("terminal-busy")
+
+
+def _hand_over(owner: processes.Owner, request: Request, screen: Screen) -> None:
+    """Raises OwnerGone, and KeyboardInterrupt after the answer has been cancelled."""
+    try:
+        with screen.live():
+            for message in client.send(owner, request):
+                screen.take(message)
+    except client.OwnerStopped:
+        raise Ended("terminal-stopped") from None
+    except KeyboardInterrupt:
+        if screen.answer is not None:
+            client.cancel(owner, request, screen.answer)
+            screen.say("terminal-cancelled")
+        raise
+
+
+async def _answer_as_owner(config: Config, request: Request, screen: Screen) -> None:
+    from bot.adapters.terminal import service
+    from bot.app import App
+    from db.session import DatabaseNewer
+
+    try:
+        async with App.open(config) as app:
+            serving = asyncio.create_task(app.serve([service.Terminal()]))
+            answering = asyncio.create_task(_follow(app, request, screen))
+            try:
+                await asyncio.wait({serving, answering}, return_when=asyncio.FIRST_COMPLETED)
+                if serving.done():
+                    serving.result()
+                await answering
+            finally:
+                await _stop(answering, serving)
+                if screen.answer is not None:
+                    await service.cancel(app.semilla, screen.answer)
+                    screen.say("terminal-cancelled")
+    except DatabaseNewer:
+        raise Ended("database-newer", file=str(config.data / "semilla.db")) from None
+
+
+async def _follow(app: App, request: Request, screen: Screen) -> None:
+    from bot.adapters.terminal import service
+
+    with screen.live():
+        async for message in service.converse(app.semilla, request):
+            screen.take(message)
+
+
+async def _stop(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+def _serve(config: Config, line: CommandLine, screen: Screen) -> int:
+    """Semilla itself, until it is stopped."""
+    if warning := doctor.card_warning(screen.language):
+        screen.errors.print(marked(warning))
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(processes.Owned), processes.own(config.data):
+            if not doctor.port_is_free(config.web.host, config.web.port):
+                other = str(config.web.port + 1)
+                raise Ended("port-in-use", port=str(config.web.port), other=other)
+            asyncio.run(_serve_as_owner(config, screen, opens="--open" in line.words))
+            return OK
+        if owner := processes.find_owner(config.data):
+            raise Ended("run-already", address=owner.address)
+        time.sleep(LOOK_EVERY_SECONDS)
+    raise Ended("terminal-busy")
+
+
+def _serve_class(config: Config, line: CommandLine, screen: Screen) -> int:
+    web = config.web.model_copy(update={"open_to_class": True})
+    return _serve(config.model_copy(update={"web": web}), line, screen)
+
+
+async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
+    from bot.adapters.terminal import service
+    from bot.adapters.web.adapter import WebAdapter
+    from bot.app import App
+    from db.session import DatabaseNewer
+
+    try:
+        async with App.open(config) as app:
+            web = WebAdapter(app.semilla, config, service.routes(app.semilla))
+            serving = asyncio.create_task(app.serve([web, service.Terminal()]))
+            greeting = asyncio.create_task(_greet(config, web, screen, opens))
+            with processes.on_stop(serving.cancel):
+                try:
+                    await serving
+                except asyncio.CancelledError:
+                    screen.say("run-stopped")
+                finally:
+                    await _stop(greeting, serving)
+    except DatabaseNewer:
+        raise Ended("database-newer", file=str(config.data / "semilla.db")) from None
+
+
+async def _greet(config: Config, web: WebAdapter, screen: Screen, opens: bool) -> None:
+    """Once the page answers: where it is, and what is missing for the other chats."""
+    await web.started.wait()
+    processes.announce(config.data, web.address)
+    screen.output.print(marked(say(screen.language, "run-address", address=web.moderator_address)))
+    for platform in PLATFORMS:
+        key = "run-chat-soon" if getattr(config, platform) else "chat-token-missing"
+        facts = {"name": platform.capitalize(), "variable": f"{platform.upper()}_TOKEN"}
+        address = f"{web.address}/connect"
+        screen.output.print(marked(say(screen.language, key, address=address, **facts)))
+    screen.output.print(marked(say(screen.language, "run-stop")))
+    if opens:
+        await asyncio.to_thread(webbrowser.open, web.moderator_address)
+
+
+def _examine(config: Config, line: CommandLine, screen: Screen) -> int:
+    """`semilla doctor`: 1 when something stands in the way."""
+    good = True
+    for finding in doctor.findings(config, screen.language):
+        sign, colour = SIGNS[finding.good]
+        screen.output.print(Text.assemble((f"{sign} ", colour), marked(finding.text)))
+        good = good and finding.good is not False
+    return OK if good else FAILED
+
+
+OWN: Mapping[str, Callable[[Config, CommandLine, Screen], int]] = {
+    "run": _serve,
+    "doctor": _examine,
+    "class": _serve_class,
+    "clase": _serve_class,
+}
+
+
+def _usage(screen: Screen) -> int:
+    """Every command of the terminal's own, and every declared one, those for everybody first."""
+    import bot.commands  # noqa: F401 — declares them
+    from bot.commands.declaration import COMMANDS
+
+    language = screen.language
+    rows = [(f"semilla {name}", say(language, f"terminal-{name}")) for name in ("run", "doctor")]
+    rows.append(
+        (f"semilla {say(language, 'terminal-class-name')}", say(language, "terminal-class"))
+    )
+    for command in sorted(COMMANDS.values(), key=lambda each: not each.listed):
+        rows.append((f"semilla {command.label(language)}", command.description(language)))
+    screen.output.print(marked(say(language, "terminal-usage")))
+    screen.output.print(_grid(rows))
+    screen.output.print(marked(say(language, "terminal-usage-more")))
+    return OK
+
+
+def _command_usage(typed: tuple[str, ...], screen: Screen) -> int:
+    """A command's options, with the names of the screen's language."""
+    from bot.adapters.terminal.service import find_command
+    from bot.conversation import Refusal
+    from bot.replies import refused
+
+    language = screen.language
+    try:
+        command, _ = find_command(typed)
+    except Refusal as refusal:
+        screen.errors.print(marked(refused(language, refusal).text))
+        return REFUSED
+    first = [o for o in command.options if o.required or o.kind.free]
+    names = " ".join(option.label(language).upper() for option in first)
+    rows = [(o.label(language).upper(), o.description(language)) for o in first]
+    rows += [
+        (f"--{option.label(language).replace(' ', '-')}", option.description(language))
+        for option in command.options
+        if option not in first
+    ]
+    rows += [(flag, say(language, f"terminal-flag-{flag.strip('-')}")) for flag in OWN_FLAGS]
+    screen.output.print(marked(say(language, "terminal-command", name=command.label(language))))
+    screen.output.print(Text(f"\nsemilla {command.label(language)} {names}\n", style="bold"))
+    screen.output.print(_grid(rows))
+    return OK
+
+
+def _grid(rows: Sequence[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column()
+    for name, text in rows:
+        table.add_row(f"  {name}", Text(text))
+    return table

@@ -1,0 +1,183 @@
+"""What works, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+import re
+import shutil
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from bot import processes
+from bot.config import PLATFORMS, Config
+from bot.locales import say
+
+ROOM_BYTES = 2 * 10**9
+GIGABYTE = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, in words (Semilla's markup). `good` is None for a hint."""
+
+    good: bool | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TorchBuild:
+    """The installed torch, read from its files: importing it takes seconds.
+
+    Args:
+        cuda: the CUDA version that it was built for, None for a build without.
+    """
+
+    version: str
+    cuda: str | None
+
+
+def findings(config: Config, language: str) -> Iterator[Finding]:
+    """Looks at one thing after the other."""
+    yield _python(language)
+    yield _torch(language)
+    yield _folder(config.data, language)
+    yield _database(config, language)
+    yield _models(config, language)
+    yield _page(config, language)
+    yield from _chats(config, language)
+
+
+def card_warning(language: str) -> str | None:
+    """The sentence for a card that torch can't use, with the command that mends it."""
+    build = torch_build()
+    if build is None or build.cuda is not None or not has_nvidia_card():
+        return None
+    return say(language, "doctor-card-unused", version=build.version)
+
+
+def has_nvidia_card() -> bool:
+    driver = Path("/proc/driver/nvidia/version")
+    return shutil.which("nvidia-smi") is not None or driver.exists()
+
+
+def torch_build() -> TorchBuild | None:
+    try:
+        version = metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return None
+    spec = util.find_spec("torch")
+    folders = spec.submodule_search_locations if spec else None
+    text = (Path(next(iter(folders))) / "version.py").read_text() if folders else ""
+    cuda = re.search(r"^cuda\b.*=\s*['\"]([\d.]+)['\"]", text, re.MULTILINE)
+    return TorchBuild(version, cuda[1] if cuda else None)
+
+
+def port_is_free(host: str, port: int) -> bool:
+    try:
+        with socket.create_server((host, port)):
+            return True
+    except OSError:
+        return False
+
+
+def _python(language: str) -> Finding:
+    bits = struct.calcsize("P") * 8
+    good = sys.version_info >= (3, 11) and bits == 64
+    key = "doctor-python" if good else "doctor-python-old"
+    return Finding(good, say(language, key, version=platform.python_version(), bits=str(bits)))
+
+
+def _torch(language: str) -> Finding:
+    build = torch_build()
+    if build is None:
+        return Finding(False, say(language, "doctor-torch-missing"))
+    if warning := card_warning(language):
+        return Finding(False, warning)
+    key = "doctor-torch-cuda" if build.cuda and has_nvidia_card() else "doctor-torch"
+    return Finding(True, say(language, key, version=build.version, cuda=build.cuda or ""))
+
+
+def _folder(data: Path, language: str) -> Finding:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=data):
+            free = shutil.disk_usage(data).free
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Finding(
+            False, say(language, "doctor-folder-closed", folder=str(data), reason=reason)
+        )
+    key = "doctor-folder" if free > ROOM_BYTES else "doctor-folder-full"
+    room = f"{free / GIGABYTE:.1f}"
+    return Finding(free > ROOM_BYTES, say(language, key, folder=str(data), room=room))
+
+
+def _database(config: Config, language: str) -> Finding:
+    path = config.data / "semilla.db"
+    if not path.exists():
+        return Finding(None, say(language, "doctor-database-none"))
+    try:
+        with processes.own(config.data):
+            newer = asyncio.run(_is_newer(path, config.data / "pictures"))
+    except processes.Owned:
+        return Finding(True, say(language, "doctor-database-used"))
+    except OSError as error:
+        return Finding(False, say(language, "doctor-database-broken", reason=str(error)))
+    if newer:
+        return Finding(False, say(language, "database-newer", file=str(path)))
+    megabytes = f"{path.stat().st_size / 10**6:.1f}"
+    return Finding(True, say(language, "doctor-database", size=megabytes))
+
+
+async def _is_newer(path: Path, pictures: Path) -> bool:
+    """Opens the database as a start would, so that what is wrong with it comes out."""
+    from db.session import Database, DatabaseNewer  # after what is quick has been said
+
+    try:
+        database = await Database.open(path, pictures)
+    except DatabaseNewer:
+        return True
+    await database.close()
+    return False
+
+
+def _models(config: Config, language: str) -> Finding:
+    from generator.catalogue import Catalogue
+
+    folders = config.generator.models_folders
+    try:
+        models = Catalogue(folders, config.data / "cache").models()
+    except (OSError, KeyError, json.JSONDecodeError) as error:
+        return Finding(False, say(language, "doctor-models-broken", reason=str(error)))
+    names = ", ".join(model.name for model in models)
+    where = ", ".join(str(folder) for folder in folders)
+    return Finding(bool(models), say(language, "doctor-models", names=names, folders=where))
+
+
+def _page(config: Config, language: str) -> Finding:
+    web = config.web
+    owner = processes.find_owner(config.data)
+    if port_is_free(web.host, web.port):
+        return Finding(True, say(language, "doctor-port", port=str(web.port)))
+    if owner is not None:
+        return Finding(True, say(language, "doctor-running", address=owner.address))
+    other = str(web.port + 1 if web.port < 65535 else 8000)
+    return Finding(False, say(language, "port-in-use", port=str(web.port), other=other))
+
+
+def _chats(config: Config, language: str) -> Iterator[Finding]:
+    address = f"http://{config.web.host}:{config.web.port}/connect"
+    for platform_name in PLATFORMS:
+        here = getattr(config, platform_name) is not None
+        key = "chat-token-here" if here else "chat-token-missing"
+        name, variable = platform_name.capitalize(), f"{platform_name.upper()}_TOKEN"
+        text = say(language, key, name=name, variable=variable, address=address)
+        yield Finding(True if here else None, text)

@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rows import GUILD, MEMBER, answer, draw, job, picture, request
+
+from db.history import Asker
+from db.models import Picture, Relation, Visibility
+from db.session import Database
+
+ANA = Asker(GUILD, MEMBER)
+BEA = Asker(GUILD, "web:bea")
+TEACHER = Asker(GUILD, "web:teacher", moderator=True)
+STRANGER = Asker("web:other", MEMBER, moderator=True)
+
+
+def prompts(pictures: list[Picture]) -> list[str]:
+    return [picture.prompt for picture in pictures]
+
+
+async def test_a_finished_picture_is_found_by_its_code_with_its_whole_recipe(
+    database: Database,
+) -> None:
+    made = await draw(database, "a red cat")
+    found = await database.history.get(BEA, made.code.lower())
+    assert found is not None
+    assert found.request == request("a red cat")
+    assert await database.storage.read(found.file)
+
+
+async def test_an_id_of_another_guild_answers_like_one_that_does_not_exist(
+    database: Database,
+) -> None:
+    theirs = await draw(database, "a red cat", guild=GUILD)
+    child = await draw(database, parent_id=theirs.id, relation=Relation.VARIATION)
+    history = database.history
+    assert await history.get(STRANGER, theirs.code) is None
+    assert await history.by_pixels(STRANGER, theirs.pixel_hash) is None
+    assert await history.by_file(STRANGER, theirs.file) is None
+    assert await history.search(STRANGER, "cat") == []
+    assert await history.search(STRANGER, member="Ana") == []
+    assert await history.latest(STRANGER) == []
+    assert await history.parent(STRANGER, child) is None
+    assert await history.children(STRANGER, theirs) == []
+    assert not await history.delete(STRANGER, theirs.code)
+    assert not await history.set_visibility(STRANGER, theirs.code, Visibility.PRIVATE)
+    assert await database.drafts.get("web:other", await _draft(database)) is None
+    assert await history.get(ANA, theirs.code) is not None
+
+
+async def test_two_guilds_may_use_the_same_code(database: Database) -> None:
+    codes = {(await draw(database, guild=guild)).guild for guild in (GUILD, "web:other")}
+    assert codes == {GUILD, "web:other"}
+
+
+@pytest.mark.parametrize("visibility", [Visibility.PRIVATE, Visibility.HELD])
+async def test_a_picture_that_is_not_public_is_its_authors_and_the_moderators(
+    database: Database, visibility: Visibility
+) -> None:
+    made = await draw(database, visibility=visibility)
+    assert await database.history.get(ANA, made.code)
+    assert await database.history.get(TEACHER, made.code)
+    assert await database.history.get(BEA, made.code) is None
+    assert await database.history.search(BEA) == []
+
+
+async def test_only_author_and_moderators_set_who_sees_a_picture(database: Database) -> None:
+    made = await draw(database)
+    assert not await database.history.set_visibility(BEA, made.code, Visibility.PRIVATE)
+    assert await database.history.get(BEA, made.code)
+    assert await database.history.set_visibility(ANA, made.code, Visibility.PRIVATE)
+    assert await database.history.get(BEA, made.code) is None
+    assert await database.history.set_visibility(TEACHER, made.code, Visibility.PUBLIC)
+    assert await database.history.get(BEA, made.code)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "árbol",
+        "arbol",
+        "ARBOL",
+        "a\u0301rbol",
+        "verde árbol",
+        "arb",
+        "verde ar",
+        "«árbol»",
+        "árbol!",
+    ],
+)
+async def test_words_are_found_without_their_accents_and_while_being_typed(
+    database: Database, typed: str
+) -> None:
+    await draw(database, "un gato rojo")
+    await draw(database, "un Árbol verde")
+    assert prompts(await database.history.search(ANA, typed)) == ["un Árbol verde"]
+
+
+async def test_every_word_must_be_there_and_only_the_last_may_be_a_beginning(
+    database: Database,
+) -> None:
+    await draw(database, "un árbol verde")
+    assert await database.history.search(ANA, "arb verde") == []
+    assert await database.history.search(ANA, "árbol rojo") == []
+
+
+@pytest.mark.parametrize("typed", ["🎲", "!!!", '"', "*", "- + ^"])
+async def test_a_search_without_any_word_finds_nothing(database: Database, typed: str) -> None:
+    await draw(database, "a red cat")
+    assert await database.history.search(ANA, typed) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["cat OR dog", "NOT cat", "prompt : cat", 'ca"t', "cat NEAR dog", "rowid:1", "(dog cat)"],
+)
+async def test_a_search_is_words_and_never_a_query(database: Database, typed: str) -> None:
+    await draw(database, "a red cat")
+    assert await database.history.search(ANA, typed) == []
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(typed=st.text(max_size=40))
+async def test_any_text_can_be_searched(database: Database, typed: str) -> None:
+    assert await database.history.search(ANA, typed) == []
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(database: Database) -> None:
+    made = [(await draw(database, f"cat {i}")).id for i in range(7)]
+    seen: list[int] = []
+    before = None
+    while page := await database.history.search(ANA, "cat", before=before, limit=3):
+        seen += [picture.id for picture in page]
+        before = seen[-1]
+    assert seen == made[::-1]
+
+
+async def test_pictures_of_a_member_are_found_by_name_and_by_id(database: Database) -> None:
+    await draw(database, "mine")
+    await draw(database, "hers", member=BEA.member, member_name="Bea")
+    assert prompts(await database.history.search(ANA, member="bea")) == ["hers"]
+    assert prompts(await database.history.search(ANA, member=BEA.member)) == ["hers"]
+    assert prompts(await database.history.latest(ANA)) == ["hers"]
+    assert prompts(await database.history.latest(ANA, n=5)) == ["hers", "mine"]
+
+
+async def test_parent_and_children_know_each_other(database: Database) -> None:
+    parent = await draw(database)
+    child = await draw(database, parent_id=parent.id, relation=Relation.VARIATION)
+    assert (await database.history.parent(ANA, child)).id == parent.id  # type: ignore[union-attr]
+    assert [each.id for each in await database.history.children(ANA, parent)] == [child.id]
+    assert await database.history.parent(ANA, parent) is None
+
+
+async def test_a_private_parent_is_not_shown_to_others(database: Database) -> None:
+    parent = await draw(database, visibility=Visibility.PRIVATE)
+    child = await draw(database, parent_id=parent.id, relation=Relation.VARIATION)
+    assert await database.history.parent(BEA, child) is None
+    assert await database.history.parent(ANA, child) is not None
+
+
+async def test_a_deleted_picture_leaves_no_file_and_no_words_anywhere(database: Database) -> None:
+    made = await draw(database, "a secret garden")
+    child = await draw(database, "a blue cat", parent_id=made.id, relation=Relation.VARIATION)
+    assert await database.history.delete(ANA, made.code)
+    assert await database.history.get(ANA, made.code) is None
+    assert await database.history.search(ANA, "garden") == []
+    assert not database.storage.path(made.file).exists()
+    assert await database.history.get(ANA, child.code)
+    accepted = await database.answers.get(1)
+    assert accepted is not None
+    left = accepted.jobs[0].picture
+    assert left is not None
+    assert left.deleted
+    assert "garden" not in json.dumps([left.recipe, left.prompt, accepted.jobs[0].recipe])
+    assert "cat" not in accepted.line
+    assert not await database.history.delete(ANA, made.code)
+
+
+async def test_only_author_and_moderators_delete(database: Database) -> None:
+    made = await draw(database)
+    assert not await database.history.delete(BEA, made.code)
+    assert await database.storage.read(made.file)
+    assert await database.history.delete(TEACHER, made.code)
+
+
+async def test_a_file_stays_while_another_picture_shows_it(database: Database) -> None:
+    first = await draw(database, content=b"same")
+    again = await draw(database, content=b"same")
+    assert first.file == again.file
+    await database.history.delete(ANA, first.code)
+    assert await database.storage.read(again.file)
+
+
+async def test_a_file_stays_while_something_is_drawn_over_it(database: Database) -> None:
+    base = await draw(database)
+    over = request("over it", initial_image=base.file)
+    await database.answers.accept(answer(), [job(over)])
+    await database.history.delete(ANA, base.code)
+    assert await database.storage.read(base.file)
+
+
+async def test_the_typed_line_stays_while_the_answer_has_another_picture(
+    database: Database,
+) -> None:
+    made = [request(), request(seed=8)]
+    accepted = await database.answers.accept(answer(), [job(each) for each in made])
+    first = await _finish(database, accepted.jobs[0].id)
+    second = await _finish(database, accepted.jobs[1].id)
+    await database.history.delete(ANA, first.code)
+    assert (await database.answers.get(accepted.id)).line != ""  # type: ignore[union-attr]
+    await database.history.delete(ANA, second.code)
+    assert (await database.answers.get(accepted.id)).line == ""  # type: ignore[union-attr]
+
+
+async def test_speeds_are_of_the_newest_pictures_first(database: Database) -> None:
+    for seconds in (1.0, 2.0, 3.0):
+        await draw(database, seconds=seconds)
+    speeds = await database.history.speeds(limit=2)
+    assert speeds == [("small", 64, 64, 20, 3.0), ("small", 64, 64, 20, 2.0)]
+
+
+async def test_identical_pixels_are_found(database: Database) -> None:
+    made = await draw(database)
+    found = await database.history.by_pixels(BEA, made.pixel_hash)
+    assert found is not None
+    assert found.code == made.code
+
+
+async def test_a_members_default_wins_over_the_channels_and_the_guilds(database: Database) -> None:
+    stored = database.settings
+    await stored.set(GUILD, "guild", "", "steps", "10")
+    await stored.set(GUILD, "guild", "", "size", "square")
+    await stored.set(GUILD, "channel", "c1", "steps", "20")
+    await stored.set(GUILD, "member", MEMBER, "steps", "30")
+    assert await stored.get(GUILD, "c1", MEMBER) == {"steps": "30", "size": "square"}
+    assert await stored.get(GUILD, "c1", "web:bea") == {"steps": "20", "size": "square"}
+    assert await stored.get(GUILD, "c2", "web:bea") == {"steps": "10", "size": "square"}
+    assert await stored.get("web:other", "c1", MEMBER) == {}
+    await stored.set(GUILD, "member", MEMBER, "steps", None)
+    assert (await stored.get(GUILD, "c1", MEMBER))["steps"] == "20"
+
+
+async def test_styles_are_their_members_alone(database: Database) -> None:
+    stored = database.settings
+    await stored.save_style(GUILD, MEMBER, "Acuarela", {"prompt": "acuarela", "steps": "12"})
+    await stored.save_style(GUILD, MEMBER, "acuarela", {"prompt": "acuarela suave"})
+    assert await stored.styles(GUILD, MEMBER) == {"acuarela": {"prompt": "acuarela suave"}}
+    assert await stored.get_style(GUILD, MEMBER, "ACUARELA") == {"prompt": "acuarela suave"}
+    assert await stored.get_style(GUILD, "web:bea", "acuarela") is None
+    assert await stored.get_style("web:other", MEMBER, "acuarela") is None
+    assert not await stored.delete_style(GUILD, "web:bea", "acuarela")
+    assert await stored.delete_style(GUILD, MEMBER, "acuarela")
+    assert await stored.styles(GUILD, MEMBER) == {}
+
+
+async def test_a_draft_keeps_a_long_prompt_under_a_short_code(database: Database) -> None:
+    code = await database.drafts.save(GUILD, MEMBER, {"prompt": "ñ" * 5000})
+    found = await database.drafts.get(GUILD, code.lower())
+    assert found is not None
+    assert found.options == {"prompt": "ñ" * 5000}
+    assert await database.drafts.get(GUILD, "zzzz") is None
+
+
+async def _draft(database: Database) -> str:
+    return await database.drafts.save(GUILD, MEMBER, {"prompt": "a cat"})
+
+
+async def _finish(database: Database, number: int) -> Picture:
+    made = await database.jobs.get(number)
+    file = await database.storage.put(str(number).encode())
+    return await database.jobs.done(number, picture(made.request, file))

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from rows import GUILD, MEMBER, draw
+from sqlalchemy import create_engine
+
+from db.history import Asker
+from db.migrations import HEAD, REVISIONS
+from db.migrations.upgrade import upgrade
+from db.models import Base
+from db.session import Database, DatabaseNewer
+
+OPENING = """
+import asyncio, sys
+from pathlib import Path
+from db.session import Database
+async def main() -> None:
+    database = await Database.open(Path(sys.argv[1]), Path(sys.argv[2]))
+    await database.jobs.waiting()
+    await database.close()
+asyncio.run(main())
+assert not {"alembic", "torch"}.intersection(sys.modules)
+"""
+
+
+def query(path: Path, statement: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(statement).fetchall()
+
+
+async def reopened(path: Path) -> Database:
+    return await Database.open(path, path.with_name("pictures"))
+
+
+def file_of(database: Database) -> Path:
+    assert database.engine.url.database
+    return Path(database.engine.url.database)
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
+    engine = create_engine(f"sqlite:///{file_of(database)}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, Base.metadata)
+    engine.dispose()
+    unknown = [each for each in differences if "pictures_words" not in str(each)]
+    assert unknown == []
+
+
+async def test_a_new_database_needs_no_copy(database: Database) -> None:
+    assert query(file_of(database), "SELECT version_num FROM alembic_version") == [(HEAD,)]
+    assert not list(file_of(database).parent.glob("*.before-*"))
+
+
+async def test_it_waits_for_others_keeps_its_word_and_its_references(database: Database) -> None:
+    async with database.engine.connect() as connection:
+        pragmas = ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
+        values = [(await connection.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in pragmas]
+    assert values == ["wal", 1, 10_000, 1]
+
+
+async def test_an_up_to_date_database_opens_without_alembic(database: Database) -> None:
+    path = file_of(database)
+    arguments = [sys.executable, "-c", OPENING, str(path), str(path.with_name("pictures"))]
+    assert (await (await asyncio.create_subprocess_exec(*arguments)).wait()) == 0
+
+
+@pytest.mark.parametrize("old", REVISIONS[:-1])
+async def test_an_older_database_is_copied_and_then_keeps_all_it_has(
+    tmp_path: Path, old: str
+) -> None:
+    path = tmp_path / "con espacios %40 y ñ.db"
+    upgrade(path, old)
+    database = await reopened(path)
+    made = await draw(database, "un árbol verde")
+    await database.close()
+    _back_to(path, old)
+
+    database = await reopened(path)
+    found = await database.history.search(Asker(GUILD, MEMBER), "arbol")
+    assert [picture.code for picture in found] == [made.code]
+    await database.close()
+    copy = path.with_name(f"{path.name}.before-{HEAD}")
+    assert query(copy, "SELECT version_num FROM alembic_version") == [(old,)]
+    assert query(copy, "SELECT code FROM pictures") == [(made.code,)]
+
+
+async def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "semilla.db"
+    query(path, "CREATE TABLE styles (somebody TEXT)")  # in the way of the last table
+    with pytest.raises(Exception, match="styles already exists"):
+        await reopened(path)
+    assert query(path, "SELECT name FROM sqlite_master") == [("styles",)]
+    query(path, "DROP TABLE styles")
+    database = await reopened(path)
+    assert await draw(database)
+    await database.close()
+
+
+async def test_a_newer_database_is_refused_and_not_touched(database: Database) -> None:
+    await draw(database)
+    path = file_of(database)
+    await database.close()
+    query(path, "UPDATE alembic_version SET version_num = '9999'")
+    before = path.read_bytes()
+    with pytest.raises(DatabaseNewer, match="9999"):
+        await reopened(path)
+    assert path.read_bytes() == before
+    assert not list(path.parent.glob("*.before-*"))
+
+
+async def test_what_is_not_a_database_is_refused_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "semilla.db"
+    path.write_bytes(b"my shopping list" * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        await reopened(path)
+    assert path.read_bytes() == b"my shopping list" * 100
+
+
+def _back_to(path: Path, revision: str) -> None:
+    """The schema as that revision left it, with the rows of now."""
+    later = {"0001": ["DROP TABLE pictures_words"]}
+    triggers = query(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    for statement in [*(f"DROP TRIGGER {name}" for (name,) in triggers), *later[revision]]:
+        query(path, statement)
+    query(path, f"UPDATE alembic_version SET version_num = '{revision}'")

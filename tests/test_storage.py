@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+from rows import GUILD, MEMBER, PNG, answer, draw, job, request
+
+from db.history import Asker
+from db.session import Database
+from db.storage import DiskFull
+
+WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 "
+JPEG = b"\xff\xd8\xff\xe0"
+
+
+def stored(database: Database) -> set[str]:
+    return {path.name for path in database.storage.folder.rglob("*") if path.is_file()}
+
+
+def age(path: Path, hours: float) -> None:
+    then = time.time() - hours * 3600
+    os.utime(path, (then, then))
+
+
+@pytest.mark.parametrize(
+    ("data", "suffix"), [(PNG + b"a", ".png"), (WEBP, ".webp"), (JPEG, ".jpg"), (b"other", "")]
+)
+async def test_a_file_is_named_after_its_content(
+    database: Database, data: bytes, suffix: str
+) -> None:
+    name = await database.storage.put(data)
+    assert name == hashlib.sha256(data).hexdigest() + suffix
+    assert database.storage.path(name) == database.storage.folder / name[:2] / name
+    assert await database.storage.read(name) == data
+
+
+async def test_the_same_bytes_are_kept_once(database: Database) -> None:
+    names = {await database.storage.put(PNG) for _ in range(3)}
+    assert len(names) == 1
+    assert stored(database) == names
+
+
+async def test_a_full_disk_is_said_and_leaves_nothing_behind(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as system:
+        system.setattr(os, "fsync", full)
+        with pytest.raises(DiskFull):
+            await database.storage.put(PNG)
+    assert stored(database) == set()
+    assert await database.storage.put(PNG)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../../semilla.db", "ab/../../semilla.db", "a" * 63, "A" * 64, "/etc/passwd"]
+)
+async def test_no_name_leads_out_of_the_folder(database: Database, name: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        await database.storage.read(name)
+
+
+async def test_a_sweep_removes_what_no_row_mentions(database: Database) -> None:
+    kept = await draw(database)
+    drawn_over = await database.storage.put(PNG + b"drawn over")
+    await database.answers.accept(answer(), [job(request(initial_image=drawn_over))])
+    in_draft = await database.storage.put(PNG + b"in a draft")
+    await database.drafts.save(GUILD, MEMBER, {"image": in_draft})
+    orphan = await database.storage.put(PNG + b"orphan")
+    broken = database.storage.path(orphan).with_name("new-xyz")
+    broken.write_bytes(b"half a fi")
+    for path in database.storage.folder.rglob("*"):
+        age(path, hours=2)
+    assert await database.storage.sweep() == 2
+    assert stored(database) == {kept.file, drawn_over, in_draft}
+
+
+async def test_a_sweep_leaves_files_whose_row_is_still_being_written(database: Database) -> None:
+    new = await database.storage.put(PNG + b"new")
+    again = await database.storage.put(PNG + b"again")
+    age(database.storage.path(again), hours=2)
+    await database.storage.put(PNG + b"again")
+    assert await database.storage.sweep() == 0
+    assert stored(database) == {new, again}
+
+
+async def test_deleting_leaves_the_file_of_an_identical_picture_that_has_no_row_yet(
+    database: Database,
+) -> None:
+    first = await draw(database, content=b"same")
+    age(database.storage.path(first.file), hours=2)
+    await asyncio.sleep(0.02)  # longer than a tick of the file system's clock
+    await database.storage.put(PNG + b"same")  # a reroll that is about to be done
+    await database.history.delete(Asker(GUILD, MEMBER), first.code)
+    assert await database.storage.read(first.file)
