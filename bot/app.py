@@ -58,7 +58,7 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(delivery.run(), name="delivery")
             tasks.create_task(semilla.dispatch.run(), name="dispatch")
-            tasks.create_task(housekeeping.run(semilla), name="housekeeping")
+            tasks.create_task(housekeeping.run(semilla, with_page="web" in named), name="housekeeping")
             for adapter in adapters:
                 tasks.create_task(adapter.run(), name=adapter.name)
 

@@ -199,9 +199,9 @@ def _serve(config: Config, line: CommandLine, screen: Screen) -> int:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with suppress(processes.Owned), processes.own(config.data):
-            if not doctor.port_is_free(config.web.host, config.web.port):
-                other = str(config.web.port + 1)
-                raise Ended("port-in-use", port=str(config.web.port), other=other)
+            if trouble := doctor.port_trouble(config.web.host, config.web.port, screen.language):
+                screen.errors.print(marked(trouble))
+                return FAILED
             asyncio.run(_serve_as_owner(config, screen, opens="--open" in line.words))
             return OK
         if owner := processes.find_owner(config.data):
@@ -218,6 +218,7 @@ def _serve_class(config: Config, line: CommandLine, screen: Screen) -> int:
 async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
     from bot.adapters.terminal import service
     from bot.adapters.web.adapter import WebAdapter
+    from bot.adapters.web.rooms import NoNetwork
     from bot.app import App
     from db.session import DatabaseNewer
 
@@ -231,6 +232,10 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
                     await serving
                 except asyncio.CancelledError:
                     screen.say("run-stopped")
+                except ExceptionGroup as parts:  # one of what serves has failed by itself
+                    if parts.subgroup(NoNetwork):
+                        raise Ended("run-no-network") from None
+                    raise
                 finally:
                     await _stop(greeting, serving)
     except DatabaseNewer:
@@ -241,13 +246,17 @@ async def _greet(config: Config, web: WebAdapter, screen: Screen, opens: bool) -
     """Once the page answers: where it is, and what is missing for the other chats."""
     await web.started.wait()
     processes.announce(config.data, web.address)
-    screen.output.print(marked(say(screen.language, "run-address", address=web.moderator_address)))
+    lines = [say(screen.language, "run-address", address=web.moderator_address)]
+    if web.room.is_open:
+        address = f"http://{web.room.address}"
+        lines.append(say(screen.language, "run-class", address=address, code=web.room.code))
     for platform in PLATFORMS:
         key = "run-chat-soon" if getattr(config, platform) else "chat-token-missing"
         facts = {"name": platform.capitalize(), "variable": f"{platform.upper()}_TOKEN"}
-        address = f"{web.address}/connect"
-        screen.output.print(marked(say(screen.language, key, address=address, **facts)))
-    screen.output.print(marked(say(screen.language, "run-stop")))
+        lines.append(say(screen.language, key, address=f"{web.address}/connect", **facts))
+    lines.append(say(screen.language, "run-stop"))
+    for line in lines:
+        screen.output.print(marked(line))
     if opens:
         await asyncio.to_thread(webbrowser.open, web.moderator_address)
 

@@ -64,6 +64,11 @@ class Dispatch:
         """Jobs waiting or being drawn."""
         return len(self._queue) + len(self._in_worker) + len(self._suspects)
 
+    @property
+    def worker(self) -> int | None:
+        """The process that draws."""
+        return self._generator.pid
+
     async def accept(self, answer: Answer, jobs: Sequence[Job]) -> Answer:
         """Commits an answer with its jobs; from here on nothing is lost.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import platform
 import re
@@ -80,12 +81,21 @@ def torch_build() -> TorchBuild | None:
     return TorchBuild(version, cuda[1] if cuda else None)
 
 
-def port_is_free(host: str, port: int) -> bool:
+def port_trouble(host: str, port: int, language: str) -> str | None:
+    """Why the page can't listen there, in a sentence; None when it can."""
     try:
-        with socket.create_server((host, port)):
-            return True
-    except OSError:
-        return False
+        with socket.create_server((host, port), family=_family(host)):
+            return None
+    except OSError as error:
+        taken = error.errno in (errno.EADDRINUSE, errno.EACCES) or "in use" in str(error).lower()
+    if not taken:
+        return say(language, "host-not-here", host=host)
+    other = str(port + 1 if 1024 <= port < 65535 else 8000)
+    return say(language, "port-in-use", port=str(port), other=other)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _python(language: str) -> Finding:
@@ -164,13 +174,12 @@ def _models(config: Config, language: str) -> Finding:
 
 def _page(config: Config, language: str) -> Finding:
     web = config.web
-    owner = processes.find_owner(config.data)
-    if port_is_free(web.host, web.port):
+    trouble = port_trouble(web.host, web.port, language)
+    if trouble is None:
         return Finding(True, say(language, "doctor-port", port=str(web.port)))
-    if owner is not None:
+    if owner := processes.find_owner(config.data):
         return Finding(True, say(language, "doctor-running", address=owner.address))
-    other = str(web.port + 1 if web.port < 65535 else 8000)
-    return Finding(False, say(language, "port-in-use", port=str(web.port), other=other))
+    return Finding(False, trouble)
 
 
 def _chats(config: Config, language: str) -> Iterator[Finding]:

@@ -20,11 +20,13 @@ SEMILLA = Member("semilla", "Semilla")
 FIRST_SEED = 7
 
 
-async def run(semilla: Semilla) -> None:
+async def run(semilla: Semilla, with_page: bool) -> None:
+    """Runs until it is cancelled. `with_page`: there is a gallery that should not be empty."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_erase_tokens(semilla))
         tasks.create_task(_sweep(semilla))
-        tasks.create_task(_welcome(semilla))
+        if with_page:
+            tasks.create_task(_welcome(semilla))
 
 
 async def _erase_tokens(semilla: Semilla) -> None:

@@ -23,6 +23,10 @@ ROOT = Path(__file__).parent.parent
 class Generator(Protocol):
     """Takes orders at any time after `start`; tells what comes of them."""
 
+    @property
+    def pid(self) -> int | None:
+        """The worker process, if it is one on this machine."""
+
     async def start(self) -> None: ...
 
     def submit(self, order: Submit) -> None: ...
@@ -110,12 +114,13 @@ class LocalGenerator:
                 return
             await self._read(process.stdout)
             code = await process.wait()
-            jobs, self._jobs = tuple(self._jobs), {}
             log.error("the worker ended with code %s", code)
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, LAST_PAUSE_SECONDS)
             await self._launch()
-            # Only now: whoever hears of it may send the jobs to the new worker at once.
+            # Only now: whoever hears of it may send the jobs to the new worker at once, and those
+            # that came while there was none are among them.
+            jobs, self._jobs = tuple(self._jobs), {}
             self._events.put_nowait(Died(jobs, f"exit code {code}"))
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
@@ -135,7 +140,7 @@ class LocalGenerator:
             self._events.put_nowait(event)
 
     def _send(self, order: Order) -> None:
-        # Between a death and the next launch nothing can be sent: Died tells of these jobs too.
+        # Between a death and the next launch nothing can be sent: Died will tell of these jobs.
         process = self._process
         if process is not None and process.stdin is not None and process.returncode is None:
             process.stdin.write(frames.encode(order))

@@ -50,9 +50,9 @@ class Run:
     model: LoadedModel
     conditioning: tuple[Encoded, ...]  # without guidance the prompt; else negative, prompt
     picture: Denoised
-    ask: Ask
     calls: int
     notes: tuple[Note, ...]
+    ask: Ask = field(init=False)
     started: float = field(default_factory=time.perf_counter)
     widths: list[int] = field(default_factory=list)
     planned: list[int] = field(default_factory=list)  # widths to be replayed
@@ -92,49 +92,45 @@ class Engine:
             yield messages.Cancelled(job)
 
     def turn(self) -> Iterator[messages.Event]:
-        """One network call, and what comes of it."""
-        if self._run is None:
-            yield from self._schedule()
-        if (run := self._run) is None:
-            return
+        """The beginning of a picture or one network call, and what comes of it."""
+        order = self._run.order if self._run else self._waiting.popleft()
         try:
-            yield from self._advance(run, _predict(run))
-        except torch.OutOfMemoryError as error:
-            yield self._fail(run.order, Failure.OUT_OF_MEMORY, str(error))
-        except (RuntimeError, ValueError, IndexError) as error:
+            yield from self._begin(order) if self._run is None else self._advance(self._run)
+        except ModelRefused as refused:
+            yield self._failed(order, refused.failure, refused.detail)
+        except metadata.ImageRefused as refused:
+            yield self._failed(order, Failure.IMAGE_BROKEN, str(refused))
+        except (RuntimeError, ValueError, IndexError, MemoryError) as error:
             # What torch and diffusers raise; the picture fails, the worker and its model live on.
-            yield self._fail(run.order, Failure.FAULT, f"{type(error).__name__}: {error}")
+            yield self._failed(order, _failure(error), f"{type(error).__name__}: {error}")
 
-    def _schedule(self) -> Iterator[messages.Event]:
-        if not self._waiting:
-            return
-        order = self._waiting.popleft()
+    def _begin(self, order: Submit) -> Iterator[messages.Event]:
         request = order.request
         model = self._models.loaded(request.model, request.model_hash)
         if model is None:
             yield messages.Loading(request.model)
-            try:
-                model, seconds = self._models.load(request.model, request.model_hash)
-            except ModelRefused as refused:
-                yield messages.Failed(order.job, refused.failure, refused.detail)
-                return
+            model, seconds = self._models.load(request.model, request.model_hash)
             yield messages.Loaded(request.model, seconds)
-        try:
-            self._run = _begin(order, model)
-        except metadata.ImageRefused as refused:
-            yield messages.Failed(order.job, Failure.IMAGE_BROKEN, str(refused))
-            return
-        yield messages.Started(order.job, self._run.calls)
+        run = _begin(order, model)
+        yield messages.Started(order.job, run.calls)
+        yield from self._answer(run, None)
 
-    def _advance(self, run: Run, prediction: Tensor) -> Iterator[messages.Event]:
+    def _advance(self, run: Run) -> Iterator[messages.Event]:
+        prediction = _predict(run)
         run.widths.append(run.width())
         call = len(run.widths)
         preview = None
         if self._preview_every and call % self._preview_every == 0 and call < run.calls:
             preview = run.model.preview.webp(run.model.clean(run.ask.scaled, run.ask.t, prediction))
         yield messages.Called(run.order.job, call, run.calls, preview)
+        yield from self._answer(run, prediction)
+
+    def _answer(self, run: Run, prediction: Tensor | None) -> Iterator[messages.Event]:
+        """Sends a picture its prediction (None begins it): it asks again or it is finished."""
         try:
-            run.ask = run.picture.send(prediction)
+            picture = run.picture
+            run.ask = next(picture) if prediction is None else picture.send(prediction)
+            self._run = run
         except StopIteration as finished:
             self._run = None
             yield self._finished(run, finished.value)
@@ -154,9 +150,16 @@ class Engine:
             notes=run.notes,
         )
 
-    def _fail(self, order: Submit, failure: Failure, detail: str) -> messages.Event:
+    def _failed(self, order: Submit, failure: Failure, detail: str) -> messages.Event:
         self._run = None
         return messages.Failed(order.job, failure, detail)
+
+
+def _failure(error: Exception) -> Failure:
+    # The CPU's allocator raises a plain RuntimeError.
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "alloc" in str(error):
+        return Failure.OUT_OF_MEMORY
+    return Failure.FAULT
 
 
 def _begin(order: Submit, model: LoadedModel) -> Run:
@@ -171,13 +174,11 @@ def _begin(order: Submit, model: LoadedModel) -> Run:
     if order.initial_image is not None:
         initial, resized = _initial(order.initial_image, request)
         notes += resized
-    picture = _draw(request, model, initial)
     return Run(
         order=order,
         model=model,
         conditioning=conditioning,
-        picture=picture,
-        ask=next(picture),
+        picture=_draw(request, model, initial),
         calls=request.calls,
         notes=tuple(notes),
         planned=_widths(order.trace or ""),

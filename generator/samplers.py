@@ -73,7 +73,10 @@ class Samplers:
         if key not in self._templates:
             self._templates[key] = self._template(sampler, schedule)
         scheduler = copy.deepcopy(self._templates[key])
-        scheduler.set_timesteps(steps)
+        # lcm and tcd choose among the timesteps of their distillation; more steps need more of them.
+        distilled = scheduler.config.get("original_inference_steps")
+        few = {"original_inference_steps": max(steps, distilled)} if distilled else {}
+        scheduler.set_timesteps(steps, **few)
         return scheduler
 
     def _template(self, sampler: str, schedule: str) -> Any:
@@ -95,13 +98,19 @@ def _scheduler_class(path: str) -> Any:
 def timesteps_from(scheduler: Any, steps: int, strength: float) -> Tensor:
     """The timesteps that are run: all of them, or the last steps × strength (image-to-image).
 
-    The scheduler is told where it begins, because timesteps can repeat (dpm2 a, plms).
+    The scheduler is told where it begins, because timesteps can repeat (dpm2 a, beta).
     """
-    skipped = (steps - min(int(steps * strength), steps)) * getattr(scheduler, "order", 1)
-    if skipped and hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(skipped)
-    timesteps: Tensor = scheduler.timesteps[skipped:]
-    return timesteps
+    skipped = steps - min(int(steps * strength), steps)
+    timesteps: Tensor = scheduler.timesteps
+    if isinstance(scheduler, _scheduler_class(CLASSES["plms"][0])):
+        # Its first step is taken twice, wherever it begins; diffusers' own image-to-image repeats
+        # none and so ends one step before the picture is clean.
+        once = torch.cat([timesteps[:1], timesteps[2:]])
+        return torch.cat([once[skipped : skipped + 2], once[skipped + 1 :]])
+    first = skipped * scheduler.order
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(first)
+    return timesteps[first:]
 
 
 def denoise(

@@ -67,3 +67,6 @@ terminal-class = the page, open to everybody in the same wifi who knows the day'
 terminal-command = **{ $name }**
 terminal-flag-o = write the picture into this PNG file
 terminal-flag-lang = en or es
+run-class = Open to the class: { $address }, code **{ $code }**. It has to be the same wifi; when Windows' firewall asks, allow private networks.
+run-no-network = The class can't be let in: this computer is in no network. Join the wifi and start again.
+host-not-here = The page can't listen on { $host }: that isn't an address of this computer. 127.0.0.1 always is: host in config.toml.

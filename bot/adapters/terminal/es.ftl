@@ -67,3 +67,6 @@ terminal-class = la página, abierta a quien esté en la misma wifi y sepa el c�
 terminal-command = **{ $name }**
 terminal-flag-o = escribe la imagen en este archivo PNG
 terminal-flag-lang = en o es
+run-class = Abierta a la clase: { $address }, código **{ $code }**. Tiene que ser la misma wifi; si pregunta el cortafuegos de Windows, permite las redes privadas.
+run-no-network = No se puede abrir a la clase: este ordenador no está en ninguna red. Conéctate a la wifi y empieza otra vez.
+host-not-here = La página no puede escuchar en { $host }: no es una dirección de este ordenador. 127.0.0.1 siempre lo es: host en config.toml.

@@ -168,7 +168,7 @@ async def _progress(
             ended += 1
         if (stage := _stage(event)) is not None:
             text = plain(progress_line(stage, language))
-            which = f"{ended + 1}/{owed} · " if owed > 1 else ""
+            which = f"{ended + 1}/{owed} · " if owed > 1 and stage.calls else ""
             yield Progress(answer, which + text, stage.call, stage.calls)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generator.sampler_names import SAMPLERS
-
 from bot.commands.declaration import COMMANDS, Command, Option
 from bot.commands.kinds import Type
 from bot.commands.semilla import Semilla
 from bot.conversation import Field, Form
+from generator.sampler_names import SAMPLERS
 
 PREFIX, BEFORE = "option.", "before."
 SHAPES = {

@@ -11,8 +11,8 @@ from bot.adapters.web import forms
 from bot.adapters.web.rendering import answer_card, page, reply_card
 from bot.adapters.web.site import Visit, arrive, enter, read_form
 from bot.commands.declaration import COMMANDS
-from bot.commands.lineage import again_line
 from bot.commands.line import parse
+from bot.commands.lineage import again_line
 from bot.conversation import Reply
 from bot.locales import LANGUAGES, say
 from bot.replies import picture_shown, recipe_text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from base64 import b64encode
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -18,8 +20,9 @@ from bot.commands.declaration import COMMANDS
 from bot.commands.kinds import Type
 from bot.conversation import Refusal, Reply, Tone
 from bot.locales import LANGUAGES, say
-from bot.replies import ENDED, answer_reply, picture_buttons
+from bot.replies import ENDED, answer_reply, picture_buttons, shown_scale
 from db.models import Answer
+from generator.request import GenerationRequest
 
 FOLDER = Path(__file__).parent
 TOKENS = re.compile(r"\\([\\*`])|(\*\*)|`((?:\\.|[^`\\])*)`|(\n)")
@@ -51,9 +54,19 @@ def answer_card(visit: Visit, answer: Answer) -> str:
         said=said(answer, visit.language),
         mine=answer.member == visit.member.id,
         pending=first,
+        pending_scale=shown_scale(first.width, first.height) if first else 1,
+        preview=_preview(progress.preview, first) if first else "",
         progress=progress,
         more=max(0, len(open_jobs) - 1),
     )
+
+
+def _preview(webp: bytes | None, request: GenerationRequest) -> str:
+    """As a data URL; before there is one, nothing in the picture's shape."""
+    if webp:
+        return "data:image/webp;base64," + b64encode(webp).decode()
+    size = f"width='{request.width}' height='{request.height}'"
+    return "data:image/svg+xml," + quote(f"<svg xmlns='http://www.w3.org/2000/svg' {size}/>")
 
 
 def reply_card(visit: Visit, reply: Reply, answer: str = "") -> str:
@@ -106,7 +119,7 @@ def markup(text: str) -> Markup:
         if literal:
             parts.append(escape(literal))
         elif star:
-            parts.append(Markup("</b>" if bold else "<b>"))
+            parts.append(Markup("</b>") if bold else Markup("<b>"))
             bold = not bold
         elif newline:
             parts.append(Markup("<br>"))
@@ -133,15 +146,9 @@ def _code(code: str) -> Markup:
         return Markup('<a class="code" href="/p/{}">{}</a>').format(code, code)
     if code.startswith("/"):
         return Markup('<a class="code line" href="/?{}" data-line="{}">{}</a>').format(
-            _query(line=code), code, code
+            urlencode({"line": code}), code, code
         )
     return Markup("<code>{}</code>").format(code)
-
-
-def _query(**values: str) -> str:
-    from urllib.parse import urlencode
-
-    return urlencode(values)
 
 
 def _common(visit: Visit) -> dict[str, Any]:
@@ -164,5 +171,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"markup": markup, "rows": rows, "query": _query}
+    environment.filters |= {"markup": markup, "rows": rows}
     return environment

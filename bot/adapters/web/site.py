@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import cast
 
-from db.history import Asker
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +16,7 @@ from bot.adapters.web.sessions import Session, Sessions, browser_language
 from bot.commands.semilla import Semilla
 from bot.conversation import Guild, Member
 from bot.locales import say
+from db.history import Asker
 
 
 class NotInside(Exception):
@@ -51,12 +51,14 @@ class Visit:
 
     Args:
         local: it comes from this computer itself.
+        path: of the page, to come back to.
     """
 
     site: Site
     session: Session
     language: str
     local: bool
+    path: str
 
     @property
     def guild(self) -> Guild:
@@ -93,7 +95,10 @@ def arrive(request: Request) -> Visit:
         request.headers.get("accept-language", ""), site.semilla.config.language
     )
     local = request.client is not None and request.client.host in LOOPBACK
-    return Visit(site, session, language, local)
+    path = request.url.path if request.url.path != "/call" else "/"
+    if request.url.query and "key" not in request.query_params:
+        path += f"?{request.url.query}"
+    return Visit(site, session, language, local, path)
 
 
 def enter(request: Request) -> Visit:

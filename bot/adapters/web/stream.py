@@ -73,14 +73,15 @@ def _card(visit: Visit, answer: Answer) -> ServerSentEvent:
 
 def _progress(event: Event, language: str) -> ServerSentEvent | None:
     """A few bytes for what changes often; None when the whole card is to be made anew."""
-    preview = None
+    preview: bytes | None = None
     match event:
         case Waiting(place=place, seconds=seconds):
             progress = Progress(place=place, seconds=seconds)
         case Loading(model=model):
             progress = Progress(loading=model)
-        case Running(call=call, calls=calls, preview=preview):
-            progress = Progress(call=call, calls=calls)
+        case Running():
+            preview = event.preview
+            progress = Progress(call=event.call, calls=event.calls)
         case _:
             return None
     content = {

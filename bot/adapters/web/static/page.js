@@ -1,0 +1,212 @@
+// The page works without this; with it, nothing reloads and pictures appear as they are drawn.
+(() => {
+  "use strict";
+  const one = (selector, root = document) => root.querySelector(selector);
+  const ask = one("#ask"), feed = one("#feed"), notes = one("#notes"), live = one("#live");
+  const box = ask && one("textarea[name=line]", ask);
+  const words = document.body.dataset;
+  const random = () => Array.from(crypto.getRandomValues(new Uint8Array(9)), (n) => n.toString(36)).join("");
+  const element = (html) => {
+    const holder = document.createElement("template");
+    holder.innerHTML = html.trim();
+    return holder.content.firstElementChild;
+  };
+
+  // Replies for this browser only: one at a time, under the box.
+  const note = (card) => {
+    notes.replaceChildren(card);
+    one("main").classList.add("talk");
+    (one("form textarea, form input:not([type=hidden])", card) || card).focus({ preventScroll: true });
+    card.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    const file = one("[data-go]", card);
+    if (file) location.href = file.href;
+  };
+  const warn = (text) => {
+    const card = element('<aside class="reply serious" role="alert" tabindex="-1"><p></p></aside>');
+    card.firstChild.textContent = text;
+    note(card);
+  };
+
+  // Cards of the conversation, the newest first; ids grow.
+  const put = (id, html) => {
+    const card = element(html), old = one(`#answer-${id}`);
+    if (old) {
+      const held = old.contains(document.activeElement);
+      old.replaceWith(card);
+      card.style.animation = "none";
+      if (held) card.focus({ preventScroll: true });
+      if (old.hasAttribute("data-open") && !card.hasAttribute("data-open")) {
+        live.textContent = `${words.done} ${one("figcaption, .status", card)?.textContent || ""}`;
+      }
+    } else {
+      const older = [...feed.children].find((each) => Number(each.dataset.answer) < id);
+      feed.insertBefore(card, older || null);
+      one(".strip")?.remove();
+      one("main").classList.add("talk");
+    }
+    feed.dataset.newest = Math.max(feed.dataset.newest, id);
+    return card;
+  };
+  const progress = ({ answer, text, call, calls, preview }) => {
+    const card = one(`#answer-${answer}`), bar = card && one("progress", card);
+    if (!bar) return;
+    one(".status", card).textContent = text;
+    if (calls) {
+      bar.max = calls;
+      bar.value = call;
+    }
+    if (preview) one(".preview", card).src = preview;
+    if (card.classList.contains("mine") && (!calls || call === calls >> 1)) live.textContent = text;
+  };
+
+  // One stream, while the page is looked at; what was missed comes first.
+  let stream = null;
+  const follow = () => {
+    if (document.hidden) {
+      stream?.close();
+      stream = null;
+    } else if (!stream) {
+      const open = [...feed.querySelectorAll("[data-open]")].map((each) => each.dataset.answer);
+      stream = new EventSource(`/events?since=${feed.dataset.newest}&open=${open}`);
+      stream.addEventListener("card", (event) => {
+        const { answer, html } = JSON.parse(event.data);
+        put(answer, html);
+      });
+      stream.addEventListener("progress", (event) => progress(JSON.parse(event.data)));
+      stream.onerror = () => {
+        if (stream?.readyState !== EventSource.CLOSED) return;
+        stream = null;
+        setTimeout(follow, 4000);
+      };
+    }
+  };
+  if (feed) {
+    follow();
+    document.addEventListener("visibilitychange", follow);
+  }
+
+  const send = async (form, submitter) => {
+    const data = new FormData(form, submitter);
+    data.set("once", random());
+    const parent = submitter?.closest("[data-answer]");
+    if (parent) data.set("answer", parent.dataset.answer);
+    submitter?.setAttribute("aria-busy", "true");
+    try {
+      const response = await fetch("/call", { method: "POST", body: data, headers: { accept: "application/json" } });
+      const said = await response.json();
+      if (!response.ok) return warn(said.text);
+      if (said.pressed && feed) put(said.pressed.answer, said.pressed.html);
+      if (said.answer && !feed) return location.assign(`/#answer-${said.answer}`);
+      if (!said.answer) note(element(said.html));
+      else {
+        notes.replaceChildren();
+        put(said.answer, said.html).scrollIntoView({ block: "nearest", behavior: "smooth" });
+      }
+      if (form === ask && !said.refused) {
+        box.value = "";
+        detach();
+        if (matchMedia("(pointer: fine)").matches) box.focus();
+      }
+    } catch {
+      warn(words.offline);
+    } finally {
+      submitter?.removeAttribute("aria-busy");
+    }
+  };
+  document.addEventListener("submit", (event) => {
+    if (event.target.getAttribute("action") !== "/call" || !notes) return;
+    event.preventDefault();
+    if (event.target === ask && !box.value.trim() && !data_image()?.files.length) return box.focus();
+    send(event.target, event.submitter);
+  });
+
+  // Menus close by a click elsewhere or Escape; lines in replies go into the box.
+  const close = (except) => {
+    for (const menu of document.querySelectorAll(".more[open]")) if (menu !== except) menu.open = false;
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".more button");
+    close(button ? null : event.target.closest(".more"));
+    if (event.target.closest(".reply .close")) event.target.closest(".reply").remove();
+    const line = event.target.closest("a.line");
+    if (line && box) {
+      event.preventDefault();
+      box.value = line.dataset.line;
+      box.focus();
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = one(".more[open]");
+    if (menu) {
+      menu.open = false;
+      one("summary", menu).focus();
+    } else if (one(".reply")) {
+      notes.replaceChildren();
+      box?.focus();
+    }
+  });
+
+  function data_image() {
+    return ask && one("[type=file]", ask);
+  }
+  function detach() {
+    const image = data_image();
+    image.value = "";
+    one(".attached", ask).hidden = true;
+  }
+  if (!ask) return;
+
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      ask.requestSubmit(one(".send", ask));
+    }
+  });
+  box.setSelectionRange(box.value.length, box.value.length);
+
+  // How many options are set, so that a closed disclosure hides nothing.
+  const count = () => {
+    const set = [...ask.querySelectorAll(".inputs [name]")].filter((each) =>
+      each.type === "checkbox" ? each.checked : each.value !== (each.defaultValue ?? each.options[0].value));
+    one(".options b", ask).textContent = set.length || "";
+  };
+  ask.addEventListener("input", count);
+  count();
+
+  // A picture to draw over: chosen, dropped or pasted.
+  const image = data_image();
+  const attach = (files) => {
+    const file = [...files].find((each) => each.type.startsWith("image/"));
+    if (!file) return false;
+    if (file.size > 24e6) {
+      detach();
+      warn(words.tooLarge);
+      return true;
+    }
+    const transfer = new DataTransfer();
+    transfer.items.add(file);
+    image.files = transfer.files;
+    const reader = new FileReader();
+    reader.onload = () => {
+      one(".attached img", ask).src = reader.result;
+      one(".attached", ask).hidden = false;
+    };
+    reader.readAsDataURL(file);
+    box.focus();
+    return true;
+  };
+  image.addEventListener("change", () => attach(image.files));
+  one(".attached button", ask).addEventListener("click", detach);
+  addEventListener("paste", (event) => {
+    if (attach(event.clipboardData.files)) event.preventDefault();
+  });
+  for (const type of ["dragover", "dragleave", "drop"]) {
+    addEventListener(type, (event) => {
+      if (![...event.dataTransfer.types].includes("Files")) return;
+      event.preventDefault();
+      ask.classList.toggle("dropping", type === "dragover");
+      if (type === "drop") attach(event.dataTransfer.files);
+    });
+  }
+})();

@@ -1,0 +1,227 @@
+"""From /imagine to a picture, made again and varied: real worker, real model, real database."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from bot.conversation import Guild, Member, Reply, Tone
+from generator import metadata
+from tests.chat import ANA, Chat, open_chat
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LUIS = Member("chat:luis", "Luis")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
+    async with open_chat(tmp_path_factory.mktemp("data")) as opened:
+        yield opened
+
+
+def png(chat: Chat, reply: Reply, index: int = 0) -> bytes:
+    return chat.semilla.database.storage.path(reply.pictures[index].file).read_bytes()
+
+
+def pixels(chat: Chat, reply: Reply, index: int = 0) -> bytes:
+    return Image.open(io.BytesIO(png(chat, reply, index))).convert("RGB").tobytes()
+
+
+def colour(chat: Chat, reply: Reply, x: int, y: int) -> tuple[int, int, int]:
+    image = Image.open(io.BytesIO(png(chat, reply))).convert("RGB").resize((16, 16))
+    return image.getpixel((x, y))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a red apple on a blue background seed:7 steps:8",
+        "una manzana roja sobre fondo azul semilla:7 pasos:8",
+    ],
+)
+async def test_words_of_both_languages_become_a_picture_that_shows_them(chat, line):
+    reply = await chat.ask(line)
+    red, _, blue = colour(chat, reply, 0, 0)
+    assert blue > red + 50
+    red, _, blue = colour(chat, reply, 8, 9)
+    assert red > blue + 50
+
+
+async def test_the_picture_knows_its_recipe_in_both_formats(chat):
+    reply = await chat.ask("two cats negative:dogs seed:11 steps:5 sampler:ddim guidance:3")
+    request = metadata.read(png(chat, reply))
+    assert (request.prompt, request.negative_prompt, request.seed) == ("two cats", "dogs", 11)
+    options = metadata.read_options(png(chat, reply))
+    assert options == {
+        "prompt": "two cats",
+        "negative": "dogs",
+        "seed": "11",
+        "steps": "5",
+        "sampler": "DDIM",
+        "guidance": "3",
+        "size": "128x128",
+    }
+
+
+async def test_reroll_gives_the_same_pixels_and_says_so(chat):
+    first = await chat.ask("a frog seed:3 steps:5")
+    again = await chat.ask(f"/reroll {first.pictures[0].code}")
+    assert pixels(chat, again) == pixels(chat, first)
+    assert "Identical" in again.pictures[0].caption
+
+
+async def test_reroll_with_an_option_changes_that_one_thing(chat):
+    first = await chat.ask("a frog seed:3 steps:5")
+    changed = await chat.ask(f"/reroll {first.pictures[0].code} steps:6")
+    before, after = (metadata.read(png(chat, each)) for each in (first, changed))
+    assert after.steps == 6
+    assert (after.prompt, after.seed, after.sampler) == (before.prompt, before.seed, before.sampler)
+    assert pixels(chat, changed) != pixels(chat, first)
+
+
+async def test_another_has_a_new_seed(chat):
+    first = await chat.ask("a frog seed:3 steps:4")
+    another = await chat.ask(f"/reroll {first.pictures[0].code} seed:-1")
+    assert metadata.read(png(chat, another)).seed != 3
+    assert pixels(chat, another) != pixels(chat, first)
+
+
+@pytest.mark.parametrize("sampler", ["euler a", "ddpm", "dpm2 a", "dpm++ 2m sde"])
+async def test_a_variation_of_strength_0_is_the_original_with_every_sampler(chat, sampler):
+    first = await chat.ask(f"a duck seed:5 steps:4 sampler:{sampler}")
+    same = await chat.ask(f"/vary {first.pictures[0].code} strength:0 seed:9")
+    assert pixels(chat, same) == pixels(chat, first)
+
+
+async def test_a_subtle_variation_stays_nearer_than_a_strong_one(chat):
+    first = await chat.ask("a fish seed:5 steps:8")
+    code = first.pictures[0].code
+    subtle = await chat.ask(f"/vary {code} strength:subtle seed:1")
+    strong = await chat.ask(f"/vary {code} strength:0.9 seed:1")
+
+    def distance(reply):
+        pairs = zip(pixels(chat, reply), pixels(chat, first), strict=True)
+        return sum(abs(a - b) for a, b in pairs)
+
+    assert 0 < distance(subtle) < distance(strong)
+
+
+async def test_a_variation_can_be_varied_and_made_again(chat):
+    first = await chat.ask("a star seed:5 steps:4")
+    second = await chat.ask(f"/vary {first.pictures[0].code}")
+    third = await chat.ask(f"/vary {second.pictures[0].code}")
+    assert len(metadata.read(png(chat, third)).variations) == 2
+    again = await chat.ask(f"/reroll {third.pictures[0].code}")
+    assert pixels(chat, again) == pixels(chat, third)
+
+
+async def test_picture_i_of_n_has_the_seed_plus_i_and_can_be_made_alone(chat):
+    three = await chat.ask("a tree seed:100 steps:4 count:3")
+    alone = await chat.ask("a tree seed:102 steps:4")
+    assert len(three.pictures) == 3
+    assert pixels(chat, three, 2) == pixels(chat, alone)
+
+
+async def test_a_picture_can_be_drawn_over(chat):
+    first = await chat.ask("a red apple seed:5 steps:6")
+    near = await chat.ask(f"a green apple image:{first.pictures[0].code} strength:0.3 seed:2")
+    request = metadata.read(png(chat, near))
+    assert request.initial_image == first.pictures[0].file
+    assert request.calls == 6
+    again = await chat.ask(f"/reroll {near.pictures[0].code}")
+    assert pixels(chat, again) == pixels(chat, near)
+
+
+async def test_upscaling_doubles_the_sides(chat):
+    first = await chat.ask("a heart seed:5 steps:4")
+    large = await chat.ask(f"/upscale {first.pictures[0].code}")
+    assert (large.pictures[0].width, large.pictures[0].height) == (256, 256)
+
+
+async def test_a_pasted_recipe_is_made_as_it_says(chat):
+    first = await chat.ask("a moon seed:21 steps:5 sampler:dpm++ 2m karras guidance:3")
+    request = metadata.read(png(chat, first))
+    pasted = await chat.ask(metadata.infotext(request))
+    assert pixels(chat, pasted) == pixels(chat, first)
+
+
+async def test_the_line_in_the_recipe_makes_the_picture_again(chat):
+    first = await chat.ask("a sun seed:8 steps:4 negative:red")
+    recipe = await chat.type(f"/recipe {first.pictures[0].code}")
+    line = recipe.text.split("To make it again: `")[1].rstrip("`").replace("\\", "")
+    assert pixels(chat, await chat.ask(line)) == pixels(chat, first)
+
+
+async def test_an_event_that_arrives_twice_is_answered_once(chat):
+    once = await chat.type("a bee steps:3", origin="message-1")
+    twice = await chat.type("a bee steps:3", origin="message-1")
+    assert once.answer == twice.answer
+    assert len((await chat.wait_for(once.answer)).pictures) == 1
+
+
+async def test_others_guilds_have_no_such_id(chat):
+    reply = await chat.ask("a cat steps:3")
+    code = reply.pictures[0].code
+    elsewhere = await chat.type(f"/show {code}", guild=Guild("chat:other"))
+    unknown = await chat.type(f"/show {code}", guild=Guild("chat:third"))
+    assert elsewhere == unknown
+    assert elsewhere.tone is Tone.REFUSED
+
+
+async def test_a_private_picture_is_seen_by_its_author_only(chat):
+    reply = await chat.ask("a cat steps:3 private:yes")
+    code = reply.pictures[0].code
+    assert (await chat.type(f"/show {code}")).pictures
+    assert (await chat.type(f"/show {code}", member=LUIS)).tone is Tone.REFUSED
+
+
+async def test_a_request_can_be_cancelled_while_it_is_drawn(chat):
+    reply = await chat.type("a cat steps:150")
+    await chat.type("/cancel")
+    finished = await chat.wait_for(reply.answer)
+    assert not finished.pictures
+    assert finished.text == "Cancelled."
+
+
+async def test_nobody_cancels_for_another(chat):
+    reply = await chat.type("a cat steps:30")
+    refused = await chat.type(f"/cancel {reply.answer}", member=LUIS)
+    assert refused.tone is Tone.REFUSED
+    assert (await chat.wait_for(reply.answer)).pictures
+
+
+async def test_only_its_author_deletes_a_picture(chat):
+    reply = await chat.ask("a cat seed:77 steps:3")
+    code = reply.pictures[0].code
+    assert (await chat.type(f"/delete {code} sure:yes", member=LUIS)).tone is Tone.REFUSED
+    await chat.type(f"/delete {code} sure:yes", member=ANA)
+    assert (await chat.type(f"/show {code}")).tone is Tone.REFUSED
+
+
+async def test_a_worker_that_is_killed_loses_no_picture(chat):
+    reply = await chat.type("a whale steps:40 seed:4")
+    await asyncio.sleep(0.5)
+    os.kill(chat.semilla.dispatch.worker, signal.SIGKILL)
+    survived = await chat.wait_for(reply.answer)
+    assert pixels(chat, survived) == pixels(chat, await chat.ask("a whale steps:40 seed:4"))
+
+
+async def test_all_is_there_after_a_restart(tmp_path: Path):
+    async with open_chat(tmp_path) as before:
+        first = await before.ask("a boat seed:9 steps:4")
+        waiting = await before.type("a car seed:9 steps:60")
+        code = first.pictures[0].code
+    async with open_chat(tmp_path) as after:
+        again = await after.ask(f"/reroll {code}")
+        assert "Identical" in again.pictures[0].caption
+        assert len((await after.wait_for(waiting.answer)).pictures) == 1
+        assert (await after.type(f"/vary {code.lower()}")).tone is Tone.ACCEPTED

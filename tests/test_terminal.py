@@ -1,0 +1,287 @@
+"""The terminal, as real processes: commands on their own, and beside a running Semilla."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from generator import metadata
+
+PATIENCE_SECONDS = 90
+CODE = re.compile(r"· ([2-9B-Z]{4,5}) ·")
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A folder to work in, with a data folder and a port of its own."""
+
+    folder: Path
+    port: int
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot", *words],
+            cwd=self.folder,
+            env={
+                **{name: value for name, value in os.environ.items() if "TOKEN" not in name},
+                "LC_ALL": "en_GB.UTF-8",
+                "SEMILLA_DATA": str(self.data),
+                "SEMILLA_WEB__PORT": str(self.port),
+                "SEMILLA_GENERATOR__THREADS": "1",
+                **environ,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def run(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        with self.start(*words, **environ) as process:
+            try:
+                output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(words, process.returncode, output, errors)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path, free_port())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A home in which one picture was drawn by a command on its own."""
+    shell = Shell(tmp_path_factory.mktemp("home"), free_port())
+    done = shell.run("imagine", "una manzana roja", "--seed", "7", "-o", "manzana.png")
+    assert done.returncode == 0, done.stderr
+    return shell
+
+
+@pytest.fixture(scope="module")
+def running(home: Shell) -> Iterator[Shell]:
+    """The same home, with Semilla running."""
+    with home.start("run") as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert f"http://127.0.0.1:{home.port}/?key=" in first
+        yield home
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, errors
+    assert (
+        f"Discord: not connected. Paste its token at http://127.0.0.1:{home.port}/connect" in rest
+    )
+    assert "Stopped" in errors
+    assert not (home.data / "owner.json").exists()
+
+
+def pixels(shell: Shell, name: str) -> str:
+    image = metadata.open_image((shell.folder / name).read_bytes(), max_pixels=10**6)
+    return metadata.pixel_hash(image)
+
+
+def test_a_command_on_its_own_draws_and_writes_the_picture_with_its_recipe(home: Shell) -> None:
+    recipe = metadata.read((home.folder / "manzana.png").read_bytes())
+    assert recipe is not None
+    assert (recipe.prompt, recipe.seed) == ("una manzana roja", 7)
+    assert not (home.data / "owner.json").exists()
+
+
+def test_beside_a_running_semilla_a_command_is_handed_to_it(running: Shell) -> None:
+    before = (running.data / "owner.json").read_text()
+    done = running.run("imagine", "a red apple", "steps:4", "--count=2", "-o", "two.png")
+    assert done.returncode == 0, done.stderr
+    assert len(CODE.findall(done.stdout)) == 2
+    first, second = (
+        metadata.read((running.folder / name).read_bytes()) for name in ("two.png", "two-2.png")
+    )
+    assert first is not None
+    assert second is not None
+    assert (first.steps, second.seed) == (4, first.seed + 1)
+    assert (running.data / "owner.json").read_text() == before
+
+
+def test_into_a_pipe_goes_the_result_and_nothing_else(running: Shell) -> None:
+    done = running.run("imagine", "a red apple", "--steps", "3")
+    caption, path = done.stdout.splitlines()
+    assert caption.startswith("a red apple · seed ")
+    assert Path(path.strip()).read_bytes().startswith(b"\x89PNG")
+    assert "Drawing" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_picture_made_again_after_a_restart_is_identical_and_that_is_said(running: Shell) -> None:
+    recipe = running.run("history", "manzana").stdout
+    code = CODE.search(recipe)
+    assert code is not None, recipe
+    done = running.run("reroll", code[1].lower(), "-o", "otra.png")
+    assert f"✓ Identical to {code[1]}" in done.stdout
+    assert pixels(running, "otra.png") == pixels(running, "manzana.png")
+    spanish = running.run("repetir", code[1], "--pasos", "3", "--lang", "es")
+    assert spanish.returncode == 0, spanish.stderr
+    assert "semilla 7" in spanish.stdout
+
+
+def test_a_picture_file_is_drawn_over(running: Shell) -> None:
+    (running.folder / "mine.png").write_bytes((running.folder / "manzana.png").read_bytes())
+    done = running.run(
+        "imagine", "una rana verde", "--image", "mine.png", "--strength", "0.5", "-o", "rana"
+    )
+    assert done.returncode == 0, done.stderr
+    recipe = metadata.read((running.folder / "rana.png").read_bytes())
+    assert recipe is not None
+    assert recipe.initial_image is not None
+    assert recipe.strength == 0.5
+
+
+def test_what_a_member_can_mend_is_told_on_stderr_in_their_language(running: Shell) -> None:
+    for words, english in (
+        (["imagine", "a cat", "--seed", "many"], "seed has to be a whole number"),
+        (["imagine", "a cat", "--sed", "7"], "The nearest is --seed"),
+        (["imagine", "a cat", "--seed"], "--seed needs a value"),
+        (["imagine", "a cat", "--sampler", "eulr a"], "nearest is"),
+        (["histroy"], "semilla history"),
+        (["show", "99ZZ"], "There is no picture"),
+        (["imagine", "a cat", "--image", "none.png"], "none.png can't be read"),
+        (["imagine", "a cat", "-o", "cat.jpg"], "cat.png"),
+        (["imagine", "a cat", "-o", "nowhere/cat.png"], "nowhere"),
+    ):
+        done = running.run(*words)
+        assert done.returncode == 2, words
+        assert english.lower() in done.stderr.lower(), words
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr
+    spanish = running.run("imagine", "un gato", "--semilla", "muchas", LC_ALL="es_ES.UTF-8")
+    assert "tiene que ser un número entero" in spanish.stderr
+
+
+def test_a_second_semilla_refuses_and_says_where_the_first_listens(running: Shell) -> None:
+    done = running.run("run")
+    assert done.returncode == 1
+    assert f"already running at http://127.0.0.1:{running.port}" in done.stderr
+
+
+def test_only_this_user_can_hand_over_commands(running: Shell) -> None:
+    file = running.data / "owner.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    request = urllib.request.Request(
+        f"{json.loads(file.read_text())['address']}/terminal", data=b"{}", method="POST"
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.code == 403
+    refused.value.close()
+
+
+def test_leaving_a_command_cancels_its_request(running: Shell) -> None:
+    process = running.start("imagine", "a red apple", "--steps", "150", "--count", "9")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Drawing" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 130
+    assert "Cancelled" in errors
+    assert "Traceback" not in errors
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while "Nobody waits" not in running.run("queue").stdout:
+        assert time.monotonic() < deadline
+
+
+def test_doctor_says_what_works_beside_a_running_semilla(running: Shell) -> None:
+    done = running.run("doctor")
+    assert done.returncode == 0, done.stdout
+    assert f"Semilla is running at http://127.0.0.1:{running.port}" in done.stdout
+    assert "torch 2" in done.stdout
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", shell.port)):
+        done = shell.run("doctor", DISCORD_TOKEN="secret-token")
+    assert done.returncode == 1
+    assert f"The port {shell.port} for the page is" not in done.stdout
+    assert f"SEMILLA_WEB__PORT={shell.port + 1}" in done.stdout
+    assert "Telegram: not connected. Paste its token at" in done.stdout
+    assert "Discord: its token is here" in done.stdout
+    assert "secret-token" not in done.stdout
+    assert "No se puede" not in done.stdout
+
+
+def test_a_port_in_use_is_told_with_what_to_do(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", shell.port)):
+        done = shell.run("run")
+    assert done.returncode == 1
+    assert f"SEMILLA_WEB__PORT={shell.port + 1}" in done.stderr
+
+
+def test_a_mistake_in_the_settings_is_told_before_anything_starts(shell: Shell) -> None:
+    (shell.folder / "config.toml").write_text("[web]\nopen_to_class = 3\n")
+    done = shell.run("run", LC_ALL="es_ES.UTF-8")
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "config.toml línea 2: web.open_to_class tiene que ser true o false"
+    )
+    assert not shell.data.exists()
+
+
+def test_a_data_folder_that_cannot_be_written_is_told(shell: Shell) -> None:
+    (shell.folder / "file").write_text("")
+    done = shell.run("history", SEMILLA_DATA=str(shell.folder / "file"))
+    assert done.returncode == 1
+    assert "SEMILLA_DATA" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_lists_every_declared_command_in_both_languages(shell: Shell) -> None:
+    from bot.commands.declaration import COMMANDS
+
+    english, spanish = shell.run("--help"), shell.run("--ayuda", "--lang", "es")
+    for command in COMMANDS.values():
+        assert f"semilla {command.label('en')}" in english.stdout
+        assert f"semilla {command.label('es')}" in spanish.stdout
+    assert "--negativo" in shell.run("imagina", "--help", "--lang", "es").stdout
+    assert shell.run("--version").stdout.startswith("Semilla ")
+
+
+def test_after_a_kill_the_data_folder_is_free_and_the_request_is_kept(shell: Shell) -> None:
+    process = shell.start("imagine", "a red apple", "--steps", "4", "--seed", "5")
+    assert process.stderr is not None
+    assert process.stderr.readline()
+    process.kill()
+    process.communicate()
+    with shell.start("run") as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while "a red apple · seed 5 " not in shell.run("history", "red apple").stdout:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=PATIENCE_SECONDS)
