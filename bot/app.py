@@ -7,10 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from db.session import Database
-from generator.catalogue import Catalogue
-from generator.client import LocalGenerator
-
 from bot import housekeeping
 from bot.commands.semilla import Semilla
 from bot.config import Config
@@ -19,6 +15,9 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.estimate import Estimate
 from bot.events import Events
+from db.session import Database
+from generator.catalogue import Catalogue
+from generator.client import LocalGenerator
 
 MakeAdapter = Callable[[Semilla], Adapter]
 
@@ -58,7 +57,9 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(delivery.run(), name="delivery")
             tasks.create_task(semilla.dispatch.run(), name="dispatch")
-            tasks.create_task(housekeeping.run(semilla, with_page="web" in named), name="housekeeping")
+            tasks.create_task(
+                housekeeping.run(semilla, with_page="web" in named), name="housekeeping"
+            )
             for adapter in adapters:
                 tasks.create_task(adapter.run(), name=adapter.name)
 

@@ -243,7 +243,7 @@ def _tokens(data: Any, environ: Mapping[str, str]) -> dict[str, SecretStr]:
 def _saved_tokens(data: Path) -> dict[str, str]:
     try:
         found = tomllib.loads((data / TOKENS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         facts = {"file": str(data / TOKENS), "reason": str(error)}

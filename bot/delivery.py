@@ -6,12 +6,11 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from db.session import Database
-
 from bot.conversation import Adapter
 from bot.events import Delivered, Ended, Events
 from bot.replies import ENDED, answer_reply
 from db.models import Answer
+from db.session import Database
 
 log = logging.getLogger(__name__)
 

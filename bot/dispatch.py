@@ -10,17 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
-from db.session import Database
-from db.storage import DiskFull
-from generator.client import Generator
-
 from bot.estimate import Estimate
 from bot.events import Ended, Events, Loading, Running
 from bot.events import Waiting as WaitingEvent
 from bot.queue import FairQueue, Waiting
 from bot.replies import Progress, short_code
 from db.models import Answer, Job, JobState, Picture, Visibility
+from db.session import Database
+from db.storage import DiskFull
 from generator import messages
+from generator.client import Generator
 from generator.messages import Failure, Note, Submit
 from generator.request import GenerationRequest
 

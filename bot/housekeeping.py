@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from db.history import Asker
-
 from bot.commands.door import run as answer
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Guild, Member
+from db.history import Asker
 from db.models import now
 
 TOKENS_EVERY_SECONDS = 60

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from db.session import Database
-
 from bot.config import Limits
 from bot.conversation import Call, Refusal
+from db.session import Database
 from generator.request import GenerationRequest
 
 

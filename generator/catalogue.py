@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from generator.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
 
 BUNDLED = Path(__file__).parent / "bundled"
 SHAPES = {
@@ -122,7 +126,10 @@ class Catalogue:
         """The one that ships first. Reads what it hasn't read yet."""
         for folder in self._model_folders():
             if folder not in self._found:
-                self._found[folder] = _read(folder, self._hash(folder))
+                try:
+                    self._found[folder] = _read(folder, self._hash(folder))
+                except (OSError, ValueError, KeyError, TypeError) as error:
+                    log.warning("%s is no model that can be drawn with: %r", folder, error)
         return list(self._found.values())
 
     def find(self, text: str) -> Model | None:
@@ -150,9 +157,7 @@ class Catalogue:
         """sha256 over the weights, remembered by the files' sizes and times."""
         files = sorted(folder.rglob("*.safetensors"))
         stamps = [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
-        known: dict[str, Any] = {}
-        if self._cache.exists():
-            known = json.loads(self._cache.read_text(encoding="utf-8"))
+        known = self._known()
         entry = known.get(str(folder))
         if entry and entry["files"] == stamps:
             return str(entry["hash"])
@@ -162,9 +167,24 @@ class Catalogue:
             with file.open("rb") as opened:
                 digest.update(hashlib.file_digest(opened, "sha256").digest())
         known[str(folder)] = {"files": stamps, "hash": digest.hexdigest()}
-        self._cache.parent.mkdir(parents=True, exist_ok=True)
-        self._cache.write_text(json.dumps(known), encoding="utf-8")
+        self._remember(known)
         return digest.hexdigest()
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self._cache.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
+    def _remember(self, known: dict[str, Any]) -> None:
+        """Whole or not at all: the chat process and the worker share this file."""
+        self._cache.parent.mkdir(parents=True, exist_ok=True)
+        written = self._cache.with_suffix(f".{os.getpid()}")
+        written.write_text(json.dumps(known), encoding="utf-8")
+        try:
+            written.replace(self._cache)
+        except PermissionError:  # Windows, while the other one reads it
+            written.unlink()
 
 
 def _read(folder: Path, hash: str) -> Model:

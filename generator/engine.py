@@ -6,6 +6,7 @@ so that the loop knows neither samplers nor steps. One picture is in flight at a
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -22,6 +23,8 @@ from generator.messages import Failure, Note, NoteKind, Submit
 from generator.models import LoadedModel, ModelRefused, Models
 from generator.request import GenerationRequest
 from generator.samplers import denoise, timesteps_from
+
+log = logging.getLogger(__name__)
 
 MAX_INITIAL_PIXELS = 64_000_000
 
@@ -100,8 +103,8 @@ class Engine:
             yield self._failed(order, refused.failure, refused.detail)
         except metadata.ImageRefused as refused:
             yield self._failed(order, Failure.IMAGE_BROKEN, str(refused))
-        except (RuntimeError, ValueError, IndexError, MemoryError) as error:
-            # What torch and diffusers raise; the picture fails, the worker and its model live on.
+        except Exception as error:  # whatever it is, the worker and its model live on
+            log.exception("job %s", order.job)
             yield self._failed(order, _failure(error), f"{type(error).__name__}: {error}")
 
     def _begin(self, order: Submit) -> Iterator[messages.Event]:

@@ -72,8 +72,7 @@ def parse_infotext(text: str) -> dict[str, str] | None:
     pairs = dict(PAIR.findall(last))
     if len(pairs) < LEAST_PAIRS or "Steps" not in pairs:
         return None
-    head = "\n".join(lines)
-    prompt, _, negative = head.partition(NEGATIVE)
+    prompt, _, negative = "\n".join(["", *lines]).partition(f"\n{NEGATIVE}")
     options = {"prompt": prompt.strip(), "negative": negative.strip()}
     values = {key: _unquoted(value.strip()) for key, value in pairs.items()}
     options |= {name: values[key] for key, name in OPTIONS if key in values}

@@ -7,11 +7,11 @@ from contextlib import closing
 from itertools import product
 
 import pytest
-from rows import GUILD, MEMBER, draw
 
 from db.codes import DIGITS, SYMBOLS, random_code, read_code, readings
 from db.history import Asker
 from db.session import Database
+from tests.rows import GUILD, MEMBER, draw
 
 ASKER = Asker(GUILD, MEMBER)
 

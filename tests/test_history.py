@@ -5,11 +5,11 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rows import GUILD, MEMBER, answer, draw, job, picture, request
 
 from db.history import Asker
 from db.models import Picture, Relation, Visibility
 from db.session import Database
+from tests.rows import GUILD, MEMBER, answer, draw, job, picture, request
 
 ANA = Asker(GUILD, MEMBER)
 BEA = Asker(GUILD, "web:bea")
@@ -155,6 +155,19 @@ async def test_parent_and_children_know_each_other(database: Database) -> None:
     assert (await database.history.parent(ANA, child)).id == parent.id  # type: ignore[union-attr]
     assert [each.id for each in await database.history.children(ANA, parent)] == [child.id]
     assert await database.history.parent(ANA, parent) is None
+
+
+async def test_every_picture_of_a_long_family_comes_with_its_parent(database: Database) -> None:
+    family = [await draw(database)]
+    for _ in range(4):
+        parent = family[-1].id
+        family.append(await draw(database, parent_id=parent, relation=Relation.VARIATION))
+    found = await database.history.latest(ANA, n=3)
+    alone = await database.history.get(ANA, family[-1].code)
+    assert alone is not None
+    for picture, parent in zip([*found, alone], [*family[3:0:-1], family[3]], strict=True):
+        assert picture.parent is not None
+        assert picture.parent.code == parent.code
 
 
 async def test_a_private_parent_is_not_shown_to_others(database: Database) -> None:

@@ -10,12 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from rows import GUILD, MEMBER, PNG, answer, draw, job, picture, request
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from db.models import Answer, Job, JobState, Picture, now
 from db.session import Database
+from tests.rows import GUILD, MEMBER, PNG, answer, draw, job, picture, request
 
 
 async def accepted(database: Database, jobs: int = 1, **changes: object) -> Answer:
@@ -218,7 +218,7 @@ CHILD = """
 import asyncio, sys
 from pathlib import Path
 from db.session import Database
-from rows import answer, job, picture, request
+from tests.rows import answer, job, picture, request
 
 def say(*words):
     sys.stdout.write(" ".join(map(str, words)) + "\\n")  # in one piece

@@ -2,7 +2,6 @@
 
 import pytest
 
-import bot.commands
 from bot.commands.declaration import COMMANDS
 from bot.commands.line import parse, typed
 from bot.conversation import Refusal

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from rows import GUILD, MEMBER, draw
 from sqlalchemy import create_engine
 
 from db.history import Asker
@@ -17,6 +16,7 @@ from db.migrations import HEAD, REVISIONS
 from db.migrations.upgrade import upgrade
 from db.models import Base
 from db.session import Database, DatabaseNewer
+from tests.rows import GUILD, MEMBER, draw
 
 OPENING = """
 import asyncio, sys

@@ -78,7 +78,9 @@ async def test_a_broken_picture_is_refused(chat, data, told):
     assert told in reply.text
 
 
-@pytest.mark.parametrize("prompt", ["\0", "\u202egato", "a\0cat", "ca\u0301t" * 50, "<script>", "*" * 99])
+@pytest.mark.parametrize(
+    "prompt", ["\0", "\u202egato", "a\0cat", "ca\u0301t" * 50, "<script>", "*" * 99]
+)
 async def test_strange_characters_break_nothing(chat, prompt):
     reply = await chat.type(prompt)
     assert reply.tone in (Tone.REFUSED, Tone.ACCEPTED)

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from rows import GUILD, MEMBER, PNG, answer, draw, job, request
 
 from db.history import Asker
 from db.session import Database
 from db.storage import DiskFull
+from tests.rows import GUILD, MEMBER, PNG, answer, draw, job, request
 
 WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 "
 JPEG = b"\xff\xd8\xff\xe0"

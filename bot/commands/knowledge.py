@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from generator.sampler_names import SAMPLERS
-
 from bot.commands.declaration import COMMANDS, command
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Reply
 from bot.locales import say
 from bot.replies import list_lines
+from generator.sampler_names import SAMPLERS
 
 
 @command(listed=True)

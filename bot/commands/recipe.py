@@ -8,9 +8,6 @@ from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
-from db.history import Asker
-from generator.catalogue import Model
-
 from bot.commands.declaration import COMMANDS
 from bot.commands.kinds import (
     ANY_SEED,
@@ -30,8 +27,10 @@ from bot.commands.kinds import (
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
+from db.history import Asker
 from db.models import Picture
 from generator import metadata
+from generator.catalogue import Model
 from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.vocabulary import Vocabulary

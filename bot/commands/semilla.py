@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db.session import Database
-from generator.catalogue import Catalogue
-
 from bot.config import Config
 from bot.dispatch import Dispatch
 from bot.estimate import Estimate
 from bot.events import Events
+from db.session import Database
+from generator.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)

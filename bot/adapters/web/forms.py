@@ -26,7 +26,7 @@ class Input:
 
     Args:
         kind: "text", "long", "number", "switch", "choice" or "hidden".
-        choices: (value, label); of a text, what it suggests.
+        choices: (value, label), the empty one being the usual; of a text, what it suggests.
         before: the value that the form was opened with.
     """
 
@@ -46,7 +46,7 @@ def declared_inputs(semilla: Semilla, command: Command, language: str) -> list[I
     """All that a command takes besides the words of the line itself."""
     shown = [o for o in command.options if not o.kind.free and o.name not in LEFT_OUT]
     inputs = [_input(semilla, option, language) for option in shown]
-    return [each for each in inputs if each.kind != "choice" or len(each.choices) > 1]
+    return [each for each in inputs if each.kind != "choice" or len(each.choices) > 2]
 
 
 def reply_inputs(semilla: Semilla, form: Form, language: str) -> list[Input]:
@@ -114,14 +114,14 @@ def _control(
         case Type.SWITCH:
             return "switch", ()
         case Type.SAMPLER:
-            return "choice", (("", "·"), *((each.name, each.label) for each in SAMPLERS))
+            return "choice", (("", ""), *((each.name, each.label) for each in SAMPLERS))
         case Type.MODEL:
             names = [each.name for each in semilla.catalogue.models()]
-            return "choice", tuple((name, name) for name in names)
+            return "choice", (("", ""), *((name, name) for name in names))
         case Type.SIZE:
             return "text", tuple((shape, "") for shape in SHAPES[language])
         case Type.TEXT if option.kind.choices:
-            return "choice", tuple((each, each) for each in option.kind.choices)
+            return "choice", (("", ""), *((each, each) for each in option.kind.choices))
         case Type.TEXT if (option.kind.high or 0) > 200:
             return "long", ()
         case _:

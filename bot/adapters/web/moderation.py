@@ -56,7 +56,9 @@ def qr_code(text: str) -> str:
     """An SVG, dark on light in either colour scheme: not all phones read it the other way."""
     import segno
 
-    return str(segno.make(text, micro=False).svg_inline(border=3, dark="#111", light="#fff"))
+    return str(
+        segno.make(text, micro=False).svg_inline(border=3, dark="#111", light="#fff", omitsize=True)
+    )
 
 
 async def join(request: Request) -> Response:

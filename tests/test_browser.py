@@ -1,0 +1,269 @@
+"""The page in a real Chromium, as a person uses it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import expect as expect_that
+
+from tests import page_server
+
+expect_that.set_options(timeout=60_000)  # the worker imports torch before the first picture
+
+FLAGS = [
+    *("--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+PHONE = {"width": 390, "height": 844}
+LAPTOP = {"width": 1280, "height": 800}
+TYPED = {"en": "a red cat seed:7 steps:6", "es": "un gato rojo semilla:7 pasos:6"}
+WORDS = {
+    "en": {"vary": "Vary", "again": "Make it again, identical", "identical": "Identical"},
+    "es": {"vary": "Variar", "again": "Repetir idéntica", "identical": "Idéntica"},
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[page_server.Page]:
+    with page_server.running_page(tmp_path_factory.mktemp("data")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A browser of its own. What it must never do is checked when it leaves."""
+
+    def __init__(self, chromium: Browser, address: str, language: str, size: dict[str, int]):
+        self.context = chromium.new_context(locale=language, viewport=size)  # type: ignore[arg-type]
+        self.page: Page = self.context.new_page()
+        self.address = address
+        self.complaints: list[str] = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._on_request)
+        self.page.set_default_timeout(60_000)
+
+    def _on_console(self, message: object) -> None:
+        if message.type in ("error", "warning"):  # type: ignore[attr-defined]
+            self.complaints.append(message.text)  # type: ignore[attr-defined]
+
+    def _on_request(self, request: object) -> None:
+        if not request.url.startswith((self.address, "data:")):  # type: ignore[attr-defined]
+            self.complaints.append(f"asked {request.url}")  # type: ignore[attr-defined]
+
+    def leave(self) -> None:
+        self.context.close()
+        assert self.complaints == []
+
+
+@pytest.fixture
+def visitor(
+    chromium: Browser, server: page_server.Page, request: pytest.FixtureRequest
+) -> Iterator[Visitor]:
+    language, size = getattr(request, "param", ("en-US", LAPTOP))
+    arrived = Visitor(chromium, server.address, language, size)
+    arrived.page.goto(server.address)
+    yield arrived
+    arrived.leave()
+
+
+def draw(page: Page, line: str) -> None:
+    page.locator("#ask textarea[name=line]").fill(line)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(
+    "visitor",
+    [("en-US", LAPTOP), ("es-CO", PHONE)],
+    indirect=True,
+    ids=["english on a laptop", "spanish on a phone"],
+)
+def test_a_picture_is_drawn_varied_and_made_again_identically(visitor: Visitor) -> None:
+    page = visitor.page
+    language = page.locator("html").get_attribute("lang") or ""
+    words = WORDS[language]
+    draw(page, TYPED[language])
+    newest = page.locator("#feed .answer").first
+    expect_that(newest.locator("figure img")).to_be_visible()
+    prompt = TYPED[language].partition(" se")[0]
+    assert newest.locator("figure img").get_attribute("alt") == prompt
+    first = newest.locator("figure > a").get_attribute("href")
+
+    newest.get_by_role("button", name=words["vary"], exact=True).click()
+    varied = page.locator(f"#feed .answer figcaption a[href='{first}']").first
+    expect_that(varied).to_be_visible()
+
+    newest.locator(".more summary").click()
+    newest.get_by_role("button", name=words["again"]).click()
+    expect_that(page.get_by_text(words["identical"])).to_be_visible()
+
+
+def test_a_phone_never_scrolls_sideways(chromium: Browser, server: page_server.Page) -> None:
+    visitor = Visitor(chromium, server.address, "es-ES", PHONE)
+    visitor.page.goto(server.moderator_address)
+    for path in ("/", "/gallery", "/class", "/connect"):
+        visitor.page.goto(server.address + path)
+        assert visitor.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    visitor.leave()
+
+
+def test_the_box_has_the_focus_at_first_sight(visitor: Visitor) -> None:
+    expect_that(visitor.page.locator("#ask textarea[name=line]")).to_be_focused()
+
+
+def test_progress_and_a_preview_are_seen_while_it_is_drawn(visitor: Visitor) -> None:
+    draw(visitor.page, "a blue boat steps:40")
+    newest = visitor.page.locator("#feed .answer").first
+    expect_that(newest.locator(".preview[src^='data:image/webp']")).to_be_visible()
+    assert float(newest.locator("progress").get_attribute("value") or 0) >= 0
+    expect_that(newest.locator("figure img")).to_be_visible()
+
+
+def test_a_waiting_picture_can_be_cancelled(visitor: Visitor) -> None:
+    draw(visitor.page, "a green tree steps:150")
+    newest = visitor.page.locator("#feed .answer").first
+    newest.get_by_role("button", name="Cancel").click()
+    expect_that(newest.get_by_text("Cancelled.")).to_be_visible()
+
+
+def test_others_in_the_room_see_a_picture_without_loading_the_page(
+    visitor: Visitor, chromium: Browser, server: page_server.Page
+) -> None:
+    other = Visitor(chromium, server.address, "es-ES", LAPTOP)
+    other.page.goto(server.address)
+    draw(visitor.page, "a yellow star seed:11 steps:4")
+    seen = other.page.locator("#feed .answer:not(.mine)", has_text="a yellow star")
+    expect_that(seen.locator("figure img").first).to_be_visible()
+    other.leave()
+
+
+def test_a_private_picture_is_seen_by_its_author_only(
+    visitor: Visitor, chromium: Browser, server: page_server.Page
+) -> None:
+    other = Visitor(chromium, server.address, "en-US", LAPTOP)
+    other.page.goto(server.address)
+    draw(visitor.page, "a secret door seed:12 steps:4 private:yes")
+    expect_that(
+        visitor.page.locator("#feed .answer", has_text="secret door").locator("figure img")
+    ).to_be_visible()
+    draw(visitor.page, "an open window seed:12 steps:4")
+    expect_that(
+        other.page.locator("#feed .answer", has_text="open window").locator("figure img")
+    ).to_be_visible()
+    assert other.page.locator("#feed .answer", has_text="secret door").count() == 0
+    other.leave()
+
+
+def test_a_refusal_is_a_card_in_words_for_this_browser_only(visitor: Visitor) -> None:
+    draw(visitor.page, "/vary 2222")
+    card = visitor.page.get_by_role("alert")
+    expect_that(card).to_contain_text("no picture 2222")
+    visitor.page.keyboard.press("Escape")
+    expect_that(card).to_have_count(0)
+
+
+def test_an_edit_keeps_what_was_not_touched(visitor: Visitor) -> None:
+    draw(visitor.page, "a brown horse seed:13 steps:4")
+    newest = visitor.page.locator("#feed .answer").first
+    expect_that(newest.locator("figcaption")).to_contain_text("a brown horse")
+    newest.get_by_role("button", name="Edit").click()
+    form = visitor.page.locator("#notes form")
+    assert form.get_by_label("steps").input_value() == "4"
+    form.get_by_label("steps").fill("5")
+    form.get_by_role("button", name="Draw").click()
+    changed = visitor.page.locator("#feed .answer").first
+    expect_that(changed.locator(".said")).to_contain_text("steps 5")
+    expect_that(changed.locator("figcaption")).to_contain_text("seed 13")
+
+
+def test_keys_alone_reach_the_menu_of_a_picture(visitor: Visitor) -> None:
+    draw(visitor.page, "a pink flower seed:14 steps:4")
+    newest = visitor.page.locator("#feed .answer").first
+    expect_that(newest.locator("figcaption")).to_contain_text("a pink flower")
+    newest.get_by_role("button", name="Recipe").focus()
+    visitor.page.keyboard.press("Tab")
+    visitor.page.keyboard.press("Enter")
+    expect_that(newest.get_by_role("button", name="Delete")).to_be_visible()
+    visitor.page.keyboard.press("Escape")
+    expect_that(newest.get_by_role("button", name="Delete")).to_be_hidden()
+
+
+def test_a_picture_can_be_deleted_and_leaves_the_page(visitor: Visitor) -> None:
+    draw(visitor.page, "a grey stone seed:15 steps:4")
+    newest = visitor.page.locator("#feed .answer").first
+    expect_that(newest.locator("figcaption")).to_contain_text("a grey stone")
+    newest.locator(".more summary").click()
+    newest.get_by_role("button", name="Delete").click()
+    visitor.page.get_by_role("button", name="Yes, delete it").click()
+    expect_that(newest.locator("figure")).to_have_count(0)
+
+
+def test_a_picture_to_draw_over_is_attached_and_used(visitor: Visitor, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (128, 128), "orange").save(tmp_path / "orange.png")
+    visitor.page.locator("input[type=file]").set_input_files(tmp_path / "orange.png")
+    expect_that(visitor.page.locator(".attached")).to_be_visible()
+    draw(visitor.page, "an orange strength:0.3 steps:6")
+    newest = visitor.page.locator("#feed .answer").first
+    expect_that(newest.locator("figcaption")).to_contain_text("an orange")
+    newest.get_by_role("button", name="Recipe").click()
+    expect_that(visitor.page.locator("#notes dl")).to_contain_text("strength")
+
+
+def test_the_language_is_switched_where_one_stands(visitor: Visitor) -> None:
+    visitor.page.goto(f"{visitor.address}/gallery")
+    visitor.page.get_by_role("button", name="Español").click()
+    expect_that(visitor.page.get_by_role("heading", name="Galería")).to_be_visible()
+
+
+def test_a_first_page_weighs_less_than_60_kilobytes_before_pictures(
+    chromium: Browser, server: page_server.Page
+) -> None:
+    visitor = Visitor(chromium, server.address, "en-US", LAPTOP)
+    sizes: list[int] = []
+    visitor.page.on(
+        "response",
+        lambda r: (
+            sizes.append(len(r.body()))
+            if r.request.resource_type in ("document", "stylesheet", "script")
+            else None
+        ),
+    )
+    visitor.page.goto(f"{server.address}/connect")
+    visitor.page.goto(server.address, wait_until="load")
+    assert len(sizes) >= 3
+    assert sum(sizes) < 60_000
+    visitor.leave()
+
+
+def test_without_the_script_a_picture_is_drawn_too(
+    chromium: Browser, server: page_server.Page
+) -> None:
+    context = chromium.new_context(java_script_enabled=False, locale="en-US")
+    page = context.new_page()
+    page.goto(server.address)
+    page.locator("#ask textarea[name=line]").fill("a white bird seed:16 steps:4")
+    page.locator("#ask .send").click()
+    assert "#answer-" in page.url
+    for _ in range(60):
+        page.reload()
+        if page.locator("figure", has_text="a white bird").count():
+            break
+        page.wait_for_timeout(500)
+    expect_that(page.locator("figure", has_text="a white bird").first).to_be_visible()
+    context.close()
