@@ -84,10 +84,10 @@ def settings(data: Path, **more: str) -> Config:
 
 
 @asynccontextmanager
-async def open_chat(data: Path) -> AsyncIterator[Chat]:
+async def open_chat(data: Path, kind: type[Chat] = Chat) -> AsyncIterator[Chat]:
     """Semilla on a data folder, with this chat as its only one."""
     async with App.open(settings(data)) as app:
-        chat = Chat(app)
+        chat = kind(app)
         serving = asyncio.create_task(app.serve([chat]))
         try:
             yield chat

@@ -20,7 +20,7 @@ from tests.rows import GUILD, MEMBER, PNG, answer, draw, job, picture, request
 
 async def accepted(database: Database, jobs: int = 1, **changes: object) -> Answer:
     made = [job(request(seed=n), position=n) for n in range(jobs)]
-    return await database.answers.accept(answer(**changes), made)  # type: ignore[arg-type]
+    return await database.answers.accept(answer(**changes), made)
 
 
 async def finish(database: Database, number: int) -> None:
@@ -185,8 +185,8 @@ async def test_interaction_tokens_are_erased_when_they_are_of_no_more_use(
     old = await accepted(database, token="secret", created=now() - timedelta(minutes=20))
     new = await accepted(database, token="secret")
     await database.answers.erase_tokens(now() - timedelta(minutes=15))
-    assert (await database.answers.get(old.id)).token is None  # type: ignore[union-attr]
-    assert (await database.answers.get(new.id)).token == "secret"  # type: ignore[union-attr]
+    assert (await database.answers.get(old.id)).token is None
+    assert (await database.answers.get(new.id)).token == "secret"
 
 
 async def test_readers_do_not_wait_for_a_writer(database: Database) -> None:

@@ -146,7 +146,7 @@ def _says(request: Request, status: int, key: str, **facts: str) -> Response:
 
 
 async def _not_inside(request: Request, _error: Exception) -> Response:
-    if request.method == "GET" and "text/html" in request.headers.get("accept", "text/html"):
+    if request.method == "GET" and "event-stream" not in request.headers.get("accept", ""):
         return RedirectResponse("/join", status_code=303)
     return _says(request, 403, "web-not-inside")
 

@@ -12,6 +12,7 @@ web-usual = the usual
 web-try = Try:
 web-conversation = Conversation
 web-already = Made here
+web-all = All pictures
 web-gallery = Gallery
 web-class = Class
 web-connect = Chats

@@ -12,6 +12,7 @@ web-usual = el de siempre
 web-try = Prueba:
 web-conversation = Conversación
 web-already = Hechas aquí
+web-all = Todas las imágenes
 web-gallery = Galería
 web-class = Clase
 web-connect = Chats

@@ -18,7 +18,7 @@ from bot.locales import LANGUAGES, say
 from bot.replies import picture_shown, recipe_text
 from db.models import Answer
 
-RECENT, THUMBNAILS, STRIP = 20, 24, 6
+RECENT, THUMBNAILS, STRIP = 12, 24, 6
 WELCOME = "welcome:"  # what Semilla drew by itself stands in the gallery, not in the conversation
 TYPED_LIMIT = 4000
 
@@ -50,6 +50,7 @@ async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
         visit,
         cards=[answer_card(visit, answer) for answer in answers],
         newest=answers[0].id if answers else 0,
+        more=len(answers) == RECENT,
         strip=[picture_shown(picture, visit.language) for picture in shown],
         reply=reply_card(visit, reply) if reply else "",
         typed=typed,

@@ -1,0 +1,563 @@
+"""The page without a browser: who may see what, what it refuses, what it sends."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import AsyncIterator
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from secrets import token_hex
+
+import httpx
+import pytest
+from PIL import Image
+
+import bot.commands  # noqa: F401  declares them
+from bot.adapters.web.adapter import PortInUse, WebAdapter
+from bot.adapters.web.moderation import first_name
+from bot.adapters.web.pictures import enlarge
+from bot.adapters.web.rendering import markup, rows
+from bot.adapters.web.rooms import (
+    TRIES_ALL,
+    TRIES_EACH,
+    WINDOW_SECONDS,
+    ClassRoom,
+    NoNetwork,
+    TooManyTries,
+    choose_address,
+)
+from bot.adapters.web.sessions import Sessions, browser_language
+from bot.app import App
+from db.models import Answer, Job, Picture, Visibility
+from tests import page_server
+
+HERE, AWAY = ("127.0.0.1", 50_000), ("192.168.1.77", 50_000)
+CLASS_ADDRESS = "192.168.1.10:8000"
+Browser = httpx.AsyncClient
+
+
+class Opened:
+    """A page over an opened data folder; nothing is drawn, so no worker is started."""
+
+    def __init__(self, app: App, data: Path) -> None:
+        self.semilla = app.semilla
+        self.web = WebAdapter(app.semilla, page_server.settings(data))
+
+    def browser(
+        self, client: tuple[str, int] = HERE, host: str = "127.0.0.1:8000", **headers: str
+    ) -> Browser:
+        transport = httpx.ASGITransport(self.web.app, raise_app_exceptions=False, client=client)
+        return Browser(transport=transport, base_url=f"http://{host}", headers=headers)
+
+    async def moderator(self) -> Browser:
+        browser = self.browser()
+        await browser.get("/", params={"key": self.web.sessions.key})
+        return browser
+
+    def open_class(self) -> str:
+        """As if the network were there; gives the code."""
+        self.web.room.address = CLASS_ADDRESS
+        return self.web.room.code
+
+    async def visitor(self, name: str = "Ana") -> Browser:
+        browser = self.browser(AWAY, CLASS_ADDRESS)
+        token = token_of(await browser.get("/join"))
+        await browser.post("/join", data={"token": token, "code": self.web.room.code, "name": name})
+        return browser
+
+    async def picture(
+        self, guild: str = "web:home", member: str = "web:somebody", private: bool = False
+    ) -> Picture:
+        """A picture of the history, with its file."""
+        source = self.semilla.config.data / "source.png"
+        Image.new("RGB", (64, 96), "tomato").save(source)
+        file = await self.semilla.database.storage.put(source.read_bytes())
+        recipe = {
+            "model": "semilla",
+            "model_hash": "0" * 64,
+            "prompt": "a red <b>square</b>",
+            "width": 64,
+            "height": 96,
+            "steps": 4,
+            "sampler": "euler",
+            "guidance_scale": 4.0,
+            "seed": 417,
+        }
+        answer = await self.semilla.database.answers.accept(
+            answer_row(guild, member, private), [Job(guild=guild, member=member, recipe=recipe)]
+        )
+        return await self.semilla.database.jobs.done(
+            answer.jobs[0].id,
+            Picture(
+                guild=guild,
+                member=member,
+                member_name="Ana",
+                recipe=recipe,
+                prompt=recipe["prompt"],
+                file=file,
+                pixel_hash="1" * 64,
+                width=64,
+                height=96,
+                key={},
+                trace="1e4",
+                seconds=1.3,
+                visibility=Visibility.PRIVATE if private else Visibility.PUBLIC,
+            ),
+        )
+
+
+def answer_row(guild: str, member: str, private: bool) -> Answer:
+    return Answer(
+        origin=token_hex(),
+        adapter="web",
+        guild=guild,
+        member=member,
+        member_name="Ana",
+        language="en",
+        private=private,
+        line='/imagine prompt:"a red square"',
+    )
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
+    async with App.open(page_server.settings(tmp_path)) as app:
+        yield Opened(app, tmp_path)
+
+
+def token_of(response: httpx.Response) -> str:
+    found = re.search(r'name="token" value="(\w+)"', response.text)
+    assert found, response.text
+    return found[1]
+
+
+async def test_the_first_sight_is_a_box_three_examples_and_no_settings(opened: Opened) -> None:
+    page = (await opened.browser().get("/")).text
+    assert page.count('form="act" name="line"') == 3
+    assert "autofocus" in page
+    assert "/class" not in page
+    assert "/connect" not in page
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("es-MX,es;q=0.9,en;q=0.8", "es"),
+        ("en;q=0.4, es;q=0.9", "es"),
+        ("de-DE,en;q=0.5", "en"),
+        ("fr", "en"),
+        (";q=x", "en"),
+    ],
+)
+async def test_the_page_speaks_the_browsers_language(
+    opened: Opened, accepted: str, language: str
+) -> None:
+    page = await opened.browser(**{"accept-language": accepted}).get("/")
+    assert f'<html lang="{language}">' in page.text
+
+
+async def test_the_language_can_be_switched_and_is_kept(opened: Opened) -> None:
+    browser = opened.browser()
+    token = token_of(await browser.get("/gallery?q=cat"))
+    switched = await browser.post(
+        "/language", data={"token": token, "language": "es", "back": "/gallery?q=cat"}
+    )
+    assert switched.headers["location"] == "/gallery?q=cat"
+    assert '<html lang="es">' in (await browser.get("/")).text
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example"])
+async def test_the_switch_leads_nowhere_else(opened: Opened, back: str) -> None:
+    browser = opened.browser()
+    token = token_of(await browser.get("/"))
+    switched = await browser.post(
+        "/language", data={"token": token, "language": "es", "back": back}
+    )
+    assert switched.headers["location"] == "/"
+
+
+async def test_a_foreign_host_name_is_refused(opened: Opened) -> None:
+    assert (await opened.browser(host="evil.example").get("/")).status_code == 421
+    assert (await opened.browser(host="localhost:8000").get("/")).status_code == 200
+
+
+async def test_a_form_from_another_page_is_refused(opened: Opened) -> None:
+    browser = opened.browser()
+    token = token_of(await browser.get("/"))
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:9999"):
+        sent = await browser.post(
+            "/call", data={"token": token, "line": "/help"}, headers={"origin": origin}
+        )
+        assert sent.status_code == 421
+    assert (
+        await browser.post(
+            "/call",
+            data={"token": token, "line": "/help"},
+            headers={"origin": "http://127.0.0.1:8000"},
+        )
+    ).status_code == 200
+
+
+async def test_a_form_without_this_browsers_token_is_refused(opened: Opened) -> None:
+    browser, other = opened.browser(), opened.browser()
+    token = token_of(await other.get("/"))
+    await browser.get("/")
+    for wrong in ("", token):
+        sent = await browser.post("/call", data={"token": wrong, "line": "/help"})
+        assert sent.status_code == 403
+        assert "too long" in sent.text
+
+
+async def test_a_forged_cookie_makes_nobody_a_moderator(opened: Opened) -> None:
+    browser = opened.browser()
+    browser.cookies.set("semilla-8000", "eyJpZCI6IngiLCJtb2RlcmF0b3IiOnRydWV9.c2lnbmF0dXJl")
+    assert (await browser.get("/connect")).status_code == 403
+
+
+async def test_every_page_forbids_other_hosts_and_inline_scripts(opened: Opened) -> None:
+    for path in ("/", "/gallery", "/nowhere"):
+        policy = (await opened.browser().get(path)).headers["content-security-policy"]
+        assert policy.startswith("default-src 'self';")
+        assert "unsafe" not in policy
+
+
+async def test_the_printed_key_makes_one_browser_the_moderator(opened: Opened) -> None:
+    address = opened.web.moderator_address.removeprefix(opened.web.address)
+    first, second = opened.browser(), opened.browser()
+    redeemed = await first.get(address)
+    assert redeemed.headers["location"] == "/", "the key leaves the address bar"
+    await second.get(address)
+    assert (await first.get("/class")).status_code == 200
+    assert (await second.get("/class")).status_code == 403
+
+
+async def test_a_help_card_is_for_this_browser_and_has_examples_to_tap(opened: Opened) -> None:
+    browser = opened.browser()
+    token = token_of(await browser.get("/"))
+    sent = await browser.post(
+        "/call", data={"token": token, "line": "/ayuda"}, headers={"accept": "application/json"}
+    )
+    card = sent.json()["html"]
+    assert 'class="reply' in card
+    assert 'name="line" value=' in card
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("a cat seed:-7", "whole number"),
+        ("a cat sampler:oiler", "nearest"),
+        ("", "What should I draw?"),
+        ("/vary 2222", "no picture 2222"),
+        ("/nosuchthing", "no command"),
+        ("x" * 10_000, "at most"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_in_words(opened: Opened, line: str, says: str) -> None:
+    browser = opened.browser()
+    token = token_of(await browser.get("/"))
+    for accept in ("application/json", "text/html"):
+        sent = await browser.post(
+            "/call", data={"token": token, "line": line}, headers={"accept": accept}
+        )
+        text = sent.json()["html"] if accept == "application/json" else sent.text
+        assert says in text
+        assert "Traceback" not in text
+
+
+async def test_options_beside_the_box_are_refused_by_the_same_rules(opened: Opened) -> None:
+    browser = opened.browser()
+    token = token_of(await browser.get("/"))
+    sent = await browser.post(
+        "/call", data={"token": token, "line": "a cat", "option.steps": "900"}
+    )
+    assert "whole number" in sent.text
+
+
+async def test_a_broken_picture_is_refused_in_words(opened: Opened) -> None:
+    browser = opened.browser()
+    token = token_of(await browser.get("/"))
+    sent = await browser.post(
+        "/call",
+        data={"token": token, "line": "a cat"},
+        files={"image": ("cat.png", b"\x89PNG\r\n\x1a\nnothing")},
+    )
+    assert re.search(r"can.{1,8}t be read|isn.{1,8}t a picture", sent.text)
+
+
+async def test_an_announced_flood_is_refused_at_once(opened: Opened) -> None:
+    headers = {"content-length": str(UPLOAD_BYTES + 1)}
+    sent = await opened.browser().post("/call", content=b"", headers=headers)
+    assert sent.status_code == 413
+    assert "25 MB" in sent.text
+
+
+async def test_a_flood_that_was_not_announced_is_cut_off(opened: Opened) -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+        while taken < 4 * UPLOAD_BYTES:
+            taken += 1_000_000
+            yield bytes(1_000_000)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    sent = await opened.browser().post("/call", content=endless(), headers=headers)
+    assert sent.status_code == 413
+    assert taken < 2 * UPLOAD_BYTES
+
+
+async def test_unknown_pages_and_pictures_are_answered_in_words(opened: Opened) -> None:
+    assert "doesn&#39;t exist" in (await opened.browser().get("/nowhere")).text
+    unknown = await opened.browser().get("/p/2222")
+    assert unknown.status_code == 404
+    assert "no picture 2222" in unknown.text
+
+
+async def test_a_picture_page_has_recipe_family_and_download(opened: Opened) -> None:
+    picture = await opened.picture()
+    page = (await opened.browser().get(f"/p/{picture.code.lower()}")).text
+    assert "a red &lt;b&gt;square&lt;/b&gt;" in page
+    assert "<b>square" not in page
+    assert "417" in page
+    assert f"/files/{picture.file}?save" in page
+    assert "64x96, shown ×5" in page
+
+
+async def test_a_file_is_stored_bytes_and_is_kept_by_the_browser(opened: Opened) -> None:
+    picture = await opened.picture()
+    found = await opened.browser().get(f"/files/{picture.file}?save")
+    assert found.content == await opened.semilla.database.storage.read(picture.file)
+    assert f"semilla-{picture.code}.png" in found.headers["content-disposition"]
+    assert "immutable" in found.headers["cache-control"]
+
+
+async def test_a_small_picture_is_shown_enlarged_by_a_whole_number(opened: Opened) -> None:
+    picture = await opened.picture()
+    shown = await opened.browser().get(f"/shown/{picture.file}")
+    assert Image.open(BytesIO(shown.content)).size == (64 * 5, 96 * 5)
+
+
+async def test_enlarging_makes_no_blocks(tmp_path: Path) -> None:
+    edge = Image.new("RGB", (8, 8), "white")
+    edge.paste("black", (0, 0, 4, 8))
+    edge.save(tmp_path / "edge.png")
+    enlarge(tmp_path / "edge.png", tmp_path / "edge.webp", 8)
+    row = [Image.open(tmp_path / "edge.webp").convert("L").getpixel((x, 32)) for x in range(64)]
+    assert len({value for value in row if 40 < value < 215}) >= 3, (
+        "between black and white there are greys"
+    )
+
+
+@pytest.mark.parametrize("path", ["/files/{file}", "/shown/{file}", "/p/{code}"])
+async def test_a_private_picture_is_its_authors(opened: Opened, path: str) -> None:
+    picture = await opened.picture(private=True)
+    where = path.format(file=picture.file, code=picture.code)
+    assert (await opened.browser().get(where)).status_code == 404
+    assert (await (await opened.moderator()).get(where)).status_code == 200
+
+
+async def test_another_rooms_picture_is_as_if_it_were_not_there(opened: Opened) -> None:
+    picture = await opened.picture(guild="discord:1")
+    for path in (f"/files/{picture.file}", f"/p/{picture.code}"):
+        assert (await opened.browser().get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2fweb.key", "x" * 64 + ".png", "../semilla.db"])
+async def test_only_pictures_are_files(opened: Opened, name: str) -> None:
+    assert (await opened.browser().get(f"/files/{name}")).status_code == 404
+
+
+async def test_the_gallery_finds_words_without_their_accents(opened: Opened) -> None:
+    picture = await opened.picture()
+    assert picture.file in (await opened.browser().get("/gallery", params={"q": "squár"})).text
+    assert picture.file not in (await opened.browser().get("/gallery", params={"q": "zebra"})).text
+
+
+async def test_a_visitor_sees_nothing_before_the_code(opened: Opened) -> None:
+    picture = await opened.picture(guild="web:class")
+    opened.open_class()
+    browser = opened.browser(AWAY, CLASS_ADDRESS)
+    for path in ("/", "/gallery", f"/p/{picture.code}", "/connect", "/class"):
+        assert (await browser.get(path)).headers["location"] == "/join"
+    assert (
+        await browser.get("/events", headers={"accept": "text/event-stream"})
+    ).status_code == 403
+
+
+async def test_a_visitor_comes_in_with_the_code_and_a_first_name(opened: Opened) -> None:
+    opened.open_class()
+    picture = await opened.picture(guild="web:class")
+    visitor = await opened.visitor()
+    assert picture.file in (await visitor.get("/gallery")).text
+    assert (await visitor.get("/connect")).status_code == 403
+
+
+async def test_the_class_does_not_see_the_pictures_of_home(opened: Opened) -> None:
+    picture = await opened.picture()
+    opened.open_class()
+    visitor = await opened.visitor()
+    assert picture.file not in (await visitor.get("/gallery")).text
+    assert (await visitor.get(f"/files/{picture.file}")).status_code == 404
+
+
+async def test_a_closed_class_lets_nobody_in(opened: Opened) -> None:
+    opened.open_class()
+    visitor = await opened.visitor()
+    opened.web.room.address = ""
+    # The address would refuse the name too; the cookie alone must not be enough.
+    stayed = opened.browser(AWAY)
+    stayed.cookies = visitor.cookies
+    assert (await stayed.get("/gallery")).headers["location"] == "/join"
+    assert "isn&#39;t open" in (await stayed.get("/join")).text
+
+
+async def test_a_wrong_code_is_said_and_tries_are_limited(opened: Opened) -> None:
+    code = opened.open_class()
+    wrong = f"{(int(code) + 1) % 10_000:04}"
+    browser = opened.browser(AWAY, CLASS_ADDRESS)
+    token = token_of(await browser.get("/join"))
+    for _ in range(TRIES_EACH):
+        sent = await browser.post("/join", data={"token": token, "code": wrong, "name": "Ana"})
+        assert sent.status_code == 403
+    sent = await browser.post("/join", data={"token": token, "code": code, "name": "Ana"})
+    assert sent.status_code == 429, "the right code has to wait too"
+
+
+def test_many_addresses_together_cannot_try_all_codes() -> None:
+    now = 0.0
+    room = ClassRoom(clock=lambda: now, address=CLASS_ADDRESS)
+    wrong = f"{(int(room.code) + 1) % 10_000:04}"
+    for n in range(TRIES_ALL):
+        assert not room.try_code(wrong, f"192.168.1.{n}")
+    with pytest.raises(TooManyTries):
+        room.try_code(room.code, "192.168.2.1")
+    now = WINDOW_SECONDS + 1
+    assert room.try_code(room.code, "192.168.2.1")
+
+
+def test_tomorrow_has_another_code() -> None:
+    days = [date(2026, 1, day) for day in range(1, 29)]
+    room = ClassRoom(today=lambda: days[0], address=CLASS_ADDRESS)
+    first = room.code
+    assert room.code == first
+    codes = set()
+    while days:
+        codes.add(room.code)
+        days.pop(0)
+    assert len(codes) > 20
+
+
+@pytest.mark.parametrize(
+    ("adapters", "chosen"),
+    [
+        ({"lo": ["127.0.0.1"], "tun0": ["10.8.0.2"], "wlan0": ["192.168.1.5"]}, "192.168.1.5"),
+        (
+            {
+                "Ethernet": ["192.168.0.9"],
+                "Wi-Fi": ["192.168.1.5"],
+                "vEthernet (WSL)": ["172.20.0.1"],
+            },
+            "192.168.1.5",
+        ),
+        ({"docker0": ["172.17.0.1"], "enp3s0": ["10.0.0.7"]}, "10.0.0.7"),
+        (
+            {"tailscale0": ["100.64.0.3"], "en0": ["169.254.3.3"], "en5": ["192.168.8.8"]},
+            "192.168.8.8",
+        ),
+        ({"NordLynx": ["10.5.0.2"], "Ethernet 2": ["192.168.1.4"]}, "192.168.1.4"),
+    ],
+)
+def test_the_class_gets_the_address_of_the_real_adapter(
+    adapters: dict[str, list[str]], chosen: str
+) -> None:
+    assert choose_address(adapters) == chosen
+
+
+def test_without_a_network_the_class_cannot_be_opened() -> None:
+    with pytest.raises(NoNetwork):
+        choose_address({"lo": ["127.0.0.1"], "tun0": ["10.8.0.2"], "eth0": ["8.8.8.8"]})
+
+
+async def test_the_moderators_class_page_shows_address_code_and_qr(opened: Opened) -> None:
+    moderator = await opened.moderator()
+    code = opened.open_class()
+    page = (await moderator.get("/class")).text
+    assert CLASS_ADDRESS in page
+    assert code in page
+    assert "<svg" in page
+    assert "Windows" in page
+
+
+async def test_a_saved_token_is_never_shown(opened: Opened, tmp_path: Path) -> None:
+    moderator = await opened.moderator()
+    token = token_of(await moderator.get("/connect"))
+    secret = "123456:" + "A" * 35
+    saved = await moderator.post(
+        "/connect", data={"token": token, "platform": "telegram", "secret": secret}
+    )
+    assert "Saved" in saved.text
+    assert secret not in saved.text
+    assert secret in (tmp_path / "tokens.toml").read_text()
+    assert secret not in (await moderator.get("/connect")).text
+
+
+async def test_what_is_no_token_is_not_saved(opened: Opened, tmp_path: Path) -> None:
+    moderator = await opened.moderator()
+    token = token_of(await moderator.get("/connect"))
+    sent = await moderator.post(
+        "/connect", data={"token": token, "platform": "discord", "secret": "my token"}
+    )
+    assert "look like a token" in sent.text
+    assert not (tmp_path / "tokens.toml").exists()
+
+
+async def test_a_port_in_use_is_told_with_its_number(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        config = page_server.settings(tmp_path, port)
+        async with App.open(config) as app:
+            with pytest.raises(PortInUse) as caught:
+                await WebAdapter(app.semilla, config).run()
+    assert caught.value.port == port
+
+
+def test_a_session_outlives_a_restart(tmp_path: Path) -> None:
+    first, second = Sessions(tmp_path, 8000), Sessions(tmp_path, 8000)
+    session = first.new()
+    assert second.token(session) == first.token(session)
+
+
+def test_markup_becomes_html_and_users_words_stay_words() -> None:
+    assert markup("**a <i> cat** \\*\\* `K7QX`") == (
+        '<b>a &lt;i&gt; cat</b> ** <a class="code" href="/p/K7QX">K7QX</a>'
+    )
+    assert markup("**open") == "<b>open</b>"
+    assert 'onclick="' not in markup('`/x" onclick="alert()`')
+
+
+def test_a_recipe_is_read_as_rows() -> None:
+    assert rows("**prompt** a cat\nMade by Ana") == [("prompt", "a cat"), ("", "Made by Ana")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  José  Mª ", "José Mª"),
+        ("<script>x", "scriptx"),
+        ("名前", "名前"),
+        ("@everyone", "everyone"),
+        ("\u202e", ""),
+    ],
+)
+def test_a_first_name_is_letters(typed: str, name: str) -> None:
+    assert first_name(typed) == name
+
+
+def test_a_browser_without_languages_gets_the_configured_one() -> None:
+    assert browser_language("", "es") == "es"
