@@ -26,7 +26,7 @@ PROMPT, STEPS, GUIDANCE, SEED = "a red cat on a blue background", 20, 4.0, 7
 
 def bare_pipeline() -> Any:
     torch.set_num_threads(1)
-    pipeline = StableDiffusionPipeline.from_pretrained(BUNDLED, torch_dtype=torch.float32)
+    pipeline = StableDiffusionPipeline.from_pretrained(BUNDLED, dtype=torch.float32)
     pipeline.scheduler = EulerAncestralDiscreteScheduler.from_config(pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

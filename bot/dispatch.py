@@ -57,6 +57,7 @@ class Dispatch:
         self._model: str | None = None
         self._feeding = asyncio.Lock()
         self._wanted = asyncio.Event()
+        self._started = False  # the line is restored and the worker takes orders
         self.ready = asyncio.Event()
 
     def __len__(self) -> int:
@@ -83,6 +84,7 @@ class Dispatch:
 
     async def retry(self, job: Job) -> None:
         """Puts a failed job back in line."""
+        await self._database.answers.reopen(job.answer_id)
         await self._database.jobs.retry(job.id)
         self._deaths.pop(job.id, None)
         self._put(job)
@@ -90,14 +92,19 @@ class Dispatch:
 
     async def cancel(self, job: int) -> bool:
         """Takes a job out of the line, or stops it at its next network call."""
-        waiting = next((task for task in self._queue.order() if task.job == job), None)
-        if waiting is not None and self._queue.remove(job):
-            await self._cancelled(waiting)
-            return True
         if job in self._in_worker:
             self._generator.cancel(job)
             return True
-        return False
+        waiting = next((task for task in self._queue.order() if task.job == job), None)
+        if waiting is not None:
+            self._queue.remove(job)
+        else:
+            waiting = next((task for task in self._suspects if task.job == job), None)
+            if waiting is None:
+                return False
+            self._suspects.remove(waiting)
+        await self._cancelled(waiting)
+        return True
 
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
@@ -129,6 +136,7 @@ class Dispatch:
             self._put(job)
         await self._wait_for_work()
         await self._generator.start()
+        self._started = True
         await self._feed()
         async for event in self._generator.events():
             await self._handle(event)
@@ -159,7 +167,7 @@ class Dispatch:
 
     async def _feed(self) -> None:
         async with self._feeding:
-            while (task := self._next()) is not None:
+            while self._started and (task := self._next()) is not None:
                 self._in_worker[task.job] = task
                 await self._submit(task)
         self._announce()

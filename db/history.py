@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select, text, union, update
+from sqlalchemy import (
+    Select,
+    and_,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    table,
+    text,
+    union,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -16,9 +28,7 @@ from db.storage import Storage
 from db.transactions import Transactions
 from generator.request import GenerationRequest
 
-MATCHES = text(
-    "pictures.id IN (SELECT rowid FROM pictures_words WHERE pictures_words MATCH :words)"
-)
+WORDS = table("pictures_words", column("rowid"))
 MAY_RUN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)  # a failed one can be tried again
 
 
@@ -44,8 +54,11 @@ class History:
         typed, *alike = readings(code) or [""]
         row = aliased(Picture)
         taken = exists().where(row.guild == asker.guild, row.code == typed)
-        meant = or_(Picture.code == typed, and_(Picture.code.in_(alike), ~taken))
-        found = await self._all(_seen_by(asker).where(meant))
+        meant = and_(
+            Picture.code.in_([typed, *alike]),  # what the index is for
+            or_(Picture.code == typed, ~taken),
+        )
+        found = await self._all(_seen_by(asker).where(meant).order_by(None))
         return found[0] if len(found) == 1 else None
 
     async def by_pixels(self, asker: Asker, pixel_hash: str) -> Picture | None:
@@ -69,7 +82,7 @@ class History:
             words = _words(text)
             if not words:
                 return []
-            query = query.where(MATCHES.bindparams(words=words))
+            query = _with_words(query, words)
         if member:
             query = query.where(
                 or_(func.lower(Picture.member_name) == member.lower(), Picture.member == member)
@@ -180,8 +193,15 @@ def _needs(file: str) -> Any:
     return or_(pictures, jobs)
 
 
-def _image(table: type[Picture] | type[Job]) -> Any:
-    return table.recipe["initial_image"].as_string()
+def _image(row: type[Picture] | type[Job]) -> Any:
+    return row.recipe["initial_image"].as_string()
+
+
+def _with_words(query: Select[Picture], words: str) -> Select[Picture]:
+    """In the order of the index of words, which so is read no further than the page needs."""
+    joined = query.join(WORDS, WORDS.c.rowid == Picture.id).order_by(None)
+    matching = joined.where(text("pictures_words MATCH :words").bindparams(words=words))
+    return matching.order_by(WORDS.c.rowid.desc())
 
 
 def _words(typed: str) -> str:

@@ -110,10 +110,10 @@ class Models:
 
         local: dict[str, Any] = {"local_files_only": True}
         unet = UNet2DConditionModel.from_pretrained(
-            folder, subfolder="unet", torch_dtype=self.dtype, **local
+            folder, subfolder="unet", dtype=self.dtype, **local
         )
         vae = AutoencoderKL.from_pretrained(
-            folder, subfolder="vae", torch_dtype=torch.float32, **local
+            folder, subfolder="vae", dtype=torch.float32, **local
         )
         encoder = CLIPTextModel.from_pretrained(
             folder, subfolder="text_encoder", dtype=self.dtype, **local

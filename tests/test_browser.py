@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 from playwright.sync_api import expect as expect_that
 
 from tests import page_server
@@ -58,13 +66,13 @@ class Visitor:
         self.page.on("request", self._on_request)
         self.page.set_default_timeout(60_000)
 
-    def _on_console(self, message: object) -> None:
-        if message.type in ("error", "warning"):  # type: ignore[attr-defined]
-            self.complaints.append(message.text)  # type: ignore[attr-defined]
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
 
-    def _on_request(self, request: object) -> None:
-        if not request.url.startswith((self.address, "data:")):  # type: ignore[attr-defined]
-            self.complaints.append(f"asked {request.url}")  # type: ignore[attr-defined]
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((self.address, "data:")):
+            self.complaints.append(f"asked {request.url}")
 
     def leave(self) -> None:
         self.context.close()
@@ -82,9 +90,21 @@ def visitor(
     arrived.leave()
 
 
-def draw(page: Page, line: str) -> None:
+def draw(page: Page, line: str) -> Locator:
+    """Types a line; gives the answer's card, finished or not."""
+    newest = page.locator("#feed .answer").first
+    before = newest.get_attribute("id") if newest.count() else ""
     page.locator("#ask textarea[name=line]").fill(line)
     page.keyboard.press("Enter")
+    expect_that(page.locator("#feed .answer.mine").first).not_to_have_id(before or "none")
+    return page.locator(f"#{page.locator('#feed .answer.mine').first.get_attribute('id')}")
+
+
+def finished(card: Locator) -> Locator:
+    """The card, once its answer has been delivered."""
+    expect_that(card).not_to_have_attribute("data-open", "")
+    expect_that(card.locator("figure img")).to_be_visible()
+    return card
 
 
 @pytest.mark.parametrize(
@@ -97,20 +117,17 @@ def test_a_picture_is_drawn_varied_and_made_again_identically(visitor: Visitor) 
     page = visitor.page
     language = page.locator("html").get_attribute("lang") or ""
     words = WORDS[language]
-    draw(page, TYPED[language])
-    newest = page.locator("#feed .answer").first
-    expect_that(newest.locator("figure img")).to_be_visible()
+    card = finished(draw(page, TYPED[language]))
     prompt = TYPED[language].partition(" se")[0]
-    assert newest.locator("figure img").get_attribute("alt") == prompt
-    first = newest.locator("figure > a").get_attribute("href")
+    assert card.locator("figure img").get_attribute("alt") == prompt
+    parent = card.locator("figure > a").get_attribute("href")
 
-    newest.get_by_role("button", name=words["vary"], exact=True).click()
-    varied = page.locator(f"#feed .answer figcaption a[href='{first}']").first
-    expect_that(varied).to_be_visible()
+    card.get_by_role("button", name=words["vary"], exact=True).click()
+    expect_that(page.locator(f".answer figcaption p + p a[href='{parent}']")).to_be_visible()
 
-    newest.locator(".more summary").click()
-    newest.get_by_role("button", name=words["again"]).click()
-    expect_that(page.get_by_text(words["identical"])).to_be_visible()
+    card.locator(".more summary").click()
+    card.get_by_role("button", name=words["again"]).click()
+    expect_that(page.locator("figcaption", has_text=words["identical"])).to_be_visible()
 
 
 def test_a_phone_never_scrolls_sideways(chromium: Browser, server: page_server.Page) -> None:
@@ -127,16 +144,14 @@ def test_the_box_has_the_focus_at_first_sight(visitor: Visitor) -> None:
 
 
 def test_progress_and_a_preview_are_seen_while_it_is_drawn(visitor: Visitor) -> None:
-    draw(visitor.page, "a blue boat steps:24")
-    newest = visitor.page.locator("#feed .answer").first
+    newest = draw(visitor.page, "a blue boat steps:24")
     expect_that(newest.locator(".preview[src^='data:image/webp']")).to_be_visible()
     assert float(newest.locator("progress").get_attribute("value") or 0) >= 0
     expect_that(newest.locator("figure img")).to_be_visible()
 
 
 def test_a_waiting_picture_can_be_cancelled(visitor: Visitor) -> None:
-    draw(visitor.page, "a green tree steps:150")
-    newest = visitor.page.locator("#feed .answer").first
+    newest = draw(visitor.page, "a green tree steps:150")
     newest.get_by_role("button", name="Cancel").click()
     expect_that(newest.get_by_text("Cancelled.")).to_be_visible()
 
@@ -170,7 +185,8 @@ def test_a_private_picture_is_seen_by_its_author_only(
 
 
 def test_a_refusal_is_a_card_in_words_for_this_browser_only(visitor: Visitor) -> None:
-    draw(visitor.page, "/vary 2222")
+    visitor.page.locator("#ask textarea[name=line]").fill("/vary 2222")
+    visitor.page.keyboard.press("Enter")
     card = visitor.page.get_by_role("alert")
     expect_that(card).to_contain_text("no picture 2222")
     visitor.page.keyboard.press("Escape")
@@ -178,9 +194,7 @@ def test_a_refusal_is_a_card_in_words_for_this_browser_only(visitor: Visitor) ->
 
 
 def test_an_edit_keeps_what_was_not_touched(visitor: Visitor) -> None:
-    draw(visitor.page, "a brown horse seed:13 steps:4")
-    newest = visitor.page.locator("#feed .answer").first
-    expect_that(newest.locator("figcaption")).to_contain_text("a brown horse")
+    newest = finished(draw(visitor.page, "a brown horse seed:13 steps:4"))
     newest.get_by_role("button", name="Edit").click()
     form = visitor.page.locator("#notes form")
     assert form.get_by_label("steps").input_value() == "4"
@@ -192,9 +206,7 @@ def test_an_edit_keeps_what_was_not_touched(visitor: Visitor) -> None:
 
 
 def test_keys_alone_reach_the_menu_of_a_picture(visitor: Visitor) -> None:
-    draw(visitor.page, "a pink flower seed:14 steps:4")
-    newest = visitor.page.locator("#feed .answer").first
-    expect_that(newest.locator("figcaption")).to_contain_text("a pink flower")
+    newest = finished(draw(visitor.page, "a pink flower seed:14 steps:4"))
     newest.get_by_role("button", name="Recipe").focus()
     visitor.page.keyboard.press("Tab")
     visitor.page.keyboard.press("Enter")
@@ -204,9 +216,7 @@ def test_keys_alone_reach_the_menu_of_a_picture(visitor: Visitor) -> None:
 
 
 def test_a_picture_can_be_deleted_and_leaves_the_page(visitor: Visitor) -> None:
-    draw(visitor.page, "a grey stone seed:15 steps:4")
-    newest = visitor.page.locator("#feed .answer").first
-    expect_that(newest.locator("figcaption")).to_contain_text("a grey stone")
+    newest = finished(draw(visitor.page, "a grey stone seed:15 steps:4"))
     newest.locator(".more summary").click()
     newest.get_by_role("button", name="Delete").click()
     visitor.page.get_by_role("button", name="Yes, delete it").click()
@@ -217,9 +227,7 @@ def test_a_picture_to_draw_over_is_attached_and_used(visitor: Visitor, tmp_path:
     Image.new("RGB", (128, 128), "orange").save(tmp_path / "orange.png")
     visitor.page.locator("input[type=file]").set_input_files(tmp_path / "orange.png")
     expect_that(visitor.page.locator(".attached")).to_be_visible()
-    draw(visitor.page, "an orange strength:0.3 steps:6")
-    newest = visitor.page.locator("#feed .answer").first
-    expect_that(newest.locator("figcaption")).to_contain_text("an orange")
+    newest = finished(draw(visitor.page, "an orange strength:0.3 steps:6"))
     newest.get_by_role("button", name="Recipe").click()
     expect_that(visitor.page.locator("#notes dl")).to_contain_text("strength")
 
@@ -234,16 +242,11 @@ def test_a_first_page_weighs_less_than_60_kilobytes_before_pictures(
     chromium: Browser, server: page_server.Page
 ) -> None:
     visitor = Visitor(chromium, server.address, "en-US", LAPTOP)
-    sizes: list[int] = []
-    visitor.page.on(
-        "response",
-        lambda r: (
-            sizes.append(len(r.body()))
-            if r.request.resource_type in ("document", "stylesheet", "script")
-            else None
-        ),
-    )
+    responses: list[Response] = []
+    visitor.page.on("response", responses.append)
     visitor.page.goto(server.address, wait_until="load")
+    parts = {"document", "stylesheet", "script"}
+    sizes = [len(r.body()) for r in responses if r.request.resource_type in parts]
     assert len(sizes) == 3
     assert sum(sizes) < 60_000
     visitor.leave()

@@ -1,194 +1,195 @@
-"""Every sampler against a network whose right answer is known, and the noise that they start from."""
+"""Every sampler: its count of calls, and the same pixels as the stock diffusers pipeline."""
 
-import re
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler
+from diffusers import StableDiffusionPipeline
 
-from generator import noise, sampler_names
-from generator.request import Variation
-from generator.sampler_names import SAMPLERS, SCHEDULES, calls
-from generator.samplers import Samplers, denoise, timesteps_from
+from generator import noise
+from generator.catalogue import BUNDLED, Catalogue
+from generator.engine import Engine
+from generator.messages import Called, Drawn, Submit
+from generator.models import Models
+from generator.request import GenerationRequest, Variation
+from generator.sampler_names import SAMPLERS, SCHEDULES, calls, find, nearest
+from generator.samplers import Samplers, timesteps_from
 
-NAMES = [each.name for each in SAMPLERS]
-DISTILLED = ("lcm", "tcd")  # they want a network that was trained for them
-MEAN, SPREAD = 0.7, 0.4  # of the pictures that the known network has learnt
-SHAPE = (1, 4, 32, 32)
-
-
-@pytest.fixture(scope="module")
-def samplers():
-    config = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
-    config |= {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}
-    return Samplers(dict(DDIMScheduler.from_config(config).config))
+NAMES = [sampler.name for sampler in SAMPLERS]
+STEPS = [1, 2, 3, 20, 101, 150]
 
 
 @pytest.fixture(scope="module")
-def known_network(samplers):
-    """The best prediction of the noise when every number of a picture is N(MEAN, SPREAD²)."""
-    alphas = samplers.make("ddim", "automatic", 1).alphas_cumprod.double()
-    log_sigmas = ((1 - alphas) / alphas).sqrt().log().numpy()
-
-    def predict(scaled, t):
-        # Between two timesteps the schedulers interpolate the logarithm of sigma.
-        sigma = float(np.exp(np.interp(float(t), np.arange(len(log_sigmas)), log_sigmas)))
-        signal = (sigma**2 + 1) ** -0.5
-        part, noisy = signal * SPREAD**2, signal**2 * SPREAD**2 + (signal * sigma) ** 2
-        clean = MEAN + part / noisy * (scaled - signal * MEAN)
-        return (scaled - signal * clean) / (signal * sigma)
-
-    return predict
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    torch.set_num_threads(1)
+    return Models([], tmp_path_factory.mktemp("cache"), torch.device("cpu"))
 
 
-def drawn(samplers, network, sampler, steps, *, schedule="automatic", strength=1.0):
-    """The latents at the end, and how often the network was called."""
-    scheduler = samplers.make(sampler, schedule, steps)
-    source = noise.generator(1)
-    start = noise.draw(SHAPE, source)
-    timesteps = timesteps_from(scheduler, steps, strength)
-    clean = MEAN + SPREAD * noise.draw(SHAPE, noise.generator(2))
-    if not len(timesteps):
-        return clean, 0
-    if strength == 1:
-        latents = start * scheduler.init_noise_sigma
-    else:
-        latents = scheduler.add_noise(clean, start, timesteps[:1])
-    run, count = denoise(scheduler, timesteps, latents, source), 0
-    try:
-        scaled, t = next(run)
-        while True:
-            count += 1
-            scaled, t = run.send(network(scaled, t))
-    except StopIteration as finished:
-        return finished.value, count
+@pytest.fixture(scope="module")
+def pipeline():
+    stock = StableDiffusionPipeline.from_pretrained(BUNDLED, dtype=torch.float32)
+    stock.set_progress_bar_config(disable=True)
+    return stock
+
+
+def recipe(tmp_path: Path, **changes) -> GenerationRequest:
+    model = Catalogue([], tmp_path).default()
+    values = {
+        "model": model.name,
+        "model_hash": model.hash,
+        "prompt": "a red cat",
+        "negative_prompt": "dog",
+        "width": 128,
+        "height": 128,
+        "steps": 4,
+        "sampler": "euler a",
+        "guidance_scale": 4.0,
+        "seed": 7,
+    }
+    return GenerationRequest(**(values | changes))
+
+
+def run(models: Models, request: GenerationRequest, **order) -> list:
+    engine = Engine(models, {"device": "cpu"}, preview_every=1)
+    engine.submit(Submit(1, request, **order))
+    events = []
+    while engine.busy:
+        events += engine.turn()
+    return events
+
+
+def pixels(events: list) -> str:
+    (drawn,) = (event for event in events if isinstance(event, Drawn))
+    return drawn.pixel_hash
 
 
 @pytest.mark.parametrize("sampler", NAMES)
-def test_every_sampler_ends_in_the_pictures_that_the_network_knows(
-    samplers, known_network, sampler
+def test_the_count_of_calls_is_what_the_scheduler_will_ask_for(models, sampler, tmp_path):
+    config = models.load("semilla", recipe(tmp_path).model_hash)[0].scheduler_config
+    for steps in STEPS:
+        scheduler = Samplers(config).make(sampler, "automatic", steps)
+        assert len(scheduler.timesteps) == calls(sampler, steps), (sampler, steps)
+        for strength in (0.3, 0.75):
+            again = Samplers(config).make(sampler, "automatic", steps)
+            assert len(timesteps_from(again, steps, strength)) == calls(sampler, steps, strength)
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("sampler", NAMES)
+def test_every_sampler_goes_to_the_end_with_finite_numbers(models, sampler, prediction, tmp_path):
+    loaded = models.load("semilla", recipe(tmp_path).model_hash)[0]
+    config = loaded.scheduler_config | {"prediction_type": prediction}
+    for steps in (1, 2, 9, 36):
+        scheduler = Samplers(config).make(sampler, "automatic", steps)
+        source = noise.generator(3)
+        latents = noise.draw((1, 8, 4, 4), source) * scheduler.init_noise_sigma
+        from generator.samplers import denoise
+
+        asking, asked = denoise(scheduler, scheduler.timesteps, latents, source), 0
+        try:
+            scaled, _ = next(asking)
+            while True:
+                asked += 1
+                scaled, _ = asking.send(scaled * 0.1)
+        except StopIteration as finished:
+            assert torch.isfinite(finished.value).all(), (sampler, steps)
+        assert asked == calls(sampler, steps)
+
+
+@pytest.mark.parametrize("guidance", [1.0, 4.0])
+@pytest.mark.parametrize(
+    "sampler", ["ddim", "plms", "euler", "euler a", "dpm2 a", "dpm++ 2m", "unipc"]
+)
+def test_alone_it_gives_the_bits_of_the_stock_pipeline(
+    models, pipeline, sampler, guidance, tmp_path
 ):
-    latents, _ = drawn(samplers, known_network, sampler, 36)
-    assert latents.mean() == pytest.approx(MEAN, abs=0.03)
-    if sampler not in DISTILLED:
-        assert latents.std() == pytest.approx(SPREAD, rel=0.12)
+    request = recipe(tmp_path, sampler=sampler, guidance_scale=guidance)
+    ours = run(models, request)
+    pipeline.scheduler = models.load("semilla", request.model_hash)[0].samplers.make(
+        sampler, "automatic", request.steps
+    )
+    image = pipeline(
+        request.prompt,
+        negative_prompt=request.negative_prompt,
+        num_inference_steps=request.steps,
+        guidance_scale=guidance,
+        generator=noise.generator(request.seed),
+        output_type="pil",
+    ).images[0]
+    from generator.metadata import pixel_hash
+
+    assert pixels(ours) == pixel_hash(image)
+    told = [event.call for event in ours if isinstance(event, Called)]
+    assert told == list(range(1, request.calls + 1))
 
 
-@pytest.mark.parametrize("sampler", NAMES)
-@pytest.mark.parametrize("strength", [0.3, 0.8])
-def test_and_so_it_does_when_it_begins_in_the_middle(samplers, known_network, sampler, strength):
-    latents, _ = drawn(samplers, known_network, sampler, 36, strength=strength)
-    assert latents.mean() == pytest.approx(MEAN, abs=0.03)
-    if sampler not in DISTILLED:
-        assert latents.std() == pytest.approx(SPREAD, rel=0.12)
+def test_a_replay_of_another_width_follows_its_trace(models, tmp_path):
+    events = run(models, recipe(tmp_path), trace="4e2,2e2")
+    (drawn,) = (event for event in events if isinstance(event, Drawn))
+    assert drawn.trace == "4e2,2e2"
+
+
+def test_previews_grow_more_like_the_picture(models, tmp_path):
+    import io
+
+    from PIL import Image
+
+    events = run(models, recipe(tmp_path, steps=12, prompt="a red apple on a blue background"))
+    (drawn,) = (event for event in events if isinstance(event, Drawn))
+    final = Image.open(io.BytesIO(drawn.png)).resize((16, 16), Image.Resampling.BOX)
+    previews = [e.preview for e in events if isinstance(e, Called) and e.preview]
+
+    def distance(webp: bytes) -> float:
+        shown = np.asarray(Image.open(io.BytesIO(webp)).convert("RGB"), dtype=float)
+        return float(np.abs(shown - np.asarray(final, dtype=float)).mean())
+
+    assert distance(previews[-1]) < distance(previews[len(previews) // 2]) < distance(previews[0])
+    assert distance(previews[-1]) < 25
+
+
+def test_interpolated_noise_is_automatic1111s():
+    """modules/rng.py: 0 is the original, 1 the other seed's, and between them it keeps its size."""
+    shape = (1, 4, 16, 16)
+    base, other = noise.draw(shape, noise.generator(1)), noise.draw(shape, noise.generator(2))
+    for strength, expected in ((0.0, base), (1.0, other)):
+        varied = noise.initial_noise(shape, noise.generator(1), [Variation(2, strength)])
+        assert torch.allclose(varied, expected, atol=1e-6)
+    half = noise.initial_noise(shape, noise.generator(1), [Variation(2, 0.5)])
+    cosine = torch.nn.functional.cosine_similarity(half.flatten(), base.flatten(), dim=0)
+    assert cosine == pytest.approx(0.707, abs=0.06)
+    assert half.std() == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_same_seed_towards_itself_stays_finite():
+    varied = noise.initial_noise((1, 4, 8, 8), noise.generator(1), [Variation(1, 0.3)])
+    assert torch.isfinite(varied).all()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Euler a", ("euler a", "automatic")),
+        ("k_euler_a", ("euler a", "automatic")),
+        ("DPM++ 2M Karras", ("dpm++ 2m", "karras")),
+        ("dpmpp_2m", ("dpm++ 2m", "automatic")),
+        ("dpm++ 2m sde exponential", ("dpm++ 2m sde", "exponential")),
+        ("pmls", ("plms", "automatic")),
+        ("UniPC", ("unipc", "automatic")),
+        ("eulr", None),
+    ],
+)
+def test_names_are_understood_as_the_field_writes_them(typed, meant):
+    assert find(typed) == meant
+
+
+def test_a_mistyped_sampler_has_a_nearest():
+    assert nearest("eulr") == "euler"
+    assert nearest("") in NAMES
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("sampler", ["euler", "dpm2 a", "dpm++ 2m", "dpm++ sde", "unipc"])
-def test_every_schedule_leads_there_too(samplers, known_network, sampler, schedule):
-    latents, count = drawn(samplers, known_network, sampler, 36, schedule=schedule)
-    assert count == calls(sampler, 36)
-    assert latents.mean() == pytest.approx(MEAN, abs=0.04)
-    assert latents.std() == pytest.approx(SPREAD, rel=0.15)
-
-
-@pytest.mark.parametrize("sampler", NAMES)
-@pytest.mark.parametrize("steps", [1, 2, 3, 10, 20, 36, 150])
-def test_the_network_is_called_as_often_as_was_announced(samplers, known_network, sampler, steps):
-    for strength in (1.0, 0.6, 0.02):
-        latents, count = drawn(samplers, known_network, sampler, steps, strength=strength)
-        assert count == calls(sampler, steps, strength)
-        assert latents.isfinite().all()
-
-
-def test_two_pictures_do_not_share_a_scheduler(samplers, known_network):
-    alone, _ = drawn(samplers, known_network, "dpm++ 2m", 5)
-    begun = samplers.make("dpm++ 2m", "automatic", 9)
-    begun.step(torch.ones(SHAPE), begun.timesteps[0], torch.ones(SHAPE))
-    again, _ = drawn(samplers, known_network, "dpm++ 2m", 5)
-    assert torch.equal(alone, again)
-
-
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("EULER A", ("euler a", "automatic")),
-        ("k_euler_a", ("euler a", "automatic")),
-        ("euler ancestral", ("euler a", "automatic")),
-        ("DPM++ 2M Karras", ("dpm++ 2m", "karras")),
-        ("dpmpp_2m", ("dpm++ 2m", "automatic")),
-        ("k_dpmpp_2m_sde", ("dpm++ 2m sde", "automatic")),
-        ("DPM++ SDE Exponential", ("dpm++ sde", "exponential")),
-        ("dpm2-a", ("dpm2 a", "automatic")),
-        ("pmls", ("plms", "automatic")),
-        ("Euler SGM Uniform", ("euler", "sgm uniform")),
-        ("dpm fast", None),
-        ("", None),
-    ],
-)
-def test_samplers_are_found_by_the_names_that_people_type(typed, found):
-    assert sampler_names.find(typed) == found
-
-
-@pytest.mark.parametrize(("typed", "meant"), [("eulr", "euler"), ("DMP++ 2M", "dpm++ 2m")])
-def test_the_nearest_name_is_offered_for_a_mistyped_one(typed, meant):
-    assert sampler_names.nearest(typed) == meant
-
-
-def test_every_label_is_found_as_itself():
-    assert [sampler_names.find(each.label) for each in SAMPLERS] == [
-        (each.name, "automatic") for each in SAMPLERS
-    ]
-
-
-def varied(*steps, seed=5):
-    chain = tuple(Variation(*step) for step in steps)
-    return noise.initial_noise((1, 4, 64, 64), noise.generator(seed), chain)
-
-
-def likeness(one, other):
-    return float(torch.cosine_similarity(one.flatten(), other.flatten(), dim=0))
-
-
-@pytest.mark.parametrize(
-    ("strength", "cosine"), [(0.05, 0.997), (0.15, 0.972), (0.5, 0.707), (1.0, 0.0)]
-)
-def test_the_strength_of_a_variation_is_an_angle(strength, cosine):
-    assert likeness(varied(), varied((9, strength))) == pytest.approx(cosine, abs=0.03)
-    assert varied((9, strength)).std() == pytest.approx(1, abs=0.03)
-
-
-def test_a_variation_goes_from_the_original_to_the_other_seeds_noise():
-    assert torch.equal(varied((9, 0.0)), varied())
-    assert torch.allclose(varied((9, 1.0)), varied(seed=9), atol=1e-5)
-    assert torch.allclose(varied((5, 0.4)), varied(), atol=1e-6)
-
-
-def test_a_chain_of_variations_is_applied_in_order():
-    there = varied((9, 0.3), (7, 0.2))
-    assert torch.equal(there[0], noise.slerp(0.2, varied((9, 0.3))[0], varied(seed=7)[0]))
-    assert not torch.equal(there, varied((7, 0.2), (9, 0.3)))
-
-
-def test_a_variation_leaves_the_samplers_own_noise_alone():
-    plain, other = noise.generator(5), noise.generator(5)
-    noise.initial_noise(SHAPE, plain)
-    noise.initial_noise(SHAPE, other, (Variation(9, 0.3),))
-    assert torch.equal(noise.draw(SHAPE, plain), noise.draw(SHAPE, other))
-
-
-def test_the_noise_of_a_seed_is_the_fields():
-    """torch.randn of a CPU generator, so that AUTOMATIC1111 draws the same with RNG: CPU."""
-    torch.manual_seed(5)
-    assert torch.equal(varied(), torch.randn(1, 4, 64, 64))
-
-
-def test_all_randomness_of_the_worker_comes_from_one_place():
-    found = {
-        path.name
-        for path in Path(noise.__file__).parent.glob("*.py")
-        if re.search(r"manual_seed\(|randn\(|torch\.Generator\(", path.read_text(encoding="utf-8"))
-    }
-    assert found == {"noise.py"}
+def test_every_schedule_gives_a_picture(models, schedule, tmp_path):
+    assert pixels(run(models, recipe(tmp_path, sampler="dpm++ 2m", schedule=schedule)))

@@ -88,15 +88,14 @@ def running(home: Shell) -> Iterator[Shell]:
     """The same home, with Semilla running."""
     with home.start("run") as process:
         assert process.stdout is not None
-        first = process.stdout.readline()
-        assert f"http://127.0.0.1:{home.port}/?key=" in first
+        greeting = "".join(process.stdout.readline() for _ in range(4))
+        page = f"http://127.0.0.1:{home.port}"
+        assert f"{page}/?key=" in greeting
+        assert f"Discord: not connected. Paste its token at {page}/connect" in greeting
         yield home
         process.send_signal(signal.SIGTERM)
-        rest, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
-    assert (
-        f"Discord: not connected. Paste its token at http://127.0.0.1:{home.port}/connect" in rest
-    )
     assert "Stopped" in errors
     assert not (home.data / "owner.json").exists()
 

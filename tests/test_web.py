@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from PIL import Image
 
 import bot.commands  # noqa: F401  declares them
 from bot.adapters.web.adapter import PortInUse, WebAdapter
+from bot.adapters.web.guard import UPLOAD_BYTES
 from bot.adapters.web.moderation import first_name
 from bot.adapters.web.pictures import enlarge
 from bot.adapters.web.rendering import markup, rows
@@ -288,7 +290,10 @@ async def test_a_broken_picture_is_refused_in_words(opened: Opened) -> None:
 
 
 async def test_an_announced_flood_is_refused_at_once(opened: Opened) -> None:
-    headers = {"content-length": str(UPLOAD_BYTES + 1)}
+    headers = {
+        "content-length": str(UPLOAD_BYTES + 1),
+        "content-type": "multipart/form-data; boundary=x",
+    }
     sent = await opened.browser().post("/call", content=b"", headers=headers)
     assert sent.status_code == 413
     assert "25 MB" in sent.text
@@ -513,6 +518,29 @@ async def test_what_is_no_token_is_not_saved(opened: Opened, tmp_path: Path) -> 
     )
     assert "look like a token" in sent.text
     assert not (tmp_path / "tokens.toml").exists()
+
+
+async def test_opening_the_class_listens_on_the_network_until_it_is_closed(tmp_path: Path) -> None:
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        web = WebAdapter(app.semilla, config)
+        serving = asyncio.create_task(web.run())
+        await web.started.wait()
+        try:
+            await web.open_class()
+        except NoNetwork:
+            pytest.skip("this machine is in no network")
+        address = f"http://{web.room.address}"
+        async with httpx.AsyncClient() as phone:
+            assert (await phone.get(address)).headers["location"] == "/join"
+        async with httpx.AsyncClient() as computer:
+            assert (await computer.get(web.address)).status_code == 200
+        await web.close_class()
+        async with httpx.AsyncClient() as late:
+            with pytest.raises(httpx.TransportError):
+                await late.get(address)
+        serving.cancel()
+        await asyncio.wait([serving])
 
 
 async def test_a_port_in_use_is_told_with_its_number(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@
   };
 
   // Cards of the conversation, the newest first; ids grow.
+  const drawn = new Map();
   const put = (id, html) => {
+    if (drawn.get(id) === html) return one(`#answer-${id}`); // an open menu stays open
+    drawn.set(id, html);
     const card = element(html), old = one(`#answer-${id}`);
     if (old) {
       const held = old.contains(document.activeElement);
@@ -36,7 +39,8 @@
       card.style.animation = "none";
       if (held) card.focus({ preventScroll: true });
       if (old.hasAttribute("data-open") && !card.hasAttribute("data-open")) {
-        live.textContent = `${words.done} ${one("figcaption, .status", card)?.textContent || ""}`;
+        const said = [...card.querySelectorAll("figcaption p, .status")].map((each) => each.textContent);
+        live.textContent = `${words.done} ${said.join(". ")}`;
       }
     } else {
       const older = [...feed.children].find((each) => Number(each.dataset.answer) < id);

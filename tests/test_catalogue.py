@@ -1,0 +1,136 @@
+"""The models that can be asked for, and the sizes that they draw."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from generator.catalogue import BUNDLED, Catalogue, Model
+
+
+def model_folder(folder: Path, *, width: int = 768, sample_size: int = 64) -> Path:
+    """A model of Stable Diffusion's shape, with weights that are none."""
+    for part, config in (
+        ("unet", {"cross_attention_dim": width, "sample_size": sample_size}),
+        ("vae", {"block_out_channels": [128, 256, 512, 512]}),
+    ):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "config.json").write_text(json.dumps(config))
+        (folder / part / "diffusion_pytorch_model.safetensors").write_bytes(part.encode())
+    (folder / "model_index.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory) -> Model:
+    return Catalogue((), tmp_path_factory.mktemp("cache")).default()
+
+
+def test_the_model_that_ships_is_there_and_speaks_both_languages(shipped):
+    assert (shipped.name, shipped.native) == ("semilla", (128, 128))
+    assert set(shipped.description) == {"en", "es"}
+    assert len(shipped.examples("es")) == 3
+    assert shipped.examples("es") != shipped.examples("en")
+
+
+@pytest.mark.parametrize(
+    ("width", "sample_size", "family", "native"),
+    [(768, 64, "sd1", 512), (1024, 96, "sd2", 768), (2048, 128, "sdxl", 1024)],
+)
+def test_families_are_known_by_what_they_attend_to(tmp_path, width, sample_size, family, native):
+    model_folder(tmp_path / "models" / "mine", width=width, sample_size=sample_size)
+    model = Catalogue([tmp_path / "models"], tmp_path).find("mine")
+    assert (model.family, model.native) == (family, (native, native))
+
+
+def test_a_model_is_found_in_any_case_and_by_a_beginning_that_only_it_has(tmp_path):
+    for name in ("Dream", "dreamer", "Anything"):
+        model_folder(tmp_path / "models" / name)
+    catalogue = Catalogue([tmp_path / "models"], tmp_path)
+    assert catalogue.find("DREAM").name == "Dream"
+    assert catalogue.find(" any ").name == "Anything"
+    assert catalogue.find("drea") is None
+    assert catalogue.find("") is None
+    assert catalogue.find("nothing") is None
+
+
+def test_a_folder_may_be_a_model_itself(tmp_path):
+    folder = model_folder(tmp_path / "mine")
+    assert Catalogue([folder], tmp_path).find("mine").folder == folder
+
+
+def test_a_folder_that_is_missing_or_no_model_costs_nobody_the_others(tmp_path):
+    model_folder(tmp_path / "models" / "good")
+    shutil.rmtree(model_folder(tmp_path / "models" / "transformer") / "unet")
+    (model_folder(tmp_path / "models" / "torn") / "vae" / "config.json").write_text("{")
+    catalogue = Catalogue([tmp_path / "models", tmp_path / "nowhere"], tmp_path)
+    assert [each.name for each in catalogue.models()] == ["semilla", "good"]
+
+
+def test_the_hash_is_of_the_weights_and_of_nothing_else(tmp_path):
+    model_folder(tmp_path / "a" / "one")
+    shutil.copytree(tmp_path / "a" / "one", tmp_path / "b" / "other")
+    (tmp_path / "b" / "other" / "README.md").write_text("words")
+    one, other = (
+        Catalogue([tmp_path / each], tmp_path).models()[1].hash for each in ("a", "b")
+    )
+    assert one == other
+    weights = tmp_path / "b" / "other" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(b"others")
+    assert Catalogue([tmp_path / "b"], tmp_path).models()[1].hash != one
+
+
+def test_weights_are_read_once_and_a_torn_memory_of_it_does_no_harm(tmp_path):
+    cache = tmp_path / "cache"
+    first = Catalogue((), cache).default().hash
+    remembered = (cache / "hashes.json").stat().st_mtime_ns
+    assert Catalogue((), cache).default().hash == first
+    assert (cache / "hashes.json").stat().st_mtime_ns == remembered
+    (cache / "hashes.json").write_text('{"/some')
+    assert Catalogue((), cache).default().hash == first
+
+
+@pytest.mark.parametrize("text", ["square", "Cuadrado", "1:1", "128x128", "128 × 128"])
+def test_a_square_is_the_native_size(shipped, text):
+    assert shipped.size(text) == (128, 128, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "wider"),
+    [
+        (("landscape", "horizontal", "4:3"), True),
+        (("wide", "ancho", "16:9"), True),
+        (("portrait", "vertical", "3:4"), False),
+        (("tall", "alto", "9:16"), False),
+    ],
+)
+def test_shapes_have_words_in_both_languages_and_about_as_many_pixels(shipped, words, wider):
+    (size,) = {shipped.size(each) for each in words}
+    width, height, rounded = size
+    assert (width > height) == wider
+    assert not rounded
+    assert width * height == pytest.approx(128 * 128, rel=0.2)
+
+
+def test_sizes_are_rounded_to_what_the_model_draws_and_it_is_told(shipped):
+    for text in ("100x100", "130x70", "300x300", "65x250"):
+        width, height, rounded = shipped.size(text)
+        assert rounded
+        assert all(side % 8 == 0 and 64 <= side <= 256 for side in (width, height))
+    assert shipped.size("192x128") == (192, 128, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "big", "0x0", "1x1", "128", "128x", "-8x128", "99999x99999", "1:0", "1:100"]
+)
+def test_what_is_no_size_is_refused(shipped, text):
+    with pytest.raises(ValueError, match=r".*"):
+        shipped.size(text)
+
+
+def test_the_shipped_folder_holds_all_that_a_clone_needs():
+    parts = {path.parent.name for path in BUNDLED.rglob("*.safetensors")}
+    assert parts == {"unet", "vae", "text_encoder"}
