@@ -115,6 +115,11 @@ def pixel_hash(image: Image.Image) -> str:
     return hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
 
 
+def pixel_hash_of(png: bytes) -> str:
+    """The same of a file that was already checked."""
+    return pixel_hash(Image.open(io.BytesIO(png)))
+
+
 def open_image(data: bytes, max_pixels: int) -> Image.Image:
     """A picture from outside as RGB, turned as its EXIF says. Raises ImageRefused."""
     try:

@@ -112,9 +112,7 @@ class Models:
         unet = UNet2DConditionModel.from_pretrained(
             folder, subfolder="unet", dtype=self.dtype, **local
         )
-        vae = AutoencoderKL.from_pretrained(
-            folder, subfolder="vae", dtype=torch.float32, **local
-        )
+        vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", dtype=torch.float32, **local)
         encoder = CLIPTextModel.from_pretrained(
             folder, subfolder="text_encoder", dtype=self.dtype, **local
         )

@@ -74,9 +74,7 @@ def test_the_hash_is_of_the_weights_and_of_nothing_else(tmp_path):
     model_folder(tmp_path / "a" / "one")
     shutil.copytree(tmp_path / "a" / "one", tmp_path / "b" / "other")
     (tmp_path / "b" / "other" / "README.md").write_text("words")
-    one, other = (
-        Catalogue([tmp_path / each], tmp_path).models()[1].hash for each in ("a", "b")
-    )
+    one, other = (Catalogue([tmp_path / each], tmp_path).models()[1].hash for each in ("a", "b"))
     assert one == other
     weights = tmp_path / "b" / "other" / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(b"others")

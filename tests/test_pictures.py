@@ -161,6 +161,23 @@ async def test_the_line_in_the_recipe_makes_the_picture_again(chat):
     assert pixels(chat, await chat.ask(line)) == pixels(chat, first)
 
 
+async def test_a_picture_is_found_by_its_file_and_by_its_link(chat):
+    reply = await chat.ask("a cloud seed:8 steps:4")
+    code = reply.pictures[0].code
+    by_file = await chat.type("/show", image=png(chat, reply))
+    by_link = await chat.type(f"/show http://127.0.0.1:8000/p/{code}")
+    assert by_file.pictures == by_link.pictures == (await chat.type(f"/show {code}")).pictures
+    copy = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(copy, "PNG")
+    assert "not made here" in (await chat.type("/show", image=copy.getvalue())).text
+
+
+async def test_a_png_without_words_is_made_again_from_its_recipe(chat):
+    reply = await chat.ask("a cloud seed:9 steps:4 sampler:ddim")
+    again = await chat.ask("/imagine", image=png(chat, reply))
+    assert pixels(chat, again) == pixels(chat, reply)
+
+
 async def test_an_event_that_arrives_twice_is_answered_once(chat):
     once = await chat.type("a bee steps:3", origin="message-1")
     twice = await chat.type("a bee steps:3", origin="message-1")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +34,8 @@ from bot.adapters.web.rooms import (
 )
 from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
+from bot.config import Config
+from bot.events import Running
 from db.models import Answer, Job, Picture, Visibility
 from tests import page_server
 
@@ -43,9 +47,9 @@ Browser = httpx.AsyncClient
 class Opened:
     """A page over an opened data folder; nothing is drawn, so no worker is started."""
 
-    def __init__(self, app: App, data: Path) -> None:
+    def __init__(self, app: App, config: Config) -> None:
         self.semilla = app.semilla
-        self.web = WebAdapter(app.semilla, page_server.settings(data))
+        self.web = WebAdapter(app.semilla, config)
 
     def browser(
         self, client: tuple[str, int] = HERE, host: str = "127.0.0.1:8000", **headers: str
@@ -125,8 +129,9 @@ def answer_row(guild: str, member: str, private: bool) -> Answer:
 
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
-    async with App.open(page_server.settings(tmp_path)) as app:
-        yield Opened(app, tmp_path)
+    config = page_server.settings(tmp_path)
+    async with App.open(config) as app:
+        yield Opened(app, config)
 
 
 def token_of(response: httpx.Response) -> str:
@@ -518,6 +523,50 @@ async def test_what_is_no_token_is_not_saved(opened: Opened, tmp_path: Path) -> 
     )
     assert "look like a token" in sent.text
     assert not (tmp_path / "tokens.toml").exists()
+
+
+@asynccontextmanager
+async def messages(web: WebAdapter, query: str) -> AsyncIterator[AsyncIterator[tuple[str, dict]]]:
+    """The stream of an open page, as (event, data)."""
+
+    async def read(response: httpx.Response) -> AsyncIterator[tuple[str, dict]]:
+        event = ""
+        async for line in response.aiter_lines():
+            if line.startswith("event: "):
+                event = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                yield event, json.loads(line.removeprefix("data: "))
+
+    async with asyncio.timeout(20), httpx.AsyncClient() as browser:
+        await browser.get(web.address)
+        async with browser.stream("GET", f"{web.address}/events?{query}") as response:
+            yield read(response)
+
+
+async def test_a_page_that_comes_back_gets_what_it_missed_and_then_what_happens(
+    tmp_path: Path,
+) -> None:
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        opened = Opened(app, config)
+        serving = asyncio.create_task(opened.web.run())
+        await opened.web.started.wait()
+        first, second = await opened.picture(), await opened.picture()
+        known = f"since={first.id}&open={first.id}"
+        async with messages(opened.web, known) as page, messages(opened.web, "since=99") as other:
+            for picture in (first, second):
+                event, card = await anext(page)
+                assert event == "card"
+                assert f"/p/{picture.code}" in card["html"]
+            running = Running(guild="web:home", answer=second.id, call=3, calls=20, preview=b"x")
+            app.semilla.events.publish(running)
+            for follower in (page, other):
+                event, progress = await anext(follower)
+                assert event == "progress"
+                assert (progress["call"], progress["calls"]) == (3, 20)
+                assert progress["preview"].startswith("data:image/webp;base64,")
+        serving.cancel()
+        await asyncio.wait([serving])
 
 
 async def test_opening_the_class_listens_on_the_network_until_it_is_closed(tmp_path: Path) -> None:

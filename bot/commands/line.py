@@ -97,7 +97,7 @@ def _value(option: Option, text: str) -> tuple[str, str]:
 
 def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None:
     """Words that belong to no option: first the id of a picture, then the free text."""
-    picture = next((o for o in command.options if o.required and o.kind.type is Type.PICTURE), None)
+    picture = _leading_picture(command)
     if picture and picture.name not in found and free:
         word, _, free = free.partition(" ")
         found[picture.name] = word
@@ -111,12 +111,18 @@ def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None
     found[taker.name] = f"{free} {found[taker.name]}" if taker.name in found else free
 
 
+def _leading_picture(command: Command) -> Option | None:
+    """The option that the first free word is for, where a command is about a picture."""
+    first = command.options[0] if command.options else None
+    return first if first and first.kind.type is Type.PICTURE else None
+
+
 def typed(command: str, values: dict[str, str]) -> str:
     """The line that can be typed again for these options."""
     words = [f"/{command}"]
     for name, value in values.items():
         option = COMMANDS[command].option(name)
-        if option and option.required and option.kind.type is Type.PICTURE:
+        if option is not None and option is _leading_picture(COMMANDS[command]):
             words.append(value)
         else:
             words.append(f"{name}:{quote(value)}")

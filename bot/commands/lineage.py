@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from dataclasses import replace
 
@@ -19,12 +20,13 @@ from bot.commands.kinds import (
     Words,
 )
 from bot.commands.line import typed
-from bot.commands.recipe import Choices, asker, changed_request, find_picture
+from bot.commands.recipe import Choices, asker, changed_request, clean_image, find_picture
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
 from bot.locales import say
 from bot.replies import picture_shown, recipe_text
 from db.models import Picture, Relation
+from generator import metadata
 from generator.request import SEED_LIMIT, GenerationRequest, Variation
 
 MEDIUM = 0.15
@@ -103,8 +105,10 @@ async def upscale(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
 
 
 @command(answers=Answers.PRIVATE, listed=True)
-async def show(semilla: Semilla, call: Call, picture: PictureCode, png: Switch = False) -> Reply:
-    found = await find_picture(semilla, call, picture)
+async def show(
+    semilla: Semilla, call: Call, picture: PictureCode | None = None, png: Switch = False
+) -> Reply:
+    found = await _meant(semilla, call, picture)
     if png:
         return Reply(text=say(call.language, "here-png", code=found.code), file=found.file)
     return Reply(text=await _recipe(semilla, call, found), pictures=(_shown(found, call),))
@@ -171,6 +175,20 @@ async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switc
         return Reply(text=text, buttons=((yes,),), private=True)
     await semilla.database.history.delete(asker(call), found.code)
     return Reply(text=say(call.language, "deleted", code=found.code), private=True)
+
+
+async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture:
+    """The picture with this id, or the one whose file is attached. Raises Refusal."""
+    if code is not None:
+        return await find_picture(semilla, call, code)
+    if call.image is None:
+        raise Refusal("option-missing", command=call.command, option="picture")
+    png = await clean_image(semilla, call.image)
+    pixels = await asyncio.to_thread(metadata.pixel_hash_of, png)
+    found = await semilla.database.history.by_pixels(asker(call), pixels)
+    if found is None:
+        raise Refusal("not-made-here")
+    return found
 
 
 def request_options(request: GenerationRequest) -> dict[str, str]:

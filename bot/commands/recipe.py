@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -82,7 +83,8 @@ def asker(call: Call) -> Asker:
 
 
 async def find_picture(semilla: Semilla, call: Call, code: str) -> Picture:
-    """The picture with this id, if the caller may see it. Raises Refusal."""
+    """The picture with this id, or with the id that a link ends with. Raises Refusal."""
+    code = code.rstrip("/").rsplit("/", 1)[-1].split("?")[0]
     picture = await semilla.database.history.get(asker(call), code)
     if picture is None:
         raise Refusal("unknown-picture", ("/history",), code=short(code, 12))
@@ -113,6 +115,10 @@ async def new_request(
 ) -> tuple[GenerationRequest, list[Note]]:
     """A request from nothing but choices and defaults. Raises Refusal."""
     chosen = unpack_pasted(choices)
+    if call.image is not None and not chosen.prompt:
+        # A picture without words is not to be drawn over but to be made again.
+        chosen = chosen.over(await _recipe_inside(call.image))
+        call = replace(call, image=None)
     chosen = (await with_style(semilla, call, chosen)).over(await defaults(semilla, call))
     if not (chosen.prompt or "").strip():
         raise Refusal("prompt-missing", semilla.catalogue.default().examples(call.language))
@@ -173,7 +179,8 @@ async def with_image(
     """The request drawn over the attached picture or over one of the history. Raises Refusal."""
     file = request.initial_image
     if call.image is not None:
-        file = await _store_image(semilla, call.image)
+        png = await clean_image(semilla, call.image)
+        file = await semilla.database.storage.put(png)
     elif choices.image is not None:
         file = (await find_picture(semilla, call, choices.image)).file
     if file is None:
@@ -213,12 +220,20 @@ def check_words(model: Model, prompt: str, language: str) -> list[Note]:
     return [Note(NoteKind.UNKNOWN_WORDS, {"words": words, "drawn": short(known, 80)})]
 
 
-async def _store_image(semilla: Semilla, data: bytes) -> str:
+async def _recipe_inside(data: bytes) -> Choices:
+    """The recipe that a picture's file tells. Raises Refusal."""
+    options = await asyncio.to_thread(metadata.read_options, data)
+    if options is None:
+        raise Refusal("no-recipe-inside")
+    return read_choices(options)
+
+
+async def clean_image(semilla: Semilla, data: bytes) -> bytes:
+    """A picture from outside as a PNG of nothing but pixels. Raises Refusal."""
     try:
-        png = await metadata.checked_png(data, semilla.config.limits.image_pixels)
+        return await metadata.checked_png(data, semilla.config.limits.image_pixels)
     except metadata.ImageRefused as refused:
         raise Refusal(f"image-{refused.reason.value}") from refused
-    return await semilla.database.storage.put(png)
 
 
 def _model(semilla: Semilla, name: str | None) -> Model:

@@ -253,3 +253,5 @@ refusal-style-empty = A style needs something in it, for example steps:12 or a p
 refusal-image-broken = That picture can't be read: it seems damaged. Send it again, as PNG, JPEG or WebP.
 refusal-image-too-large = That picture is too large. Send a smaller one.
 refusal-image-not-an-image = That file isn't a picture that I can read. Send a PNG, JPEG or WebP.
+refusal-no-recipe-inside = There is no recipe in that picture. Write what to draw over it, or attach a PNG with its recipe.
+refusal-not-made-here = That picture was not made here, so its recipe is not known. A PNG with its recipe can be made again with /imagine.

@@ -237,3 +237,5 @@ refusal-style-empty = Un estilo necesita algo dentro, por ejemplo pasos:12 o un 
 refusal-image-broken = Esa imagen no se puede leer: parece dañada. Envíala otra vez, en PNG, JPEG o WebP.
 refusal-image-too-large = Esa imagen es demasiado grande. Envía una más pequeña.
 refusal-image-not-an-image = Ese archivo no es una imagen que sepa leer. Envía un PNG, JPEG o WebP.
+refusal-no-recipe-inside = Esa imagen no lleva receta. Escribe qué dibujar sobre ella, o adjunta un PNG con su receta.
+refusal-not-made-here = Esa imagen no se hizo aquí, así que no conozco su receta. Un PNG con su receta se puede repetir con /imagina.

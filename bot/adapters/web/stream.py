@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from bot.adapters.web.calls import visible
 from bot.adapters.web.pages import WELCOME, conversation
-from bot.adapters.web.rendering import answer_card
+from bot.adapters.web.rendering import answer_card, fragment
 from bot.adapters.web.site import Visit, enter
-from bot.events import Event, Loading, Running, Waiting
-from bot.replies import Progress, progress_line
+from bot.events import Delivered, Event, Loading, Running, Waiting
+from bot.replies import Progress, answer_reply, progress_line
 from db.models import Answer
 
 SECONDS_BETWEEN_PINGS = 20
@@ -46,29 +46,35 @@ async def _messages(
             if answer.id > since or answer.id in unfinished:
                 yield _card(visit, answer)
             shown.add(answer.id)
-        hidden: set[int] = set()
+        quiet: set[int] = set()
         async for event in follower:
-            if event.answer in hidden:
+            if event.answer in quiet and not isinstance(event, Delivered):
                 continue
             if (message := _progress(event, visit.language)) and event.answer in shown:
                 yield message
                 continue
             found = await semilla.database.answers.get(event.answer)
-            if found is None or not _shows(visit, found):
-                hidden.add(event.answer)
-                continue
-            shown.add(found.id)
-            yield _card(visit, found)
-
-
-def _shows(visit: Visit, answer: Answer) -> bool:
-    welcome = answer.origin.startswith(WELCOME)
-    return not welcome and visible(visit, answer.guild, answer.member, answer.private)
+            if found is None or not visible(visit, found.guild, found.member, found.private):
+                quiet.add(event.answer)
+            elif found.origin.startswith(WELCOME):
+                quiet.add(event.answer)
+                if isinstance(event, Delivered):
+                    yield _thumb(visit, found)
+            else:
+                shown.add(found.id)
+                yield _card(visit, found)
 
 
 def _card(visit: Visit, answer: Answer) -> ServerSentEvent:
     content = {"answer": answer.id, "html": answer_card(visit, answer)}
     return ServerSentEvent(json.dumps(content), event="card")
+
+
+def _thumb(visit: Visit, answer: Answer) -> ServerSentEvent:
+    """What Semilla drew by itself, for the strip under an empty conversation."""
+    pictures = answer_reply(answer, visit.language).pictures
+    html = "".join(fragment("thumb.html", visit, shown=shown) for shown in pictures)
+    return ServerSentEvent(json.dumps({"html": html}), event="thumb")
 
 
 def _progress(event: Event, language: str) -> ServerSentEvent | None:

@@ -76,6 +76,13 @@
         const { answer, html } = JSON.parse(event.data);
         put(answer, html);
       });
+      stream.addEventListener("thumb", (event) => {
+        const strip = one(".strip");
+        const thumb = element(JSON.parse(event.data).html);
+        if (!strip || !thumb || one(`[href="${thumb.getAttribute("href")}"]`, strip)) return;
+        strip.hidden = false;
+        one(".thumbs", strip).prepend(thumb);
+      });
       stream.addEventListener("progress", (event) => progress(JSON.parse(event.data)));
       stream.onerror = () => {
         if (stream?.readyState !== EventSource.CLOSED) return;

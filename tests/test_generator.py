@@ -1,0 +1,409 @@
+"""The generator as chat processes know it: a real worker process with the real model that ships."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from PIL import Image
+from safetensors.numpy import load_file, save_file
+
+from generator import frames, metadata, noise
+from generator.catalogue import BUNDLED, Catalogue
+from generator.client import LocalGenerator
+from generator.messages import (
+    Called,
+    Cancelled,
+    Died,
+    Drawn,
+    Event,
+    Failed,
+    Failure,
+    Loaded,
+    Loading,
+    Note,
+    NoteKind,
+    Ready,
+    Started,
+    Submit,
+)
+from generator.request import GenerationRequest, Variation
+from generator.sampler_names import SAMPLERS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PATIENCE_SECONDS = 120
+NOISY = [each.name for each in SAMPLERS if each.adds_noise]
+
+
+class Studio:
+    """A generator with its one consumer; gives every order its own number."""
+
+    def __init__(self, generator: LocalGenerator, catalogue: Catalogue) -> None:
+        self.generator = generator
+        self.catalogue = catalogue
+        self.events = generator.events()
+        self.job = 0
+
+    def recipe(self, model: str = "semilla", **changes) -> GenerationRequest:
+        values = {"prompt": "a red cat on a blue background", "width": 128, "height": 128}
+        values |= {"steps": 3, "sampler": "euler a", "guidance_scale": 4.0, "seed": 7}
+        values |= {"model": model, "model_hash": self.catalogue.find(model).hash}
+        return GenerationRequest(**(values | changes))
+
+    def order(self, *, image: bytes | None = None, trace: str | None = None, **changes) -> int:
+        self.job += 1
+        self.generator.submit(Submit(self.job, self.recipe(**changes), image, trace))
+        return self.job
+
+    async def until(self, *kinds: type) -> list[Event]:
+        """Everything that happens up to the first event of these kinds."""
+        seen: list[Event] = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not seen or not isinstance(seen[-1], kinds):
+                seen.append(await anext(self.events))
+        return seen
+
+    async def told(self, **order) -> list[Event]:
+        job = self.order(**order)
+        seen = await self.until(Drawn, Failed, Cancelled, Died)
+        assert getattr(seen[-1], "job", None) == job
+        return seen
+
+    async def draw(self, **order) -> Drawn:
+        last = (await self.told(**order))[-1]
+        assert isinstance(last, Drawn), last
+        return last
+
+    async def failure(self, **order) -> Failure:
+        last = (await self.told(**order))[-1]
+        assert isinstance(last, Failed), last
+        return last.failure
+
+
+@asynccontextmanager
+async def studio(folder: Path, *models: Path, **settings) -> AsyncIterator[Studio]:
+    generator = LocalGenerator(models, folder, threads=1, device="cpu", **settings)
+    await generator.start()
+    try:
+        yield Studio(generator, Catalogue(models, folder))
+    finally:
+        await generator.close()
+
+
+@pytest.fixture(scope="module")
+def broken_models(tmp_path_factory) -> Path:
+    """ "mad": its weights give no numbers; "torn": a file of it breaks off."""
+    folder = tmp_path_factory.mktemp("models")
+    for name in ("mad", "torn"):
+        shutil.copytree(BUNDLED, folder / name)
+        (folder / name / "semilla.toml").unlink()
+    weights = folder / "mad" / "unet" / "diffusion_pytorch_model.safetensors"
+    numbers = load_file(weights)
+    numbers["conv_out.bias"] = np.full_like(numbers["conv_out.bias"], np.nan)
+    save_file(numbers, weights)
+    torn = folder / "torn" / "vae" / "diffusion_pytorch_model.safetensors"
+    torn.write_bytes(torn.read_bytes()[:100_000])
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def worker(tmp_path_factory, broken_models) -> AsyncIterator[Studio]:
+    async with studio(tmp_path_factory.mktemp("cache"), broken_models, preview_every=2) as opened:
+        yield opened
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def distance(one: Image.Image, other: Image.Image) -> float:
+    """Mean difference of the colours of two pictures of one size, 0 … 255."""
+    return float(np.abs(np.asarray(one, float) - np.asarray(other, float)).mean())
+
+
+def png(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+async def test_first_it_says_what_identical_depends_on_and_that_it_loads_the_model(worker):
+    seen = await worker.told()
+    ready, loading, loaded, started, *calls, drawn = seen
+    assert isinstance(ready, Ready)
+    assert set(ready.key) == {"device", "dtype", "threads", "instructions", "torch", "diffusers"}
+    assert loading == Loading("semilla")
+    assert isinstance(loaded, Loaded)
+    assert loaded.seconds > 0
+    assert started == Started(drawn.job, 3)
+    assert [(each.call, each.calls) for each in calls] == [(1, 3), (2, 3), (3, 3)]
+    assert drawn.key == ready.key
+
+
+async def test_a_picture_carries_its_recipe_and_its_hash(worker):
+    drawn = await worker.draw(width=144, height=112)
+    image = opened(drawn.png)
+    assert image.size == (144, 112)
+    assert metadata.pixel_hash(image) == drawn.pixel_hash
+    assert metadata.read(drawn.png) == worker.recipe(width=144, height=112)
+    assert drawn.trace == "2e3"
+    assert drawn.notes == ()
+
+
+async def test_without_guidance_the_network_is_asked_for_one_row(worker):
+    assert (await worker.draw(guidance_scale=1.0)).trace == "1e3"
+
+
+async def test_every_announced_shape_can_be_drawn(worker):
+    model = worker.catalogue.default()
+    for shape in ("portrait", "wide", "tall", "64x64", "256x64"):
+        width, height, _ = model.size(shape)
+        drawn = await worker.draw(width=width, height=height, steps=1)
+        assert opened(drawn.png).size == (width, height)
+
+
+async def test_every_sampler_gives_the_same_pixels_in_another_process(worker, tmp_path):
+    async with studio(tmp_path, preview_every=0) as other:
+        for number, sampler in enumerate(SAMPLERS):
+            recipe = {"sampler": sampler.name, "seed": number, "steps": 2 + number % 3}
+            first, again = await asyncio.gather(worker.draw(**recipe), other.draw(**recipe))
+            assert first.pixel_hash == again.pixel_hash, sampler.name
+            assert sum(1 for _ in widths(first.trace)) == worker.recipe(**recipe).calls
+
+
+def widths(trace: str) -> Iterator[int]:
+    for part in trace.split(","):
+        width, count = part.split("e")
+        yield from [int(width)] * int(count)
+
+
+@pytest.mark.parametrize("sampler", NOISY)
+async def test_a_variation_of_strength_0_is_the_original_with_every_noisy_sampler(worker, sampler):
+    plain = await worker.draw(sampler=sampler)
+    same = await worker.draw(sampler=sampler, variations=(Variation(9, 0.0),))
+    other = await worker.draw(sampler=sampler, variations=(Variation(9, 0.5),))
+    assert plain.pixel_hash == same.pixel_hash != other.pixel_hash
+
+
+async def test_what_was_drawn_before_changes_nothing(worker):
+    first = await worker.draw(sampler="dpm++ 2m sde", seed=1)
+    await worker.draw(sampler="dpm++ 2m sde", seed=2, steps=5)
+    again = await worker.draw(sampler="dpm++ 2m sde", seed=1)
+    assert first.pixel_hash == again.pixel_hash
+
+
+async def test_a_replay_takes_the_widths_of_its_trace(worker):
+    plain = await worker.draw()
+    replayed = await worker.draw(trace="4e2,2e1")
+    assert replayed.trace == "4e2,2e1"
+    assert distance(opened(plain.png), opened(replayed.png)) < 1
+    assert (await worker.draw(trace="4e2,2e1")).pixel_hash == replayed.pixel_hash
+
+
+async def test_previews_come_now_and_then_and_grow_like_the_picture(worker):
+    seen = await worker.told(steps=16, sampler="ddim")
+    final = opened(seen[-1].png).resize((16, 16), Image.Resampling.BOX)
+    previews = {e.call: e.preview for e in seen if isinstance(e, Called) and e.preview}
+    assert list(previews) == [2, 4, 6, 8, 10, 12, 14]
+    distances = [distance(opened(webp), final) for webp in previews.values()]
+    assert distances[0] > distances[3] > distances[-1]
+    assert distances[-1] < 20
+    assert all(len(webp) < 2000 for webp in previews.values())
+
+
+async def test_a_picture_is_given_up_before_its_next_call(worker):
+    job = worker.order(steps=150)
+    await worker.until(Called)
+    worker.generator.cancel(job)
+    seen = await worker.until(Drawn, Cancelled)
+    assert seen[-1] == Cancelled(job)
+    assert len(seen) < 20
+    assert (await worker.draw()).trace == "2e3"
+
+
+async def test_what_waits_can_be_given_up_and_the_others_go_on(worker):
+    first, second, third = (worker.order(seed=seed) for seed in range(3))
+    worker.generator.cancel(second)
+    ended = [(await worker.until(Drawn, Cancelled))[-1] for _ in range(3)]
+    assert Cancelled(second) in ended
+    assert [each.job for each in ended if isinstance(each, Drawn)] == [first, third]
+
+
+async def test_words_that_do_not_fit_are_told(worker):
+    prompt = " ".join(["cat"] * 40) + " dragon"
+    (note,) = (await worker.draw(prompt=prompt, steps=1)).notes
+    assert note.kind is NoteKind.PROMPT_CUT
+    assert note.facts["words"].startswith("cat")
+    assert note.facts["words"].endswith("dragon")
+    assert note.facts["limit"] == "30"
+
+
+async def test_a_negative_prompt_without_guidance_is_told_to_do_nothing(worker):
+    drawn = await worker.draw(guidance_scale=1.0, negative_prompt="blue")
+    assert [each.kind for each in drawn.notes] == [NoteKind.NEGATIVE_WITHOUT_EFFECT]
+    assert drawn.pixel_hash == (await worker.draw(guidance_scale=1.0)).pixel_hash
+
+
+async def test_the_negative_prompt_changes_the_picture(worker):
+    plain = await worker.draw(steps=8)
+    without = await worker.draw(steps=8, negative_prompt="blue")
+    assert distance(opened(plain.png), opened(without.png)) > 5
+
+
+def drawing() -> Image.Image:
+    image = Image.new("RGB", (128, 128), (250, 220, 60))
+    image.paste((30, 60, 200), (32, 32, 96, 96))
+    return image
+
+
+async def test_a_little_strength_keeps_the_initial_image_and_none_gives_it_back(worker):
+    far = {"initial_image": "ab" * 32, "image": png(drawing()), "steps": 8}
+    none, little, much = [await worker.draw(**far, strength=s) for s in (0.0, 0.3, 0.9)]
+    assert none.trace == ""
+    distances = [distance(opened(each.png), drawing()) for each in (none, little, much)]
+    assert distances == sorted(distances)
+    assert distances[0] < 10 < distances[2]
+
+
+@pytest.mark.parametrize("sampler", [each.name for each in SAMPLERS])
+async def test_every_sampler_can_begin_with_an_image(worker, sampler):
+    recipe = {"initial_image": "ab" * 32, "steps": 10, "strength": 0.25, "sampler": sampler}
+    drawn = await worker.draw(image=png(drawing()), **recipe)
+    assert sum(1 for _ in widths(drawn.trace)) == worker.recipe(**recipe).calls
+    assert distance(opened(drawn.png), drawing()) < 40
+
+
+async def test_an_initial_image_of_another_shape_is_fitted_and_told(worker):
+    wide = {"initial_image": "ab" * 32, "strength": 0.5}
+    stretched = await worker.draw(image=png(drawing().resize((200, 90))), **wide)
+    assert opened(stretched.png).size == (128, 128)
+    assert stretched.notes == (Note(NoteKind.IMAGE_RESIZED, {"size": "128x128"}),)
+    assert (await worker.draw(image=png(drawing().resize((256, 256))), **wide)).notes == ()
+
+
+async def test_a_broken_initial_image_fails_alone(worker):
+    broken = {"initial_image": "ab" * 32, "strength": 0.5}
+    assert await worker.failure(image=b"no image", **broken) is Failure.IMAGE_BROKEN
+    assert await worker.failure(image=png(drawing())[:300], **broken) is Failure.IMAGE_BROKEN
+    assert await worker.draw()
+
+
+async def test_a_model_that_is_gone_or_another_fails_alone(worker):
+    assert await worker.failure(model_hash="00" * 32) is Failure.MODEL_CHANGED
+    worker.job += 1
+    gone = worker.recipe(model_hash="00" * 32).to_json() | {"model": "nobody"}
+    worker.generator.submit(Submit(worker.job, GenerationRequest.from_json(gone)))
+    (failed,) = [e for e in await worker.until(Failed, Drawn) if isinstance(e, Failed)]
+    assert failed.failure is Failure.MODEL_MISSING
+    assert await worker.draw()
+
+
+async def test_broken_weights_and_lost_numbers_fail_alone(worker):
+    assert await worker.failure(model="torn") is Failure.MODEL_BROKEN
+    assert await worker.failure(model="mad") is Failure.NOT_A_NUMBER
+    assert await worker.draw()
+
+
+async def test_whatever_is_wrong_with_an_order_the_worker_lives_on(worker):
+    assert await worker.failure(sampler="no such") is Failure.FAULT
+    assert await worker.failure(width=4, height=4) is Failure.FAULT
+    assert await worker.draw()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX systems")
+async def test_a_killed_worker_tells_its_jobs_and_a_new_one_draws(tmp_path):
+    async with studio(tmp_path) as mortal:
+        jobs = (mortal.order(steps=150), mortal.order())
+        await mortal.until(Called)
+        killed = mortal.generator.pid
+        os.kill(killed, signal.SIGKILL)
+        await asyncio.sleep(0.1)
+        late = mortal.order()  # while there is no worker
+        died = (await mortal.until(Died))[-1]
+        assert died.jobs == (*jobs, late)
+        assert mortal.generator.pid != killed
+        assert opened((await mortal.draw()).png).size == (128, 128)
+
+
+async def test_it_ends_with_its_chat_process(tmp_path):
+    async with studio(tmp_path) as short:
+        await short.until(Ready)
+        pid = short.generator.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+STOCK = {  # the others are in test_samplers.py
+    "lms": ("LMSDiscreteScheduler", {}),
+    "heun": ("HeunDiscreteScheduler", {}),
+    "dpm2": ("KDPM2DiscreteScheduler", {}),
+    "deis": ("DEISMultistepScheduler", {}),
+    "ddpm": ("DDPMScheduler", {}),
+    "lcm": ("LCMScheduler", {}),
+    "tcd": ("TCDScheduler", {}),
+    "dpm++ 2m sde": ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}),
+}
+
+
+@pytest.fixture(scope="module")
+def stock():
+    import torch
+    from diffusers import StableDiffusionPipeline
+
+    torch.set_num_threads(1)
+    pipeline = StableDiffusionPipeline.from_pretrained(BUNDLED, dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("sampler", STOCK)
+async def test_its_pixels_are_the_stock_pipelines(worker, stock, sampler):
+    import diffusers
+
+    kind, changes = STOCK[sampler]
+    shipped = json.loads((BUNDLED / "scheduler" / "scheduler_config.json").read_text())
+    stock.scheduler = getattr(diffusers, kind).from_config(shipped, **changes)
+    image = stock(
+        "a frog",
+        negative_prompt="red",
+        num_inference_steps=4,
+        guidance_scale=3.0,
+        generator=noise.generator(11),
+        eta=0.3 if sampler == "tcd" else 0.0,  # the scheduler's own default
+    ).images[0]
+    recipe = {"prompt": "a frog", "negative_prompt": "red", "guidance_scale": 3.0, "seed": 11}
+    drawn = await worker.draw(sampler=sampler, steps=4, **recipe)
+    assert drawn.pixel_hash == metadata.pixel_hash(image)
+
+
+async def test_every_message_arrives_as_it_was_sent():
+    recipe = GenerationRequest(
+        **{"model": "m", "model_hash": "00", "prompt": "ñ 🐧", "width": 8, "height": 8},
+        **{"steps": 1, "sampler": "ddim", "guidance_scale": 1.5, "seed": 1},
+        variations=(Variation(9, 0.15),),
+    )
+    notes = (Note(NoteKind.PROMPT_CUT, {"words": "ñ"}),)
+    sent = [
+        *(Submit(1, recipe, b"\0image", "2e3"), Submit(2, recipe), Cancelled(1), Loading("m")),
+        *(Ready({"device": "cpu"}), Loaded("m", 0.5), Started(1, 3), Called(1, 2, 3, b"webp")),
+        *(Called(1, 2, 3), Failed(1, Failure.OUT_OF_MEMORY, "detail")),
+        Drawn(1, b"\x89PNG", "ab", {"device": "cpu"}, "2e3", 1.25, notes),
+    ]
+    for message in sent:
+        frame = frames.encode(message)
+        header, body = frames.PREFIX.unpack(frame[: frames.PREFIX.size])
+        text = frame[frames.PREFIX.size :]
+        assert len(text) == header + body
+        assert frames.decode(text[:header], text[header:]) == message
