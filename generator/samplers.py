@@ -75,8 +75,8 @@ class Samplers:
         scheduler = copy.deepcopy(self._templates[key])
         # lcm and tcd choose among the timesteps of their distillation; more steps need more of them.
         distilled = scheduler.config.get("original_inference_steps")
-        few = {"original_inference_steps": max(steps, distilled)} if distilled else {}
-        scheduler.set_timesteps(steps, **few)
+        more = {"original_inference_steps": steps} if distilled and steps > distilled else {}
+        scheduler.set_timesteps(steps, **more)
         return scheduler
 
     def _template(self, sampler: str, schedule: str) -> Any:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from PIL import Image
 
 from generator import noise
 from generator.catalogue import BUNDLED, Catalogue
 from generator.engine import Engine
 from generator.messages import Called, Drawn, Submit
+from generator.metadata import pixel_hash
 from generator.models import Models
 from generator.request import GenerationRequest, Variation
 from generator.sampler_names import SAMPLERS, SCHEDULES, calls, find, nearest
-from generator.samplers import Samplers, timesteps_from
+from generator.samplers import Denoising, Samplers, denoise, timesteps_from
 
 NAMES = [sampler.name for sampler in SAMPLERS]
 STEPS = [1, 2, 3, 20, 101, 150]
@@ -86,17 +89,20 @@ def test_every_sampler_goes_to_the_end_with_finite_numbers(models, sampler, pred
         scheduler = Samplers(config).make(sampler, "automatic", steps)
         source = noise.generator(3)
         latents = noise.draw((1, 8, 4, 4), source) * scheduler.init_noise_sigma
-        from generator.samplers import denoise
-
-        asking, asked = denoise(scheduler, scheduler.timesteps, latents, source), 0
-        try:
-            scaled, _ = next(asking)
-            while True:
-                asked += 1
-                scaled, _ = asking.send(scaled * 0.1)
-        except StopIteration as finished:
-            assert torch.isfinite(finished.value).all(), (sampler, steps)
+        asked, clean = ask_all(denoise(scheduler, scheduler.timesteps, latents, source))
+        assert torch.isfinite(clean).all(), steps
         assert asked == calls(sampler, steps)
+
+
+def ask_all(asking: Denoising) -> tuple[int, torch.Tensor]:
+    """How often it asked, and what it came to, with a network that predicts a tenth of its input."""
+    asked, answer = 0, None
+    while True:
+        try:
+            scaled, _ = asking.send(answer)
+        except StopIteration as finished:
+            return asked, finished.value
+        asked, answer = asked + 1, scaled * 0.1
 
 
 @pytest.mark.parametrize("guidance", [1.0, 4.0])
@@ -119,8 +125,6 @@ def test_alone_it_gives_the_bits_of_the_stock_pipeline(
         generator=noise.generator(request.seed),
         output_type="pil",
     ).images[0]
-    from generator.metadata import pixel_hash
-
     assert pixels(ours) == pixel_hash(image)
     told = [event.call for event in ours if isinstance(event, Called)]
     assert told == list(range(1, request.calls + 1))
@@ -133,10 +137,6 @@ def test_a_replay_of_another_width_follows_its_trace(models, tmp_path):
 
 
 def test_previews_grow_more_like_the_picture(models, tmp_path):
-    import io
-
-    from PIL import Image
-
     events = run(models, recipe(tmp_path, steps=12, prompt="a red apple on a blue background"))
     (drawn,) = (event for event in events if isinstance(event, Drawn))
     final = Image.open(io.BytesIO(drawn.png)).resize((16, 16), Image.Resampling.BOX)

@@ -8,10 +8,8 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
 from io import BytesIO
 from pathlib import Path
-from secrets import token_hex
 
 import httpx
 import pytest
@@ -20,111 +18,13 @@ from PIL import Image
 import bot.commands  # noqa: F401  declares them
 from bot.adapters.web.adapter import PortInUse, WebAdapter
 from bot.adapters.web.guard import UPLOAD_BYTES
-from bot.adapters.web.moderation import first_name
 from bot.adapters.web.pictures import enlarge
 from bot.adapters.web.rendering import markup, rows
-from bot.adapters.web.rooms import (
-    TRIES_ALL,
-    TRIES_EACH,
-    WINDOW_SECONDS,
-    ClassRoom,
-    NoNetwork,
-    TooManyTries,
-    choose_address,
-)
 from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
-from bot.config import Config
 from bot.events import Running
-from db.models import Answer, Job, Picture, Visibility
 from tests import page_server
-
-HERE, AWAY = ("127.0.0.1", 50_000), ("192.168.1.77", 50_000)
-CLASS_ADDRESS = "192.168.1.10:8000"
-Browser = httpx.AsyncClient
-
-
-class Opened:
-    """A page over an opened data folder; nothing is drawn, so no worker is started."""
-
-    def __init__(self, app: App, config: Config) -> None:
-        self.semilla = app.semilla
-        self.web = WebAdapter(app.semilla, config)
-
-    def browser(
-        self, client: tuple[str, int] = HERE, host: str = "127.0.0.1:8000", **headers: str
-    ) -> Browser:
-        transport = httpx.ASGITransport(self.web.app, raise_app_exceptions=False, client=client)
-        return Browser(transport=transport, base_url=f"http://{host}", headers=headers)
-
-    async def moderator(self) -> Browser:
-        browser = self.browser()
-        await browser.get("/", params={"key": self.web.sessions.key})
-        return browser
-
-    def open_class(self) -> str:
-        """As if the network were there; gives the code."""
-        self.web.room.address = CLASS_ADDRESS
-        return self.web.room.code
-
-    async def visitor(self, name: str = "Ana") -> Browser:
-        browser = self.browser(AWAY, CLASS_ADDRESS)
-        token = token_of(await browser.get("/join"))
-        await browser.post("/join", data={"token": token, "code": self.web.room.code, "name": name})
-        return browser
-
-    async def picture(
-        self, guild: str = "web:home", member: str = "web:somebody", private: bool = False
-    ) -> Picture:
-        """A picture of the history, with its file."""
-        source = self.semilla.config.data / "source.png"
-        Image.new("RGB", (64, 96), "tomato").save(source)
-        file = await self.semilla.database.storage.put(source.read_bytes())
-        recipe = {
-            "model": "semilla",
-            "model_hash": "0" * 64,
-            "prompt": "a red <b>square</b>",
-            "width": 64,
-            "height": 96,
-            "steps": 4,
-            "sampler": "euler",
-            "guidance_scale": 4.0,
-            "seed": 417,
-        }
-        answer = await self.semilla.database.answers.accept(
-            answer_row(guild, member, private), [Job(guild=guild, member=member, recipe=recipe)]
-        )
-        return await self.semilla.database.jobs.done(
-            answer.jobs[0].id,
-            Picture(
-                guild=guild,
-                member=member,
-                member_name="Ana",
-                recipe=recipe,
-                prompt=recipe["prompt"],
-                file=file,
-                pixel_hash="1" * 64,
-                width=64,
-                height=96,
-                key={},
-                trace="1e4",
-                seconds=1.3,
-                visibility=Visibility.PRIVATE if private else Visibility.PUBLIC,
-            ),
-        )
-
-
-def answer_row(guild: str, member: str, private: bool) -> Answer:
-    return Answer(
-        origin=token_hex(),
-        adapter="web",
-        guild=guild,
-        member=member,
-        member_name="Ana",
-        language="en",
-        private=private,
-        line='/imagine prompt:"a red square"',
-    )
+from tests.pages import Opened, token_of
 
 
 @pytest.fixture
@@ -132,12 +32,6 @@ async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
     config = page_server.settings(tmp_path)
     async with App.open(config) as app:
         yield Opened(app, config)
-
-
-def token_of(response: httpx.Response) -> str:
-    found = re.search(r'name="token" value="(\w+)"', response.text)
-    assert found, response.text
-    return found[1]
 
 
 async def test_the_first_sight_is_a_box_three_examples_and_no_settings(opened: Opened) -> None:
@@ -387,121 +281,6 @@ async def test_the_gallery_finds_words_without_their_accents(opened: Opened) -> 
     assert picture.file not in (await opened.browser().get("/gallery", params={"q": "zebra"})).text
 
 
-async def test_a_visitor_sees_nothing_before_the_code(opened: Opened) -> None:
-    picture = await opened.picture(guild="web:class")
-    opened.open_class()
-    browser = opened.browser(AWAY, CLASS_ADDRESS)
-    for path in ("/", "/gallery", f"/p/{picture.code}", "/connect", "/class"):
-        assert (await browser.get(path)).headers["location"] == "/join"
-    assert (
-        await browser.get("/events", headers={"accept": "text/event-stream"})
-    ).status_code == 403
-
-
-async def test_a_visitor_comes_in_with_the_code_and_a_first_name(opened: Opened) -> None:
-    opened.open_class()
-    picture = await opened.picture(guild="web:class")
-    visitor = await opened.visitor()
-    assert picture.file in (await visitor.get("/gallery")).text
-    assert (await visitor.get("/connect")).status_code == 403
-
-
-async def test_the_class_does_not_see_the_pictures_of_home(opened: Opened) -> None:
-    picture = await opened.picture()
-    opened.open_class()
-    visitor = await opened.visitor()
-    assert picture.file not in (await visitor.get("/gallery")).text
-    assert (await visitor.get(f"/files/{picture.file}")).status_code == 404
-
-
-async def test_a_closed_class_lets_nobody_in(opened: Opened) -> None:
-    opened.open_class()
-    visitor = await opened.visitor()
-    opened.web.room.address = ""
-    # The address would refuse the name too; the cookie alone must not be enough.
-    stayed = opened.browser(AWAY)
-    stayed.cookies = visitor.cookies
-    assert (await stayed.get("/gallery")).headers["location"] == "/join"
-    assert "isn&#39;t open" in (await stayed.get("/join")).text
-
-
-async def test_a_wrong_code_is_said_and_tries_are_limited(opened: Opened) -> None:
-    code = opened.open_class()
-    wrong = f"{(int(code) + 1) % 10_000:04}"
-    browser = opened.browser(AWAY, CLASS_ADDRESS)
-    token = token_of(await browser.get("/join"))
-    for _ in range(TRIES_EACH):
-        sent = await browser.post("/join", data={"token": token, "code": wrong, "name": "Ana"})
-        assert sent.status_code == 403
-    sent = await browser.post("/join", data={"token": token, "code": code, "name": "Ana"})
-    assert sent.status_code == 429, "the right code has to wait too"
-
-
-def test_many_addresses_together_cannot_try_all_codes() -> None:
-    now = 0.0
-    room = ClassRoom(clock=lambda: now, address=CLASS_ADDRESS)
-    wrong = f"{(int(room.code) + 1) % 10_000:04}"
-    for n in range(TRIES_ALL):
-        assert not room.try_code(wrong, f"192.168.1.{n}")
-    with pytest.raises(TooManyTries):
-        room.try_code(room.code, "192.168.2.1")
-    now = WINDOW_SECONDS + 1
-    assert room.try_code(room.code, "192.168.2.1")
-
-
-def test_tomorrow_has_another_code() -> None:
-    days = [date(2026, 1, day) for day in range(1, 29)]
-    room = ClassRoom(today=lambda: days[0], address=CLASS_ADDRESS)
-    first = room.code
-    assert room.code == first
-    codes = set()
-    while days:
-        codes.add(room.code)
-        days.pop(0)
-    assert len(codes) > 20
-
-
-@pytest.mark.parametrize(
-    ("adapters", "chosen"),
-    [
-        ({"lo": ["127.0.0.1"], "tun0": ["10.8.0.2"], "wlan0": ["192.168.1.5"]}, "192.168.1.5"),
-        (
-            {
-                "Ethernet": ["192.168.0.9"],
-                "Wi-Fi": ["192.168.1.5"],
-                "vEthernet (WSL)": ["172.20.0.1"],
-            },
-            "192.168.1.5",
-        ),
-        ({"docker0": ["172.17.0.1"], "enp3s0": ["10.0.0.7"]}, "10.0.0.7"),
-        (
-            {"tailscale0": ["100.64.0.3"], "en0": ["169.254.3.3"], "en5": ["192.168.8.8"]},
-            "192.168.8.8",
-        ),
-        ({"NordLynx": ["10.5.0.2"], "Ethernet 2": ["192.168.1.4"]}, "192.168.1.4"),
-    ],
-)
-def test_the_class_gets_the_address_of_the_real_adapter(
-    adapters: dict[str, list[str]], chosen: str
-) -> None:
-    assert choose_address(adapters) == chosen
-
-
-def test_without_a_network_the_class_cannot_be_opened() -> None:
-    with pytest.raises(NoNetwork):
-        choose_address({"lo": ["127.0.0.1"], "tun0": ["10.8.0.2"], "eth0": ["8.8.8.8"]})
-
-
-async def test_the_moderators_class_page_shows_address_code_and_qr(opened: Opened) -> None:
-    moderator = await opened.moderator()
-    code = opened.open_class()
-    page = (await moderator.get("/class")).text
-    assert CLASS_ADDRESS in page
-    assert code in page
-    assert "<svg" in page
-    assert "Windows" in page
-
-
 async def test_a_saved_token_is_never_shown(opened: Opened, tmp_path: Path) -> None:
     moderator = await opened.moderator()
     token = token_of(await moderator.get("/connect"))
@@ -569,29 +348,6 @@ async def test_a_page_that_comes_back_gets_what_it_missed_and_then_what_happens(
         await asyncio.wait([serving])
 
 
-async def test_opening_the_class_listens_on_the_network_until_it_is_closed(tmp_path: Path) -> None:
-    config = page_server.settings(tmp_path, page_server.free_port())
-    async with App.open(config) as app:
-        web = WebAdapter(app.semilla, config)
-        serving = asyncio.create_task(web.run())
-        await web.started.wait()
-        try:
-            await web.open_class()
-        except NoNetwork:
-            pytest.skip("this machine is in no network")
-        address = f"http://{web.room.address}"
-        async with httpx.AsyncClient() as phone:
-            assert (await phone.get(address)).headers["location"] == "/join"
-        async with httpx.AsyncClient() as computer:
-            assert (await computer.get(web.address)).status_code == 200
-        await web.close_class()
-        async with httpx.AsyncClient() as late:
-            with pytest.raises(httpx.TransportError):
-                await late.get(address)
-        serving.cancel()
-        await asyncio.wait([serving])
-
-
 async def test_a_port_in_use_is_told_with_its_number(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -620,20 +376,6 @@ def test_markup_becomes_html_and_users_words_stay_words() -> None:
 
 def test_a_recipe_is_read_as_rows() -> None:
     assert rows("**prompt** a cat\nMade by Ana") == [("prompt", "a cat"), ("", "Made by Ana")]
-
-
-@pytest.mark.parametrize(
-    ("typed", "name"),
-    [
-        ("  José  Mª ", "José Mª"),
-        ("<script>x", "scriptx"),
-        ("名前", "名前"),
-        ("@everyone", "everyone"),
-        ("\u202e", ""),
-    ],
-)
-def test_a_first_name_is_letters(typed: str, name: str) -> None:
-    assert first_name(typed) == name
 
 
 def test_a_browser_without_languages_gets_the_configured_one() -> None:

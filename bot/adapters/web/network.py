@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import sys
 from collections.abc import Iterator
@@ -44,7 +45,9 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
-        if isinstance(error, PermissionError) or "in use" in str(error).lower():
+        # Windows refuses a port that another program holds for itself with "permission denied".
+        held = sys.platform == "win32" and isinstance(error, PermissionError)
+        if held or error.errno == errno.EADDRINUSE:
             raise PortInUse(host, port) from error
         raise
     listening.setblocking(False)

@@ -1,0 +1,108 @@
+"""An opened page without a browser, for tests."""
+
+from __future__ import annotations
+
+import re
+from secrets import token_hex
+
+import httpx
+from PIL import Image
+
+import bot.commands  # noqa: F401  declares them
+from bot.adapters.web.adapter import WebAdapter
+from bot.app import App
+from bot.config import Config
+from db.models import Answer, Job, Picture, Visibility
+
+HERE, AWAY = ("127.0.0.1", 50_000), ("192.168.1.77", 50_000)
+CLASS_ADDRESS = "192.168.1.10:8000"
+Browser = httpx.AsyncClient
+
+
+class Opened:
+    """A page over an opened data folder; nothing is drawn, so no worker is started."""
+
+    def __init__(self, app: App, config: Config) -> None:
+        self.semilla = app.semilla
+        self.web = WebAdapter(app.semilla, config)
+
+    def browser(
+        self, client: tuple[str, int] = HERE, host: str = "127.0.0.1:8000", **headers: str
+    ) -> Browser:
+        transport = httpx.ASGITransport(self.web.app, raise_app_exceptions=False, client=client)
+        return Browser(transport=transport, base_url=f"http://{host}", headers=headers)
+
+    async def moderator(self) -> Browser:
+        browser = self.browser()
+        await browser.get("/", params={"key": self.web.sessions.key})
+        return browser
+
+    def open_class(self) -> str:
+        """As if the network were there; gives the code."""
+        self.web.room.address = CLASS_ADDRESS
+        return self.web.room.code
+
+    async def visitor(self, name: str = "Ana") -> Browser:
+        browser = self.browser(AWAY, CLASS_ADDRESS)
+        token = token_of(await browser.get("/join"))
+        await browser.post("/join", data={"token": token, "code": self.web.room.code, "name": name})
+        return browser
+
+    async def picture(
+        self, guild: str = "web:home", member: str = "web:somebody", private: bool = False
+    ) -> Picture:
+        """A picture of the history, with its file."""
+        source = self.semilla.config.data / "source.png"
+        Image.new("RGB", (64, 96), "tomato").save(source)
+        file = await self.semilla.database.storage.put(source.read_bytes())
+        recipe = {
+            "model": "semilla",
+            "model_hash": "0" * 64,
+            "prompt": "a red <b>square</b>",
+            "width": 64,
+            "height": 96,
+            "steps": 4,
+            "sampler": "euler",
+            "guidance_scale": 4.0,
+            "seed": 417,
+        }
+        answer = await self.semilla.database.answers.accept(
+            answer_row(guild, member, private), [Job(guild=guild, member=member, recipe=recipe)]
+        )
+        return await self.semilla.database.jobs.done(
+            answer.jobs[0].id,
+            Picture(
+                guild=guild,
+                member=member,
+                member_name="Ana",
+                recipe=recipe,
+                prompt=recipe["prompt"],
+                file=file,
+                pixel_hash="1" * 64,
+                width=64,
+                height=96,
+                key={},
+                trace="1e4",
+                seconds=1.3,
+                visibility=Visibility.PRIVATE if private else Visibility.PUBLIC,
+            ),
+        )
+
+
+def answer_row(guild: str, member: str, private: bool) -> Answer:
+    return Answer(
+        origin=token_hex(),
+        adapter="web",
+        guild=guild,
+        member=member,
+        member_name="Ana",
+        language="en",
+        private=private,
+        line='/imagine prompt:"a red square"',
+    )
+
+
+def token_of(response: httpx.Response) -> str:
+    found = re.search(r'name="token" value="(\w+)"', response.text)
+    assert found, response.text
+    return found[1]

@@ -1,0 +1,186 @@
+"""The class: its door, its code, its address, its own room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+import bot.commands  # noqa: F401  declares them
+from bot.adapters.web.adapter import WebAdapter
+from bot.adapters.web.moderation import first_name
+from bot.adapters.web.rooms import (
+    TRIES_ALL,
+    TRIES_EACH,
+    WINDOW_SECONDS,
+    ClassRoom,
+    NoNetwork,
+    TooManyTries,
+    choose_address,
+)
+from bot.app import App
+from tests import page_server
+from tests.pages import AWAY, CLASS_ADDRESS, Opened, token_of
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
+    config = page_server.settings(tmp_path)
+    async with App.open(config) as app:
+        yield Opened(app, config)
+
+
+async def test_a_visitor_sees_nothing_before_the_code(opened: Opened) -> None:
+    picture = await opened.picture(guild="web:class")
+    opened.open_class()
+    browser = opened.browser(AWAY, CLASS_ADDRESS)
+    for path in ("/", "/gallery", f"/p/{picture.code}", "/connect", "/class"):
+        assert (await browser.get(path)).headers["location"] == "/join"
+    assert (
+        await browser.get("/events", headers={"accept": "text/event-stream"})
+    ).status_code == 403
+
+
+async def test_a_visitor_comes_in_with_the_code_and_a_first_name(opened: Opened) -> None:
+    opened.open_class()
+    picture = await opened.picture(guild="web:class")
+    visitor = await opened.visitor()
+    assert picture.file in (await visitor.get("/gallery")).text
+    assert (await visitor.get("/connect")).status_code == 403
+
+
+async def test_the_class_does_not_see_the_pictures_of_home(opened: Opened) -> None:
+    picture = await opened.picture()
+    opened.open_class()
+    visitor = await opened.visitor()
+    assert picture.file not in (await visitor.get("/gallery")).text
+    assert (await visitor.get(f"/files/{picture.file}")).status_code == 404
+
+
+async def test_a_closed_class_lets_nobody_in(opened: Opened) -> None:
+    opened.open_class()
+    visitor = await opened.visitor()
+    opened.web.room.address = ""
+    # The address would refuse the name too; the cookie alone must not be enough.
+    stayed = opened.browser(AWAY)
+    stayed.cookies = visitor.cookies
+    assert (await stayed.get("/gallery")).headers["location"] == "/join"
+    assert "isn&#39;t open" in (await stayed.get("/join")).text
+
+
+async def test_a_wrong_code_is_said_and_tries_are_limited(opened: Opened) -> None:
+    code = opened.open_class()
+    wrong = f"{(int(code) + 1) % 10_000:04}"
+    browser = opened.browser(AWAY, CLASS_ADDRESS)
+    token = token_of(await browser.get("/join"))
+    for _ in range(TRIES_EACH):
+        sent = await browser.post("/join", data={"token": token, "code": wrong, "name": "Ana"})
+        assert sent.status_code == 403
+    sent = await browser.post("/join", data={"token": token, "code": code, "name": "Ana"})
+    assert sent.status_code == 429, "the right code has to wait too"
+
+
+def test_many_addresses_together_cannot_try_all_codes() -> None:
+    now = 0.0
+    room = ClassRoom(clock=lambda: now, address=CLASS_ADDRESS)
+    wrong = f"{(int(room.code) + 1) % 10_000:04}"
+    for n in range(TRIES_ALL):
+        assert not room.try_code(wrong, f"192.168.1.{n}")
+    with pytest.raises(TooManyTries):
+        room.try_code(room.code, "192.168.2.1")
+    now = WINDOW_SECONDS + 1
+    assert room.try_code(room.code, "192.168.2.1")
+
+
+def test_tomorrow_has_another_code() -> None:
+    days = [date(2026, 1, day) for day in range(1, 29)]
+    room = ClassRoom(today=lambda: days[0], address=CLASS_ADDRESS)
+    first = room.code
+    assert room.code == first
+    codes = set()
+    while days:
+        codes.add(room.code)
+        days.pop(0)
+    assert len(codes) > 20
+
+
+@pytest.mark.parametrize(
+    ("adapters", "chosen"),
+    [
+        ({"lo": ["127.0.0.1"], "tun0": ["10.8.0.2"], "wlan0": ["192.168.1.5"]}, "192.168.1.5"),
+        (
+            {
+                "Ethernet": ["192.168.0.9"],
+                "Wi-Fi": ["192.168.1.5"],
+                "vEthernet (WSL)": ["172.20.0.1"],
+            },
+            "192.168.1.5",
+        ),
+        ({"docker0": ["172.17.0.1"], "enp3s0": ["10.0.0.7"]}, "10.0.0.7"),
+        (
+            {"tailscale0": ["100.64.0.3"], "en0": ["169.254.3.3"], "en5": ["192.168.8.8"]},
+            "192.168.8.8",
+        ),
+        ({"NordLynx": ["10.5.0.2"], "Ethernet 2": ["192.168.1.4"]}, "192.168.1.4"),
+    ],
+)
+def test_the_class_gets_the_address_of_the_real_adapter(
+    adapters: dict[str, list[str]], chosen: str
+) -> None:
+    assert choose_address(adapters) == chosen
+
+
+def test_without_a_network_the_class_cannot_be_opened() -> None:
+    with pytest.raises(NoNetwork):
+        choose_address({"lo": ["127.0.0.1"], "tun0": ["10.8.0.2"], "eth0": ["8.8.8.8"]})
+
+
+async def test_the_moderators_class_page_shows_address_code_and_qr(opened: Opened) -> None:
+    moderator = await opened.moderator()
+    code = opened.open_class()
+    page = (await moderator.get("/class")).text
+    assert CLASS_ADDRESS in page
+    assert code in page
+    assert "<svg" in page
+    assert "Windows" in page
+
+
+async def test_opening_the_class_listens_on_the_network_until_it_is_closed(tmp_path: Path) -> None:
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        web = WebAdapter(app.semilla, config)
+        serving = asyncio.create_task(web.run())
+        await web.started.wait()
+        try:
+            await web.open_class()
+        except NoNetwork:
+            pytest.skip("this machine is in no network")
+        address = f"http://{web.room.address}"
+        async with httpx.AsyncClient() as phone:
+            assert (await phone.get(address)).headers["location"] == "/join"
+        async with httpx.AsyncClient() as computer:
+            assert (await computer.get(web.address)).status_code == 200
+        await web.close_class()
+        async with httpx.AsyncClient() as late:
+            with pytest.raises(httpx.TransportError):
+                await late.get(address)
+        serving.cancel()
+        await asyncio.wait([serving])
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("  José  Mª ", "José Mª"),
+        ("<script>x", "scriptx"),
+        ("名前", "名前"),
+        ("@everyone", "everyone"),
+        ("\u202e", ""),
+    ],
+)
+def test_a_first_name_is_letters(typed: str, name: str) -> None:
+    assert first_name(typed) == name
