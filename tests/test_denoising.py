@@ -118,6 +118,19 @@ def test_two_pictures_do_not_share_a_scheduler(samplers, known_network):
     assert torch.equal(alone, again)
 
 
+@pytest.mark.parametrize("sampler", NAMES)
+def test_what_a_models_own_sampler_was_set_to_changes_no_other_sampler(
+    samplers, known_network, sampler
+):
+    """Model folders hold the settings of any sampler, and they share keys."""
+    own = {"algorithm_type": "sde-dpmsolver++", "solver_order": 3, "original_inference_steps": 50}
+    model = Samplers(CONFIG | own | {"use_karras_sigmas": True})
+    for schedule in ("karras", "sgm uniform"):
+        theirs, _ = drawn(model, known_network, sampler, 10, schedule=schedule)
+        plain, _ = drawn(samplers, known_network, sampler, 10, schedule=schedule)
+        assert torch.equal(theirs, plain)
+
+
 def test_every_label_is_found_as_itself():
     assert [sampler_names.find(each.label) for each in SAMPLERS] == [
         (each.name, "automatic") for each in SAMPLERS
