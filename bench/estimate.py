@@ -33,15 +33,19 @@ async def timed(chat: Chat, line: str, member: Member) -> float:
 
 async def main(requests: int) -> None:
     chance = random.Random(5)
-    errors = []
+    errors: list[float] = []
     with tempfile.TemporaryDirectory() as data:
         async with open_chat(Path(data)) as chat:
             for steps in (4, 8, 16, 12, 6, 10):
                 await chat.ask(f"a cat steps:{steps}")
-            for _ in range(requests // AT_ONCE):
-                lines = [f"a cat steps:{chance.randint(4, 16)}" for _ in range(AT_ONCE)]
-                asked = [timed(chat, line, chance.choice(MEMBERS)) for line in lines]
-                errors += await asyncio.gather(*asked)
+            room = asyncio.Semaphore(AT_ONCE)
+
+            async def ask() -> None:
+                async with room:
+                    line = f"a cat steps:{chance.randint(4, 16)}"
+                    errors.append(await timed(chat, line, chance.choice(MEMBERS)))
+
+            await asyncio.gather(*(ask() for _ in range(requests)))
     print(f"median error {median(errors):.0%} of {len(errors)} announced times")
 
 

@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from bot.estimate import Estimate
@@ -118,13 +118,16 @@ class Dispatch:
         return list(self._in_worker.values())
 
     def progress(self, answer: int) -> Progress:
-        """How far an answer is: the job being drawn, or else its first in line."""
+        """How far an answer is: its job in the worker, or else its first in line."""
+        seconds = 0.0
         for task in self._in_worker.values():
-            if task.answer == answer and task.job in self._progress:
-                return self._progress[task.job]
-        for place, (task, seconds) in enumerate(self.line(1000), 1):
+            seconds += self._seconds_left(task)
             if task.answer == answer:
-                return Progress(place=place, seconds=seconds)
+                known = self._progress.get(task.job, Progress(place=1))
+                return replace(known, seconds=seconds or None)
+        for place, (task, left) in enumerate(self.line(1000), self._first_place()):
+            if task.answer == answer:
+                return Progress(place=place, seconds=left)
         return Progress()
 
     async def run(self) -> None:
@@ -284,22 +287,27 @@ class Dispatch:
     def _announce(self) -> None:
         """Tells everyone near the front their place and time."""
         first = {
-            task.answer: (n, task, s) for n, (task, s) in reversed([*enumerate(self.line(), 1)])
+            task.answer: (n, task, s)
+            for n, (task, s) in reversed([*enumerate(self.line(), self._first_place())])
         }
         for place, task, seconds in first.values():
             self._publish(WaitingEvent, task, place=place, seconds=seconds)
 
+    def _first_place(self) -> int:
+        """Of the line: behind the job that is at hand in the worker."""
+        return max(1, len(self._in_worker))
+
     def _remaining_seconds(self) -> float:
-        total = 0.0
-        for task in self._in_worker.values():
-            request = task.request
-            whole = self._estimate.seconds(
-                request.model, request.width, request.height, request.calls
-            )
-            progress = self._progress.get(task.job)
-            left = 1 - progress.call / progress.calls if progress and progress.calls else 1.0
-            total += (whole or 0.0) * left
-        return total
+        return sum(self._seconds_left(task) for task in self._in_worker.values())
+
+    def _seconds_left(self, task: Task) -> float:
+        """Of a job in the worker; 0 while nothing is known of its model's speed."""
+        request = task.request
+        size = (request.width, request.height)
+        whole = self._estimate.seconds(request.model, *size, request.calls) or 0.0
+        progress = self._progress.get(task.job)
+        done = progress.call / progress.calls if progress and progress.calls else 0.0
+        return whole * (1 - done)
 
     def _publish(self, kind: type, task: Task, **facts: object) -> None:
         self._events.publish(kind(guild=task.guild, answer=task.answer, job=task.job, **facts))
