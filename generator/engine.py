@@ -226,13 +226,13 @@ def _draw(request: GenerationRequest, model: LoadedModel, initial: Image.Image |
 def _predict(run: Run) -> Tensor:
     """Asks the network; guidance is combined row by row (Ho and Salimans, 2022)."""
     model = run.model
-    width, unet = run.width(), run.model.unet
+    width = run.width()
     embeddings = torch.cat([each.embeddings for each in run.conditioning])
     padding = width - run.rows
     embeddings = torch.cat([embeddings, embeddings[-1:].expand(padding, -1, -1)])
-    rows = run.ask.scaled.to(unet.device, unet.dtype).expand(width, -1, -1, -1)
+    rows = run.ask.scaled.to(model.device, model.dtype).expand(width, -1, -1, -1)
     # One timestep a row, as float32: the same bits as the pipeline's scalar.
-    t = run.ask.t.to(unet.device, torch.float32).expand(width)
+    t = run.ask.t.to(model.device, torch.float32).expand(width)
     output = model.unet(rows, t, encoder_hidden_states=embeddings, return_dict=False)[0]
     output = torch.as_tensor(output[: run.rows]).float().cpu()
     if run.rows == 1:

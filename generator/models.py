@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from generator.catalogue import Catalogue
 from generator.messages import Failure
 from generator.preview import Preview
 from generator.samplers import Samplers
-
-log = logging.getLogger(__name__)
 
 
 class ModelRefused(Exception):
@@ -42,8 +42,12 @@ class LoadedModel:
     preview: Preview
     samplers: Samplers = field(init=False)
     alphas: Tensor = field(init=False)
+    device: torch.device = field(init=False)
+    dtype: torch.dtype = field(init=False)
 
     def __post_init__(self) -> None:
+        # Kept, because diffusers walks through all modules each time that it is asked.
+        self.device, self.dtype = self.unet.device, self.unet.dtype
         self.samplers = Samplers(self.scheduler_config)
         # ᾱ by timestep; the same for every sampler, as the model was trained with it.
         self.alphas = self.samplers.make("ddim", "automatic", 1).alphas_cumprod
@@ -104,10 +108,6 @@ class Models:
         return self._loaded, time.perf_counter() - started
 
     def _read(self, folder: Path, name: str, hash: str) -> LoadedModel:
-        from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-        from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-        from transformers import CLIPTextModel, CLIPTokenizer
-
         local: dict[str, Any] = {"local_files_only": True}
         unet = UNet2DConditionModel.from_pretrained(
             folder, subfolder="unet", dtype=self.dtype, **local

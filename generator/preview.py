@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from generator import noise
 
-SAMPLES = 16
+SAMPLES = 4
 SIDE = 128  # pixels
 PATCHES = 8  # patches of colour a side
 
@@ -27,7 +27,7 @@ class Preview:
         """A WebP with one pixel for each latent.
 
         Args:
-            latents: (1, channels, height, width), clean, as the VAE takes them.
+            latents: (1, channels, height, width), clean, as the network knows them.
         """
         flat = latents[0].permute(1, 2, 0).float().cpu()
         rgb = torch.cat([flat, torch.ones_like(flat[..., :1])], -1) @ self._map
@@ -44,7 +44,7 @@ def _fit(vae: Any) -> Tensor:
     patches = torch.rand((SAMPLES, 3, PATCHES, PATCHES), generator=source)
     pictures = interpolate(patches, size=(SIDE, SIDE), mode="bilinear")
     encoded = vae.encode((pictures * 2 - 1).to(vae.device, vae.dtype)).latent_dist.mean
-    latents = encoded.float().cpu()
+    latents = encoded.float().cpu() * vae.config.scaling_factor
     colours = avg_pool2d(pictures, SIDE // latents.shape[-1])
     known = latents.permute(0, 2, 3, 1).flatten(0, 2)
     known = torch.cat([known, torch.ones_like(known[:, :1])], 1)

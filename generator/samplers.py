@@ -27,10 +27,13 @@ CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
     "heun": ("heun_discrete.HeunDiscrete", {}),
     "dpm2": ("k_dpm_2_discrete.KDPM2Discrete", {}),
     "dpm2 a": ("k_dpm_2_ancestral_discrete.KDPM2AncestralDiscrete", {}),
-    "dpm++ 2m": ("dpmsolver_multistep.DPMSolverMultistep", {}),
+    "dpm++ 2m": (
+        "dpmsolver_multistep.DPMSolverMultistep",
+        {"algorithm_type": "dpmsolver++", "solver_order": 2},
+    ),
     "dpm++ 2m sde": (
         "dpmsolver_multistep.DPMSolverMultistep",
-        {"algorithm_type": "sde-dpmsolver++"},
+        {"algorithm_type": "sde-dpmsolver++", "solver_order": 2},
     ),
     "dpm++ 3m sde": (
         "dpmsolver_multistep.DPMSolverMultistep",
@@ -38,21 +41,24 @@ CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "dpm++ sde": (
         "dpmsolver_singlestep.DPMSolverSinglestep",
-        {"algorithm_type": "sde-dpmsolver++"},
+        {"algorithm_type": "sde-dpmsolver++", "solver_order": 2},
     ),
-    "unipc": ("unipc_multistep.UniPCMultistep", {}),
-    "deis": ("deis_multistep.DEISMultistep", {}),
+    "unipc": ("unipc_multistep.UniPCMultistep", {"solver_order": 2}),
+    "deis": ("deis_multistep.DEISMultistep", {"algorithm_type": "deis", "solver_order": 2}),
     "ddpm": ("ddpm.DDPM", {}),
     "lcm": ("lcm.LCM", {}),
     "tcd": ("tcd.TCD", {}),
 }
+# They choose among the timesteps of their distillation; more steps than it had need more of those.
+DISTILLED = ("lcm", "tcd")
+PLAIN = dict.fromkeys(("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"), False)
 SCHEDULE_CHANGES: dict[str, dict[str, Any]] = {
     "automatic": {},
-    "karras": {"use_karras_sigmas": True},
-    "exponential": {"use_exponential_sigmas": True, "timestep_spacing": "linspace"},
-    "beta": {"use_beta_sigmas": True, "timestep_spacing": "linspace"},
-    "sgm uniform": {"timestep_spacing": "trailing"},
-    "simple": {"timestep_spacing": "trailing"},
+    "karras": {**PLAIN, "use_karras_sigmas": True},
+    "exponential": {**PLAIN, "use_exponential_sigmas": True, "timestep_spacing": "linspace"},
+    "beta": {**PLAIN, "use_beta_sigmas": True, "timestep_spacing": "linspace"},
+    "sgm uniform": {**PLAIN, "timestep_spacing": "trailing"},
+    "simple": {**PLAIN, "timestep_spacing": "trailing"},
 }
 
 
@@ -73,10 +79,10 @@ class Samplers:
         if key not in self._templates:
             self._templates[key] = self._template(sampler, schedule)
         scheduler = copy.deepcopy(self._templates[key])
-        # lcm and tcd choose among the timesteps of their distillation; more steps need more of them.
-        distilled = scheduler.config.get("original_inference_steps")
-        more = {"original_inference_steps": steps} if distilled and steps > distilled else {}
-        scheduler.set_timesteps(steps, **more)
+        if sampler in DISTILLED and steps > scheduler.config.original_inference_steps:
+            scheduler.set_timesteps(steps, original_inference_steps=steps)
+        else:
+            scheduler.set_timesteps(steps)
         return scheduler
 
     def _template(self, sampler: str, schedule: str) -> Any:

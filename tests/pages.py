@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from secrets import token_hex
 
 import httpx
@@ -106,3 +109,16 @@ def token_of(response: httpx.Response) -> str:
     found = re.search(r'name="token" value="(\w+)"', response.text)
     assert found, response.text
     return found[1]
+
+
+@asynccontextmanager
+async def serving(web: WebAdapter) -> AsyncIterator[None]:
+    """The adapter at work on real sockets, without a generator."""
+    running = asyncio.create_task(web.run())
+    try:
+        async with asyncio.timeout(20):
+            await web.started.wait()
+            yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -24,7 +23,7 @@ from bot.adapters.web.rooms import (
 )
 from bot.app import App
 from tests import page_server
-from tests.pages import AWAY, CLASS_ADDRESS, Opened, token_of
+from tests.pages import AWAY, CLASS_ADDRESS, Opened, serving, token_of
 
 
 @pytest.fixture
@@ -66,8 +65,7 @@ async def test_a_closed_class_lets_nobody_in(opened: Opened) -> None:
     visitor = await opened.visitor()
     opened.web.room.address = ""
     # The address would refuse the name too; the cookie alone must not be enough.
-    stayed = opened.browser(AWAY)
-    stayed.cookies = visitor.cookies
+    stayed = opened.browser(AWAY, cookie=f"semilla-8000={visitor.cookies['semilla-8000']}")
     assert (await stayed.get("/gallery")).headers["location"] == "/join"
     assert "isn&#39;t open" in (await stayed.get("/join")).text
 
@@ -153,23 +151,20 @@ async def test_opening_the_class_listens_on_the_network_until_it_is_closed(tmp_p
     config = page_server.settings(tmp_path, page_server.free_port())
     async with App.open(config) as app:
         web = WebAdapter(app.semilla, config)
-        serving = asyncio.create_task(web.run())
-        await web.started.wait()
-        try:
-            await web.open_class()
-        except NoNetwork:
-            pytest.skip("this machine is in no network")
-        address = f"http://{web.room.address}"
-        async with httpx.AsyncClient() as phone:
-            assert (await phone.get(address)).headers["location"] == "/join"
-        async with httpx.AsyncClient() as computer:
-            assert (await computer.get(web.address)).status_code == 200
-        await web.close_class()
-        async with httpx.AsyncClient() as late:
-            with pytest.raises(httpx.TransportError):
-                await late.get(address)
-        serving.cancel()
-        await asyncio.wait([serving])
+        async with serving(web):
+            try:
+                await web.open_class()
+            except NoNetwork:
+                pytest.skip("this machine is in no network")
+            address = f"http://{web.room.address}"
+            async with httpx.AsyncClient() as phone:
+                assert (await phone.get(address)).headers["location"] == "/join"
+            async with httpx.AsyncClient() as computer:
+                assert (await computer.get(web.address)).status_code == 200
+            await web.close_class()
+            async with httpx.AsyncClient() as late:
+                with pytest.raises(httpx.TransportError):
+                    await late.get(address)
 
 
 @pytest.mark.parametrize(

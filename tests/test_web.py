@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import socket
@@ -24,7 +23,7 @@ from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
 from bot.events import Running
 from tests import page_server
-from tests.pages import Opened, token_of
+from tests.pages import Opened, serving, token_of
 
 
 @pytest.fixture
@@ -316,7 +315,7 @@ async def messages(web: WebAdapter, query: str) -> AsyncIterator[AsyncIterator[t
             elif line.startswith("data: "):
                 yield event, json.loads(line.removeprefix("data: "))
 
-    async with asyncio.timeout(20), httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient() as browser:
         await browser.get(web.address)
         async with browser.stream("GET", f"{web.address}/events?{query}") as response:
             yield read(response)
@@ -328,24 +327,26 @@ async def test_a_page_that_comes_back_gets_what_it_missed_and_then_what_happens(
     config = page_server.settings(tmp_path, page_server.free_port())
     async with App.open(config) as app:
         opened = Opened(app, config)
-        serving = asyncio.create_task(opened.web.run())
-        await opened.web.started.wait()
-        first, second = await opened.picture(), await opened.picture()
-        known = f"since={first.id}&open={first.id}"
-        async with messages(opened.web, known) as page, messages(opened.web, "since=99") as other:
-            for picture in (first, second):
-                event, card = await anext(page)
-                assert event == "card"
-                assert f"/p/{picture.code}" in card["html"]
-            running = Running(guild="web:home", answer=second.id, call=3, calls=20, preview=b"x")
-            app.semilla.events.publish(running)
-            for follower in (page, other):
-                event, progress = await anext(follower)
-                assert event == "progress"
-                assert (progress["call"], progress["calls"]) == (3, 20)
-                assert progress["preview"].startswith("data:image/webp;base64,")
-        serving.cancel()
-        await asyncio.wait([serving])
+        async with serving(opened.web):
+            first, second = await opened.picture(), await opened.picture()
+            known = f"since={first.id}&open={first.id}"
+            async with (
+                messages(opened.web, known) as page,
+                messages(opened.web, "since=99") as other,
+            ):
+                for picture in (first, second):
+                    event, card = await anext(page)
+                    assert event == "card"
+                    assert f"/p/{picture.code}" in card["html"]
+                running = Running(
+                    guild="web:home", answer=second.id, call=3, calls=20, preview=b"x"
+                )
+                app.semilla.events.publish(running)
+                for follower in (page, other):
+                    event, progress = await anext(follower)
+                    assert event == "progress"
+                    assert (progress["call"], progress["calls"]) == (3, 20)
+                    assert progress["preview"].startswith("data:image/webp;base64,")
 
 
 async def test_a_port_in_use_is_told_with_its_number(tmp_path: Path) -> None:
