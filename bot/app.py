@@ -38,11 +38,14 @@ class App:
             generator = _generator(config)
             stack.push_async_callback(generator.close)
             events, estimate = Events(), Estimate()
+            catalogue = Catalogue(config.generator.models_folders, config.data / "cache")
+            # Reads and hashes the weights once; with gigabytes of them that takes a while.
+            await asyncio.to_thread(catalogue.models)
             yield cls(
                 Semilla(
                     config=config,
                     database=database,
-                    catalogue=Catalogue(config.generator.models_folders, config.data / "cache"),
+                    catalogue=catalogue,
                     estimate=estimate,
                     events=events,
                     dispatch=Dispatch(database, generator, estimate, events),
