@@ -1,8 +1,10 @@
 # What each does is in install.py, so that Windows has it too.
-PYTHON ?= python3
+PYTHON ?= $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null \
+	&& echo $$p && break; done),python3)
 export TORCH_INDEX
 
-.PHONY: run test check gpu train
+.PHONY: run test check gpu train clean
 
 run:
 	@$(PYTHON) install.py run
@@ -18,3 +20,6 @@ gpu:
 
 train:
 	@$(PYTHON) install.py train
+
+clean:
+	@$(PYTHON) install.py clean

@@ -2,8 +2,10 @@
 
 import ast
 import importlib.util
+import re
 import subprocess
 import sys
+import tomllib
 from itertools import chain
 from pathlib import Path
 
@@ -31,8 +33,11 @@ def test_files_and_functions_stay_small(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_parameter_is_annotated(path):
     for function in functions(path):
-        arguments = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
-        bare = [a.arg for a in arguments if a.annotation is None and a.arg not in ("self", "cls")]
+        of = function.args
+        arguments = [*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg]
+        bare = [
+            a.arg for a in arguments if a and a.annotation is None and a.arg not in ("self", "cls")
+        ]
         assert bare == [], function.name
 
 
@@ -66,3 +71,22 @@ def test_only_one_file_has_calls_of_one_system():
             assert "import pwd" not in text
             assert "os.geteuid" not in text
             assert "os.fork" not in text
+
+
+def plain(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_dependency_has_its_exact_version_and_no_address():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    pinned = {plain(line.partition("==")[0]) for line in lines}
+    assert {plain(re.match(r"[\w.-]+", one)[0]) for one in named} - pinned == set()
+
+
+def test_the_starter_for_windows_has_windows_line_ends():
+    """With other line ends cmd.exe may not find the label that goto names."""
+    starter = (ROOT / "iniciar.bat").read_bytes()
+    assert starter.count(b"\n") == starter.count(b"\r\n") > 0
