@@ -4,7 +4,7 @@ PYTHON ?= $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$p && break; done),python3)
 export TORCH_INDEX
 
-.PHONY: run test check gpu train clean
+.PHONY: run test check gpu clean
 
 run:
 	@$(PYTHON) install.py run
@@ -17,9 +17,6 @@ check:
 
 gpu:
 	@$(PYTHON) install.py gpu
-
-train:
-	@$(PYTHON) install.py train
 
 clean:
 	@$(PYTHON) install.py clean

@@ -5,7 +5,6 @@ python install.py run [...]    environment, then `semilla run`
 python install.py test [...]   environment with the test tools, then the tests
 python install.py check        environment with the test tools, then linters and types
 python install.py gpu          the CUDA build of torch in the place of the CPU's
-python install.py train        trains the model that ships
 python install.py clean        removes the environment and the caches, never the data folder
 
 TORCH_INDEX=address takes torch from that index, all the rest from the usual one.
@@ -246,8 +245,6 @@ def main() -> int:
         return run("pytest", "-q", *rest)
     if task == "check":
         return check()
-    if task == "train":
-        return run("python", "-m", "generator.training", *rest)
     return 0
 
 
