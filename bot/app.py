@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,8 +18,6 @@ from bot.events import Events
 from db.session import Database
 from generator.catalogue import Catalogue
 from generator.client import LocalGenerator
-
-MakeAdapter = Callable[[Semilla], Adapter]
 
 
 @dataclass(frozen=True, slots=True)

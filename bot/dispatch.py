@@ -132,7 +132,7 @@ class Dispatch:
 
     async def run(self) -> None:
         """Restores the line, then follows the generator until it is cancelled."""
-        for model, width, height, calls, seconds in reversed(await self._speeds()):
+        for model, width, height, calls, seconds in reversed(await self._database.history.speeds()):
             self._estimate.learn(model, width, height, calls, seconds)
         await self._database.jobs.requeue_running()
         for job in await self._database.jobs.waiting():
@@ -143,9 +143,6 @@ class Dispatch:
         await self._feed()
         async for event in self._generator.events():
             await self._handle(event)
-
-    async def _speeds(self) -> list[tuple[str, int, int, int, float]]:
-        return list(await self._database.history.speeds())
 
     async def _wait_for_work(self) -> None:
         """The page answers first: the worker's start takes both cores for seconds."""

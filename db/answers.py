@@ -77,10 +77,6 @@ class Answers:
         """Its jobs are tried again, so it will be delivered again."""
         await self._set(answer, {"delivered": None})
 
-    async def set_message(self, answer: int, message: str) -> None:
-        """The placeholder that stands for this answer in its chat."""
-        await self._set(answer, {"message": message})
-
     async def erase_tokens(self, before: datetime) -> None:
         """Interaction tokens are good for minutes; afterwards they are only a secret to lose."""
         async with self._transactions.write() as session:

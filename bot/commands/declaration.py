@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from bot.commands.kinds import Kind
+from bot.commands.kinds import Kind, without_accents
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply
 from bot.locales import LANGUAGES, has, say
@@ -109,8 +109,6 @@ def command(
 
 def fold(name: str) -> str:
     """Names are compared without case, accents, hyphens and underscores."""
-    from bot.commands.kinds import without_accents
-
     return without_accents(name).replace("-", " ").replace("_", " ").strip()
 
 

@@ -25,7 +25,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
 from bot.locales import say
 from bot.replies import picture_shown, recipe_text
-from db.models import Picture, Relation
+from db.models import Picture, Relation, Visibility
 from generator import metadata
 from generator.request import SEED_LIMIT, GenerationRequest, Variation
 
@@ -43,7 +43,7 @@ async def reroll(
     relation = _relation(choices, call)
     # Only the same recipe is replayed call for call.
     trace = parent.trace if relation is Relation.REROLL else None
-    private = parent.visibility.value == "private"
+    private = parent.visibility is Visibility.PRIVATE
     jobs = [
         job(call, each, notes, parent.id, relation, trace) for each in with_seeds(request, count)
     ]
@@ -71,7 +71,7 @@ async def vary(
     parent = await find_picture(semilla, call, picture)
     first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
     requests = [_varied(parent.request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
-    private = parent.visibility.value == "private"
+    private = parent.visibility is Visibility.PRIVATE
     jobs = [job(call, each, (), parent.id, Relation.VARIATION) for each in requests]
     return await accept(semilla, call, jobs, private)
 
@@ -101,7 +101,7 @@ async def upscale(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
         variations=(),
     )
     jobs = [job(call, request, (), parent.id, Relation.UPSCALE)]
-    return await accept(semilla, call, jobs, parent.visibility.value == "private")
+    return await accept(semilla, call, jobs, parent.visibility is Visibility.PRIVATE)
 
 
 @command(answers=Answers.PRIVATE, listed=True)
