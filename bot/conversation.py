@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
 from db.models import Answer
@@ -14,20 +14,34 @@ from db.models import Answer
 class Guild:
     """Whose queue, history, settings and limits apply: a server, a chat, a room.
 
-    `id` is unique over all chats: "discord:1234", "web:room", "terminal".
+    `id` is unique over all chats: "discord:1234", "web:room", "terminal". A private chat is a
+    guild of one.
     """
 
     id: str
     name: str = ""
+    private: bool = False
+
+
+class Role(IntEnum):
+    """What somebody may do in a guild; each includes those before it."""
+
+    MEMBER = 0
+    MODERATOR = 1
+    OWNER = 2  # of this Semilla, in every guild
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Who asks. `id` is unique over all chats: "discord:99", "web:Q3ZW…"."""
+    """Who asks. `id` is unique over all chats: "discord:99", "web:Q3ZW…".
+
+    `roles` are the platform's own ids of the roles that the member has in the guild.
+    """
 
     id: str
     name: str
     moderator: bool = False
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +55,8 @@ class Call:
         image: bytes of an attached picture, not yet checked.
         language: "en" or "es".
         channel, thread, message: where the answer goes (`message`: the placeholder, once known).
+        token: by which the answer is sent where a platform wants one; kept while it is good.
+        age_restricted: whether the channel is for adults only.
     """
 
     origin: str
@@ -54,6 +70,8 @@ class Call:
     channel: str = ""
     thread: str = ""
     message: str = ""
+    token: str = ""
+    age_restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +168,10 @@ class Refusal(Exception):
         self.facts = facts
 
 
+class Unreachable(Exception):
+    """A member can't be written to in private."""
+
+
 class Adapter(Protocol):
     """A chat. It turns platform events into calls and shows replies."""
 
@@ -160,3 +182,6 @@ class Adapter(Protocol):
 
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         """Shows the finished answer in its place. An exception means: not delivered, try again."""
+
+    async def tell(self, member: str, reply: Reply) -> None:
+        """Writes to a member in private. Raises Unreachable."""

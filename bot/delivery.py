@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from bot.conversation import Adapter
-from bot.events import Delivered, Ended, Events
+from bot.conversation import Adapter, Unreachable
+from bot.events import Delivered, Ended, Events, Notice
 from bot.replies import ENDED, answer_reply
 from db.models import Answer
 from db.session import Database
@@ -33,6 +33,8 @@ class Delivery:
                 async for event in follower:
                     if isinstance(event, Ended):
                         await self._check(tasks, event.answer)
+                    elif isinstance(event, Notice) and event.adapter in self._adapters:
+                        tasks.create_task(self._tell(event), name=f"tell {event.member}")
 
     async def _check(self, tasks: asyncio.TaskGroup, number: int) -> None:
         answer = await self._database.answers.get(number)
@@ -43,6 +45,15 @@ class Delivery:
         if answer.id not in self._under_way and answer.adapter in self._adapters:
             self._under_way.add(answer.id)
             tasks.create_task(self._deliver(answer), name=f"deliver {answer.id}")
+
+    async def _tell(self, notice: Notice) -> None:
+        """Once: a notice that doesn't arrive is in the log, and stands where it came from."""
+        try:
+            await self._adapters[notice.adapter].tell(notice.member, notice.reply)
+        except Unreachable:
+            log.warning("%s can't be told in private", notice.member)
+        except Exception:  # A chat fails in its own ways, and the others go on.
+            log.exception("%s was not told", notice.member)
 
     async def _deliver(self, answer: Answer) -> None:
         delay = FIRST_DELAY_SECONDS

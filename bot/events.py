@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from bot.conversation import Reply
+
 BACKLOG = 256
 
 
@@ -51,6 +53,16 @@ class Delivered(Event):
     """All jobs of the answer have ended and its chat shows it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Event):
+    """Something that a member must hear of in private, on their own chat."""
+
+    adapter: str
+    member: str
+    reply: Reply
+    answer: int = 0
+
+
 @dataclass(eq=False)
 class Follower:
     """A subscription. One that lags loses progress (Running, Waiting), never an end."""
@@ -63,7 +75,7 @@ class Follower:
         return self.guild in (None, event.guild) and self.answer in (None, event.answer)
 
     def offer(self, event: Event) -> None:
-        if self.queue.qsize() < BACKLOG or isinstance(event, Ended | Delivered):
+        if self.queue.qsize() < BACKLOG or isinstance(event, Ended | Delivered | Notice):
             self.queue.put_nowait(event)
 
     async def __aiter__(self) -> AsyncIterator[Event]:

@@ -26,6 +26,7 @@ class Chat:
     def __init__(self, app: App) -> None:
         self.semilla = app.semilla
         self.delivered: dict[int, list[Reply]] = {}
+        self.told: list[tuple[str, Reply]] = []
         self._arrived = asyncio.Condition()
         self._events = 0
 
@@ -35,6 +36,11 @@ class Chat:
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         async with self._arrived:
             self.delivered.setdefault(answer.id, []).append(reply)
+            self._arrived.notify_all()
+
+    async def tell(self, member: str, reply: Reply) -> None:
+        async with self._arrived:
+            self.told.append((member, reply))
             self._arrived.notify_all()
 
     async def type(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from bot.commands.kinds import Kind, without_accents
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Refusal, Reply
+from bot.conversation import Call, Refusal, Reply, Role
 from bot.locales import LANGUAGES, has, say
 
 Handler = Callable[..., Awaitable[Reply]]
@@ -51,6 +51,7 @@ class Command:
     name: str
     answers: Answers
     listed: bool
+    role: Role
     options: tuple[Option, ...]
     handler: Handler
     groups: Mapping[str, type]
@@ -93,15 +94,20 @@ COMMANDS: dict[str, Command] = {}
 
 
 def command(
-    name: str | None = None, *, answers: Answers = Answers.PRIVATE, listed: bool = False
+    name: str | None = None,
+    *,
+    answers: Answers = Answers.PRIVATE,
+    listed: bool = False,
+    role: Role = Role.MEMBER,
 ) -> Callable[[Handler], Handler]:
     """Declares a command. Its first two parameters are Semilla and the Call; each other one is an
-    option (annotated with a Kind) or a frozen dataclass whose fields are options."""
+    option (annotated with a Kind) or a frozen dataclass whose fields are options. `role` is the
+    least that somebody must be to use it."""
 
     def declare(handler: Handler) -> Handler:
         called = name or handler.__name__
         options, groups = _read_signature(handler)
-        COMMANDS[called] = Command(called, answers, listed, options, handler, groups)
+        COMMANDS[called] = Command(called, answers, listed, role, options, handler, groups)
         return handler
 
     return declare

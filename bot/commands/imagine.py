@@ -71,6 +71,7 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
         channel=call.channel,
         thread=call.thread,
         message=call.message,
+        token=call.token or None,
         member=call.member.id,
         member_name=call.member.name,
         language=call.language,

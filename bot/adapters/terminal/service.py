@@ -26,7 +26,7 @@ from bot.commands import door, line
 from bot.commands.declaration import Command
 from bot.commands.kinds import Type, short
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Guild, Member, Refusal, Reply, Shown, Tone
+from bot.conversation import Call, Guild, Member, Refusal, Reply, Shown, Tone, Unreachable
 from bot.events import Delivered, Ended, Event, Loading, Running, Waiting
 from bot.locales import plain
 from bot.replies import Progress as Stage
@@ -47,6 +47,10 @@ class Terminal:
 
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         """A command line that was left has its pictures in the history."""
+
+    async def tell(self, member: str, reply: Reply) -> None:
+        """A command line is not there for longer than its answer."""
+        raise Unreachable(member)
 
 
 def routes(semilla: Semilla) -> list[Route]:

@@ -24,7 +24,7 @@ from bot.adapters.web.sessions import Sessions
 from bot.adapters.web.site import NotAllowed, NotInside, Site, StaleForm, arrive
 from bot.commands.semilla import Semilla
 from bot.config import Config
-from bot.conversation import Reply
+from bot.conversation import Reply, Unreachable
 from bot.locales import say
 from bot.replies import short_code
 from db.models import Answer
@@ -91,6 +91,10 @@ class WebAdapter:
 
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         """Nothing to send: pages show the database's rows, and follow the events by themselves."""
+
+    async def tell(self, member: str, reply: Reply) -> None:
+        """A page has no mailbox: what its member must know stands on the page."""
+        raise Unreachable(member)
 
     async def open_class(self) -> None:
         """Listens on the network too. Raises NoNetwork and PortInUse."""
