@@ -92,6 +92,7 @@ class Shown:
         alt: alternative text, the prompt.
         scale: whole number by which it is shown enlarged.
         caption: words under it (Semilla's markup, see Reply.text).
+        line: the command line that shows it with all that can be done with it.
     """
 
     code: str
@@ -102,6 +103,7 @@ class Shown:
     scale: int = 1
     caption: str = ""
     buttons: tuple[tuple[Button, ...], ...] = ()
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

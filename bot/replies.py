@@ -104,6 +104,7 @@ def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Sh
         scale=shown_scale(picture.width, picture.height),
         caption="\n".join(lines),
         buttons=picture_buttons(picture, language),
+        line=f"/show {picture.code}",
     )
 
 

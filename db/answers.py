@@ -73,6 +73,10 @@ class Answers:
             values["message"] = message
         await self._set(answer, values)
 
+    async def set_message(self, answer: int, message: str) -> None:
+        """The placeholder is another message than the one that was acknowledged."""
+        await self._set(answer, {"message": message})
+
     async def reopen(self, answer: int) -> None:
         """Its jobs are tried again, so it will be delivered again."""
         await self._set(answer, {"delivered": None})

@@ -17,11 +17,11 @@ from PIL import Image
 import bot.commands  # noqa: F401  declares them
 from bot.adapters.web.adapter import PortInUse, WebAdapter
 from bot.adapters.web.guard import UPLOAD_BYTES
-from bot.adapters.web.pictures import enlarge
 from bot.adapters.web.rendering import markup, rows
 from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
 from bot.events import Running
+from bot.showing import enlarged
 from tests import page_server
 from tests.pages import Opened, serving, token_of
 
@@ -248,8 +248,8 @@ async def test_enlarging_makes_no_blocks(tmp_path: Path) -> None:
     edge = Image.new("RGB", (8, 8), "white")
     edge.paste("black", (0, 0, 4, 8))
     edge.save(tmp_path / "edge.png")
-    enlarge(tmp_path / "edge.png", tmp_path / "edge.webp", 8)
-    row = [Image.open(tmp_path / "edge.webp").convert("L").getpixel((x, 32)) for x in range(64)]
+    large = enlarged(tmp_path / "edge.png", tmp_path / "cache", 8)
+    row = [Image.open(large).convert("L").getpixel((x, 32)) for x in range(64)]
     assert len({value for value in row if 40 < value < 215}) >= 3, (
         "between black and white there are greys"
     )

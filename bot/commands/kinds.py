@@ -34,6 +34,7 @@ class Kind:
         choices: the only texts allowed.
         aliases: names by which the option is known besides its labels.
         free: takes the words of a typed line that belong to no other option.
+        upload: instead of its id, the picture itself may come as a file.
     """
 
     type: Type
@@ -43,6 +44,7 @@ class Kind:
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     free: bool = False
+    upload: bool = False
 
     def read(self, name: str, text: str) -> Any:
         """The value of `text`. Raises Refusal: what was wrong, what is allowed."""
@@ -148,7 +150,7 @@ ModelName = Annotated[str, Kind(type=Type.MODEL, high=200)]
 Count = Annotated[int, Kind(type=Type.WHOLE, low=1, high=9, aliases=("n", "batch"))]
 # Long enough for a link, whose end is the id.
 PictureCode = Annotated[str, Kind(type=Type.PICTURE, high=300, aliases=("id",))]
-Image = Annotated[str, Kind(type=Type.PICTURE, high=300)]
+Image = Annotated[str, Kind(type=Type.PICTURE, high=300, upload=True)]
 Redrawn = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1)]
 VariationStrength = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)]
 StyleName = Annotated[str, Kind(type=Type.STYLE, high=40)]

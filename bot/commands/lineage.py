@@ -59,7 +59,7 @@ def _relation(choices: Choices, call: Call) -> Relation:
     return Relation.ANOTHER if only_seed and choices.seed == ANY_SEED else Relation.CHANGED
 
 
-@command(answers=Answers.NEW, listed=True)
+@command(answers=Answers.NEW, listed=True, menu=True)
 async def vary(
     semilla: Semilla,
     call: Call,
@@ -114,13 +114,13 @@ async def show(
     return Reply(text=await _recipe(semilla, call, found), pictures=(_shown(found, call),))
 
 
-@command(answers=Answers.PRIVATE)
+@command(answers=Answers.PRIVATE, menu=True)
 async def recipe(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
     found = await find_picture(semilla, call, picture)
     return Reply(text=await _recipe(semilla, call, found), private=True)
 
 
-@command(answers=Answers.FORM)
+@command(answers=Answers.FORM, menu=True)
 async def edit(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
     found = await find_picture(semilla, call, picture)
     values = {"picture": found.code, **request_options(found.request)}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from bot.adapters.web.site import Visit, enter
 from bot.replies import shown_scale
+from bot.showing import enlarged
 from db.models import Picture
 
 NAME = re.compile(r"[0-9a-f]{64}\.(png|jpg|webp)")
@@ -41,10 +40,8 @@ async def shown(request: Request) -> Response:
     if scale == 1:
         return FileResponse(storage.path(picture.file), headers=FOREVER)
     cache = visit.site.semilla.config.data / "cache" / "shown"
-    enlarged = cache / f"{Path(picture.file).stem}-{scale}.webp"
-    if not enlarged.exists():
-        await asyncio.to_thread(enlarge, storage.path(picture.file), enlarged, scale)
-    return FileResponse(enlarged, headers=FOREVER)
+    large = await asyncio.to_thread(enlarged, storage.path(picture.file), cache, scale)
+    return FileResponse(large, headers=FOREVER)
 
 
 async def _find(visit: Visit, name: str) -> Picture | None:
@@ -55,17 +52,3 @@ async def _find(visit: Visit, name: str) -> Picture | None:
     if picture is None or not visit.site.semilla.database.storage.path(name).exists():
         return None
     return picture
-
-
-def enlarge(source: Path, target: Path, scale: int) -> None:
-    """Lanczos makes no blocks, but softens edges; the mask gives them back what it took."""
-    from PIL import Image, ImageFilter
-
-    with Image.open(source) as opened:
-        size = (opened.width * scale, opened.height * scale)
-        large = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    large = large.filter(ImageFilter.UnsharpMask(radius=0.75 * scale, percent=90, threshold=0))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{secrets.token_hex(4)}.new")
-    large.save(temporary, "WEBP", quality=92, method=4)
-    temporary.replace(target)

@@ -1,0 +1,209 @@
+"""Discord as an adapter: stays connected, and delivers whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, cast
+
+import aiohttp
+import discord
+
+from bot.adapters.discord import rendering
+from bot.adapters.discord.client import Client, code_in
+from bot.adapters.discord.places import NAME
+from bot.commands.semilla import Semilla
+from bot.conversation import Reply, Unreachable
+from bot.locales import say
+from db.models import Answer, now
+
+log = logging.getLogger(__name__)
+
+# An interaction's token is good for 15 minutes; the rest is for clocks that differ.
+TOKEN_LIFE = timedelta(minutes=14, seconds=30)
+# Edits notify nobody: after this, the author is called by a message of its own.
+LATE = timedelta(minutes=1)
+LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
+RETRY_SECONDS = 15.0
+INVALID_TOKEN, UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE = 50027, 10015, 10008
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    read_message_history=True,
+)
+WANTED = ("view_channel", "send_messages", "attach_files")
+
+
+class DiscordAdapter:
+    """`settled` is set once it is known whether the token is good; `state` tells it in words:
+    a sentence of the locales and its facts."""
+
+    name = NAME
+
+    def __init__(self, semilla: Semilla, token: str) -> None:
+        self._semilla = semilla
+        self._token = token
+        self._client = Client(semilla)
+        self.settled = asyncio.Event()
+        self.state: tuple[str, Mapping[str, Any]] = ("", {})
+
+    async def run(self) -> None:
+        """Stays connected until it is cancelled. A refused token ends it: the others go on."""
+        try:
+            if await self._log_in():
+                announcing = asyncio.create_task(self._announce())
+                await self._client.connect(reconnect=True)
+                announcing.cancel()
+        except discord.ConnectionClosed as closed:
+            log.error("Discord closed the connection for good: %s", closed)
+        finally:
+            self.settled.set()
+            await self._client.close()
+
+    async def _log_in(self) -> bool:
+        while True:
+            try:
+                await self._client.login(self._token)
+                return True
+            except discord.LoginFailure:
+                log.error("Discord does not accept the token")
+                self.state = ("discord-bad-token", {})
+                return False
+            except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
+                log.warning("Discord can't be reached: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _announce(self) -> None:
+        await self._client.wait_until_ready()
+        link = discord.utils.oauth_url(
+            self._client.application_id or 0,
+            permissions=PERMISSIONS,
+            scopes=("bot", "applications.commands"),
+        )
+        facts = {"name": str(self._client.user), "servers": len(self._client.guilds), "link": link}
+        self.state = ("discord-ready", facts)
+        self.settled.set()
+
+    async def deliver(self, answer: Answer, reply: Reply) -> None:
+        """Edits the placeholder while that is possible and noticed, else calls the author."""
+        await self._client.in_touch.wait()
+        async with self._client.placeholders.closing(answer.id):
+            age = now() - answer.created
+            if answer.token and age < (TOKEN_LIFE if reply.private else LATE):
+                if await self._edit_placeholder(answer, reply):
+                    return
+            elif reply.private:
+                await self._tell_author(answer, reply)
+                return
+            await self._send_late(answer, reply)
+
+    async def tell(self, member: str, reply: Reply) -> None:
+        """A private message. Raises Unreachable where its receiver takes none."""
+        await self._client.in_touch.wait()
+        message = await rendering.message(self._semilla, reply)
+        try:
+            user = await self._client.fetch_user(int(member.removeprefix(f"{NAME}:")))
+            view = message.view or discord.utils.MISSING
+            await user.send(message.content, files=message.uploads(), view=view)
+        except (discord.Forbidden, discord.NotFound) as error:
+            raise Unreachable(member) from error
+
+    async def _edit_placeholder(self, answer: Answer, reply: Reply) -> bool:
+        """With the interaction's token; False when it or the message is gone."""
+        webhook = discord.Webhook.partial(
+            self._client.application_id or 0, answer.token or "", client=self._client
+        )
+        message = await rendering.message(self._semilla, reply, self._limit(answer))
+        try:
+            await webhook.edit_message(int(answer.message or 0), **message.options())
+        except discord.HTTPException as error:
+            if error.status == 404 or error.code == INVALID_TOKEN:
+                return False
+            raise
+        return True
+
+    async def _send_late(self, answer: Answer, reply: Reply) -> None:
+        """As a reply that calls its author; the placeholder becomes a link to it."""
+        place = int(answer.thread or answer.channel or 0)
+        channel = self._client.get_partial_messageable(place)
+        try:
+            sent = await self._find_sent(channel, reply) or await self._send(channel, answer, reply)
+        except discord.Forbidden:
+            await self._tell_missing_permission(answer, place)
+            return
+        except discord.NotFound:
+            await self._tell_author(answer, reply, say(answer.language, "discord-channel-gone"))
+            return
+        text = say(answer.language, "discord-moved", link=sent.jump_url)
+        if answer.message:
+            with suppress(discord.HTTPException):
+                placeholder = channel.get_partial_message(int(answer.message))
+                await placeholder.edit(content=text, view=None, attachments=[])
+
+    async def _find_sent(
+        self, channel: discord.PartialMessageable, reply: Reply
+    ) -> discord.Message | None:
+        """The message that a send of before has left, if its confirmation was lost."""
+        codes = {picture.code for picture in reply.pictures}
+        with suppress(discord.Forbidden):
+            async for message in channel.history(limit=LOOKED_BACK):
+                own = message.author.id == getattr(self._client.user, "id", 0)
+                if own and message.attachments and code_in(message) in codes:
+                    return message
+        return None
+
+    async def _send(
+        self, channel: discord.PartialMessageable, answer: Answer, reply: Reply
+    ) -> discord.Message:
+        message = await rendering.message(self._semilla, reply, self._limit(answer))
+        author = discord.Object(int(answer.member.removeprefix(f"{NAME}:")))
+        call = say(answer.language, "discord-late", mention=f"<@{author.id}>")
+        return await channel.send(
+            f"{call}\n{message.content}",
+            files=message.uploads(),
+            nonce=f"semilla-{answer.id}",
+            reference=cast(Any, _reference(answer)),  # None is fine at run time
+            mention_author=False,
+            allowed_mentions=discord.AllowedMentions(users=[author], replied_user=False),
+            view=message.view or discord.utils.MISSING,
+        )
+
+    async def _tell_missing_permission(self, answer: Answer, place: int) -> None:
+        channel = self._client.get_channel(place)
+        missing = WANTED[-1]
+        if isinstance(channel, discord.abc.GuildChannel):
+            rights = channel.permissions_for(channel.guild.me)
+            missing = next((name for name in WANTED if not getattr(rights, name)), missing)
+        key = f"discord-permission-{missing.replace('_', '-')}"
+        permission = say(answer.language, key)
+        name = f"#{getattr(channel, 'name', place)}"
+        facts = {"channel": name, "permission": permission}
+        text = say(answer.language, "discord-no-permission", **facts)
+        await self._tell_author(answer, Reply(text=text))
+
+    async def _tell_author(self, answer: Answer, reply: Reply, text: str = "") -> None:
+        """Where a member takes no messages, the picture is still in the history."""
+        told = Reply(text=text) if text else reply
+        try:
+            await self.tell(answer.member, told)
+        except Unreachable:
+            log.warning("answer %d: its author takes no messages", answer.id)
+
+    def _limit(self, answer: Answer) -> int:
+        guild = self._client.get_guild(int(answer.guild.removeprefix(f"{NAME}:")))
+        return guild.filesize_limit if guild else rendering.FILE_BYTES
+
+
+def _reference(answer: Answer) -> discord.MessageReference | None:
+    if not answer.message:
+        return None
+    return discord.MessageReference(
+        message_id=int(answer.message),
+        channel_id=int(answer.thread or answer.channel),
+        fail_if_not_exists=False,
+    )

@@ -1,0 +1,316 @@
+"""Discord's events as calls: acknowledged at once, answered through the one door."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Coroutine
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.adapters.discord import modals, progress, rendering, tree
+from bot.adapters.discord.places import (
+    NAME,
+    age_restricted,
+    guild_of,
+    language_of,
+    member_of,
+    place_of,
+)
+from bot.adapters.discord.presses import More, Pick, Press, line_in
+from bot.commands import door
+from bot.commands import line as typed_line
+from bot.commands.declaration import COMMANDS, Answers, Command
+from bot.commands.kinds import Type
+from bot.commands.semilla import Semilla
+from bot.conversation import Call, Refusal, Reply, Tone
+from bot.locales import say
+from bot.replies import fault, refused, short_code
+
+log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[Any]
+# No privileged ones: they would have to be applied for, and members' messages aren't our business.
+INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+
+
+class Tree(app_commands.CommandTree["Client"]):
+    async def on_error(
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        await self.client.answer_fault(interaction, error)
+
+
+class Client(discord.Client):
+    def __init__(self, semilla: Semilla) -> None:
+        super().__init__(intents=INTENTS, allowed_mentions=rendering.NOBODY)
+        self.semilla = semilla
+        self.tree = Tree(self)
+        self.placeholders = progress.Placeholders()
+        self.in_touch = asyncio.Event()  # logged in: messages can be sent
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(Press, More, Pick)
+        await self.tree.set_translator(tree.Translations())
+        tree.build(self.tree, self.semilla, self.use, self.use_on)
+        self.in_touch.set()
+        kept = self.semilla.config.data / "cache" / "discord-commands"
+        self._start(self._sync(kept))
+
+    async def _sync(self, kept: Any) -> None:
+        try:
+            await tree.sync_when_changed(self.tree, kept)
+        except discord.HTTPException as error:
+            log.warning("the commands were not sent to Discord: %s", error)
+
+    async def on_ready(self) -> None:
+        model = self.semilla.catalogue.default().name
+        status = say(self.semilla.config.language, "discord-status", model=model)
+        await self.change_presence(activity=discord.CustomActivity(status))
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """Modals: discord.py knows only those of this process, Semilla's have none."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self._guarded(interaction, self._submit(interaction))
+
+    async def use(self, interaction: Interaction, command: Command, values: dict[str, Any]) -> None:
+        """A slash command."""
+        private = command.answers is Answers.PRIVATE or bool(values.get("private"))
+        await self._guarded(interaction, self._use(interaction, command, values, private))
+
+    async def use_on(
+        self, interaction: Interaction, command: Command, message: discord.Message
+    ) -> None:
+        """An entry of a message's menu."""
+        code = code_in(message) if message.author.id == getattr(self.user, "id", 0) else None
+        if code is None:
+            text = say(self._language(interaction), "discord-nothing-here")
+            await interaction.response.send_message(text, ephemeral=True)
+            return
+        await self.press(interaction, f"/{command.name} {code}")
+
+    async def press(self, interaction: Interaction, line: str) -> None:
+        """A button: its line, as if it had been typed."""
+        await self._guarded(interaction, self._press(interaction, line))
+
+    async def unfold(self, interaction: Interaction, line: str) -> None:
+        await self._guarded(interaction, self._unfold(interaction, line))
+
+    async def _use(
+        self, interaction: Interaction, command: Command, values: dict[str, Any], private: bool
+    ) -> None:
+        message = await self._acknowledge(interaction, private)
+        options = {name: _typed(value) for name, value in values.items() if value is not None}
+        upload = next((v for v in values.values() if isinstance(v, discord.Attachment)), None)
+        options = {name: text for name, text in options.items() if text}
+        image = await upload.read() if upload is not None else None
+        call = self._call(interaction, command.name, options, message, image)
+        await self._answer(interaction, call, private)
+
+    async def _press(self, interaction: Interaction, line: str) -> None:
+        try:
+            name, options = typed_line.parse(line)
+        except Refusal as refusal:  # a button of a later version, or of one long gone
+            await self._say_privately(interaction, refused(self._language(interaction), refusal))
+            return
+        command = COMMANDS[name]
+        if command.answers is Answers.FORM:
+            await self._open_form(interaction, self._call(interaction, name, options, ""), line)
+            return
+        private = command.answers is Answers.PRIVATE
+        message = await self._acknowledge(interaction, private)
+        await self._answer(interaction, self._call(interaction, name, options, message), private)
+
+    async def _unfold(self, interaction: Interaction, line: str) -> None:
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        name, options = typed_line.parse(line)
+        reply = await door.run(self.semilla, self._call(interaction, name, options, ""))
+        view = rendering.folded(reply)
+        if view is None:
+            await self._edit(interaction, await rendering.message(self.semilla, reply))
+        else:
+            await interaction.edit_original_response(view=view)
+
+    async def _open_form(self, interaction: Interaction, call: Call, line: str) -> None:
+        """A modal can't follow an acknowledgement: it is one."""
+        reply = await door.run(self.semilla, call)
+        if reply.form is None:
+            await self._say_privately(interaction, reply)
+        else:
+            await interaction.response.send_modal(modals.modal(reply.form, line, call.language))
+
+    async def _submit(self, interaction: Interaction) -> None:
+        data: dict[str, Any] = dict(interaction.data or {})
+        if not str(data.get("custom_id", "")).startswith(modals.PREFIX):
+            return
+        message = await self._acknowledge(interaction, private=False)
+        line = str(data["custom_id"]).removeprefix(modals.PREFIX)
+        name, options = typed_line.parse(line)
+        before = await door.run(self.semilla, self._call(interaction, name, options, ""))
+        if before.form is None:
+            await self._show(interaction, before, private=False)
+            return
+        try:
+            changed = modals.changes(before.form, modals.values(data), self._language(interaction))
+        except Refusal as refusal:
+            reply = refused(self._language(interaction), refusal)
+            await self._show(interaction, reply, private=False)
+            return
+        call = self._call(interaction, before.form.command, changed, message)
+        await self._answer(interaction, call, private=False)
+
+    async def _acknowledge(self, interaction: Interaction, private: bool) -> str:
+        """Within Discord's three seconds; gives the id of the message that will be the answer."""
+        response = await interaction.response.defer(thinking=True, ephemeral=private)
+        return str(response.message_id or "") if response is not None else ""
+
+    async def _answer(self, interaction: Interaction, call: Call, private: bool) -> None:
+        reply = await door.run(self.semilla, call)
+        await self._show(interaction, reply, private)
+
+    async def _show(self, interaction: Interaction, reply: Reply, private: bool) -> None:
+        """Puts a reply into the acknowledged message, or beside it when only one may see it."""
+        message = await rendering.message(self.semilla, reply, self._limit(interaction))
+        accepted = reply.answer is not None and reply.tone is Tone.ACCEPTED
+        edit = self._editor(interaction)
+        if reply.private and not private:
+            edit = await self._hide(interaction, reply, message)
+        elif accepted and reply.answer is not None:
+            await self.placeholders.edit(reply.answer, edit, message)
+        else:
+            await edit(message)
+        if accepted and reply.answer is not None:
+            language = self._language(interaction)
+            follow = progress.follow(self.semilla, self.placeholders, reply.answer, language, edit)
+            self._start(follow)
+
+    async def _hide(
+        self, interaction: Interaction, reply: Reply, message: rendering.Message
+    ) -> progress.Edit:
+        """A private reply to a command that answers in public: the public message goes away."""
+        await interaction.delete_original_response()
+        sent = await interaction.followup.send(
+            message.content,
+            files=message.uploads(),
+            view=message.view or discord.utils.MISSING,
+            ephemeral=True,
+            wait=True,
+        )
+        if reply.answer is not None:
+            await self.semilla.database.answers.set_message(reply.answer, str(sent.id))
+
+        async def edit(changed: rendering.Message) -> None:
+            await interaction.followup.edit_message(sent.id, **changed.options())
+
+        return edit
+
+    def _editor(self, interaction: Interaction) -> progress.Edit:
+        async def edit(message: rendering.Message) -> None:
+            await self._edit(interaction, message)
+
+        return edit
+
+    async def _edit(self, interaction: Interaction, message: rendering.Message) -> None:
+        await interaction.edit_original_response(**message.options())
+
+    async def _say_privately(self, interaction: Interaction, reply: Reply) -> None:
+        """To its author only, whether the interaction was acknowledged or not."""
+        message = await rendering.message(self.semilla, reply)
+        options: dict[str, Any] = {
+            "files": message.uploads(),
+            "view": message.view or discord.utils.MISSING,
+            "ephemeral": True,
+        }
+        if interaction.response.is_done():
+            await interaction.followup.send(message.content, **options)
+        else:
+            await interaction.response.send_message(message.content, **options)
+
+    async def answer_fault(self, interaction: Interaction, error: BaseException) -> None:
+        """Ours to mend: its author gets a code that the log has too."""
+        code = short_code()
+        log.error("fault %s", code, exc_info=error)
+        await self._say_privately(interaction, fault(self._language(interaction), code))
+
+    async def _guarded(self, interaction: Interaction, answering: Awaitable[None]) -> None:
+        """One bad message never takes the others down, and nobody is left without an answer."""
+        try:
+            await answering
+        except discord.NotFound as error:
+            # 10062: Discord has given the interaction up; whatever was accepted is delivered.
+            log.warning("an interaction is gone: %s", error)
+        except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
+            try:
+                await self.answer_fault(interaction, error)
+            except discord.HTTPException as unsaid:
+                log.warning("a fault could not be told: %s", unsaid)
+
+    def _call(
+        self,
+        interaction: Interaction,
+        command: str,
+        options: dict[str, str],
+        message: str,
+        image: bytes | None = None,
+    ) -> Call:
+        channel, thread = place_of(interaction)
+        return Call(
+            origin=f"{NAME}:{interaction.id}",
+            adapter=NAME,
+            guild=guild_of(interaction),
+            member=member_of(interaction),
+            language=self._language(interaction),
+            command=command,
+            options=options,
+            image=image,
+            channel=channel,
+            thread=thread,
+            message=message,
+            token=interaction.token,
+            age_restricted=age_restricted(interaction),
+        )
+
+    def _language(self, interaction: Interaction) -> str:
+        return language_of(interaction, self.semilla.config.language)
+
+    def _limit(self, interaction: Interaction) -> int:
+        return interaction.filesize_limit or rendering.FILE_BYTES
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def code_in(message: discord.Message) -> str | None:
+    """The picture that a message of ours shows, known by its buttons."""
+    for row in message.components:
+        for item in getattr(row, "children", ()):
+            lines = [line_in(item.custom_id or "")]
+            lines += [option.value for option in getattr(item, "options", ())]
+            for line in filter(None, lines):
+                if code := _picture_of(line):
+                    return code
+    return None
+
+
+def _picture_of(line: str) -> str | None:
+    try:
+        name, options = typed_line.parse(line)
+    except Refusal:
+        return None
+    first = COMMANDS[name].options[:1]
+    about = [option.name for option in first if option.kind.type is Type.PICTURE]
+    return options.get(about[0]) if about else None
+
+
+def _typed(value: Any) -> str:
+    """An option's value as it would be typed; files travel beside the options."""
+    if isinstance(value, discord.Attachment):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return f"{value:g}" if isinstance(value, float) else str(value)

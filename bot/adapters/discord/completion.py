@@ -1,0 +1,73 @@
+"""What an option offers while it is being typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import discord
+from discord.app_commands import Choice
+
+from bot.adapters.discord.places import guild_of, language_of, member_of
+from bot.commands.declaration import Option
+from bot.commands.kinds import Type, without_accents
+from bot.commands.semilla import Semilla
+from db.history import Asker
+from generator.sampler_names import SAMPLERS
+
+OFFERED, NAME_CHARACTERS = 25, 100
+SHAPES = {
+    "en": ("square", "portrait", "landscape", "wide", "tall", "1:1", "3:2", "2:3", "16:9", "9:16"),
+    "es": ("cuadrado", "vertical", "horizontal", "ancho", "alto", "1:1", "3:2", "2:3", "16:9"),
+}
+COMPLETED = {Type.SAMPLER, Type.MODEL, Type.STYLE, Type.SIZE, Type.PICTURE}
+
+Interaction = discord.Interaction[Any]
+Complete = Callable[[Interaction, str], Coroutine[Any, Any, list[Choice[str]]]]
+
+
+def completion(semilla: Semilla, option: Option) -> Complete | None:
+    """The option's autocompletion; None for one that is typed freely."""
+    if option.kind.type not in COMPLETED and not option.kind.words:
+        return None
+
+    async def complete(interaction: Interaction, current: str) -> list[Choice[str]]:
+        found = await _offers(semilla, option, interaction)
+        wanted = without_accents(current)
+        fitting = [each for each in found if wanted in without_accents(each[0])]
+        return [Choice(name=name[:NAME_CHARACTERS], value=value) for name, value in fitting][
+            :OFFERED
+        ]
+
+    return complete
+
+
+async def _offers(
+    semilla: Semilla, option: Option, interaction: Interaction
+) -> list[tuple[str, str]]:
+    """(shown, value) of all that could be meant, the likeliest first."""
+    guild, member = guild_of(interaction), member_of(interaction)
+    match option.kind.type:
+        case Type.SAMPLER:
+            return [(each.label, each.name) for each in SAMPLERS]
+        case Type.MODEL:
+            return [(f"{each.name} · {each.family}", each.name) for each in _models(semilla)]
+        case Type.STYLE:
+            styles = await semilla.database.settings.styles(guild.id, member.id)
+            return [(name, name) for name in styles]
+        case Type.SIZE:
+            return [
+                (shape, shape)
+                for shape in SHAPES[language_of(interaction, semilla.config.language)]
+            ]
+        case Type.PICTURE:
+            asker = Asker(guild.id, member.id, member.moderator)
+            pictures = await semilla.database.history.search(asker, limit=100)
+            own = sorted(pictures, key=lambda each: each.member != member.id)
+            return [(f"{each.code} · {each.prompt}", each.code) for each in own]
+        case _:
+            return [(word, word) for word, _ in option.kind.words]
+
+
+def _models(semilla: Semilla) -> list[Any]:
+    return list(semilla.catalogue.models())

@@ -1,0 +1,80 @@
+"""A reply's form as a modal: the words in fields of their own, all else on one line.
+
+Its id is the line that made it, so that it can be sent after a restart too: what its author left
+as it was is found by running that line again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from bot.commands import line as typed_line
+from bot.commands.declaration import COMMANDS, Command
+from bot.commands.kinds import Type
+from bot.conversation import Form
+from bot.locales import say
+
+TITLE_CHARACTERS, LABEL_CHARACTERS, FIELD_CHARACTERS = 45, 45, 4000
+PREFIX, OPTIONS = "f:", "options"
+WORDS = 200  # longer texts than this have a field of their own
+
+
+def modal(form: Form, line: str, language: str) -> discord.ui.Modal:
+    command = COMMANDS[form.command]
+    shown = discord.ui.Modal(title=form.title[:TITLE_CHARACTERS], custom_id=PREFIX + line)
+    for field in form.fields:
+        if _is_long(command, field.name):
+            shown.add_item(_field(field.label, field.name, field.value))
+    label = say(language, "discord-form-options")
+    shown.add_item(_field(label, OPTIONS, _on_one_line(command, form, language)))
+    return shown
+
+
+def changes(form: Form, sent: dict[str, str], language: str) -> dict[str, str]:
+    """The options that were changed in a modal, and those that say what it is about.
+
+    Raises Refusal for options that can't be read.
+    """
+    command = COMMANDS[form.command]
+    before = {field.name: field.value for field in form.fields}
+    after = typed_line.options(command, sent.get(OPTIONS, ""))
+    after |= {name: value.strip() for name, value in sent.items() if name != OPTIONS}
+    hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
+    return hidden | {n: v for n, v in after.items() if v and v != before.get(n)}
+
+
+def _field(label: str, name: str, value: str) -> discord.ui.Label[Any]:
+    text: discord.ui.TextInput[Any] = discord.ui.TextInput(
+        custom_id=name,
+        default=value[:FIELD_CHARACTERS] or None,
+        required=False,
+        max_length=FIELD_CHARACTERS,
+        style=discord.TextStyle.paragraph,
+    )
+    return discord.ui.Label(text=label[:LABEL_CHARACTERS].capitalize(), component=text)
+
+
+def _is_long(command: Command, name: str) -> bool:
+    option = command.option(name)
+    return option is not None and option.kind.type is Type.TEXT and (option.kind.high or 0) > WORDS
+
+
+def _on_one_line(command: Command, form: Form, language: str) -> str:
+    words = []
+    for field in form.fields:
+        option = command.option(field.name)
+        if option and field.kind != "hidden" and field.value and not _is_long(command, field.name):
+            name = option.label(language).replace(" ", "-")
+            words.append(f"{name}:{typed_line.quote(field.value)}")
+    return " ".join(words)
+
+
+def values(data: dict[str, Any]) -> dict[str, str]:
+    """What was typed into a sent modal, from its raw components."""
+    found: dict[str, str] = {}
+    for row in data.get("components", []):
+        inside = row.get("components") or [row.get("component") or {}]
+        found |= {each["custom_id"]: each.get("value", "") for each in inside if each}
+    return found

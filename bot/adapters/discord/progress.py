@@ -1,0 +1,116 @@
+"""A placeholder while its answer is under way: edited now and then, never after the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import discord
+
+from bot.adapters.discord import rendering
+from bot.commands.semilla import Semilla
+from bot.events import Delivered, Event, Loading, Running, Waiting
+from bot.replies import Progress, answer_reply
+
+log = logging.getLogger(__name__)
+
+EDIT_EVERY_SECONDS = 2.5
+KEPT = 2000  # ended answers whose late edits are still held back
+
+Edit = Callable[[rendering.Message], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Placeholder:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    closed: bool = False
+
+
+class Placeholders:
+    """Keeps the order of edits: whatever comes after the delivery is dropped."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, Placeholder] = OrderedDict()
+
+    @asynccontextmanager
+    async def closing(self, answer: int) -> AsyncIterator[None]:
+        """For the delivery: waits for an edit under way, allows none afterwards."""
+        placeholder = self._get(answer)
+        async with placeholder.lock:
+            placeholder.closed = True
+            yield
+
+    def reopen(self, answer: int) -> None:
+        self._known.pop(answer, None)
+
+    async def edit(self, answer: int, edit: Edit, message: rendering.Message) -> bool:
+        """Whether there may be more. A failed edit is no loss: the next one tells more."""
+        placeholder = self._get(answer)
+        async with placeholder.lock:
+            if placeholder.closed:
+                return False
+            try:
+                await edit(message)
+            except discord.HTTPException as error:
+                log.info("progress of answer %d is not shown: %s", answer, error)
+                return error.status == 429 or error.status >= 500
+        return True
+
+    def _get(self, answer: int) -> Placeholder:
+        found = self._known.setdefault(answer, Placeholder())
+        self._known.move_to_end(answer)
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        return found
+
+
+async def follow(
+    semilla: Semilla, placeholders: Placeholders, answer: int, language: str, edit: Edit
+) -> None:
+    """Edits a placeholder as its answer goes on; what comes too fast is dropped."""
+    with semilla.events.follow(answer=answer) as follower:
+        events = aiter(follower)
+        while True:
+            await asyncio.sleep(EDIT_EVERY_SECONDS)
+            progress = await _latest(events, follower.queue)
+            if progress is None:
+                return
+            message = await _rendered(semilla, answer, language, progress)
+            if message is None or not await placeholders.edit(answer, edit, message):
+                return
+
+
+async def _latest(events: AsyncIterator[Event], queue: asyncio.Queue[Event]) -> Progress | None:
+    """The last that happened, waited for if nothing has; None at the end."""
+    progress: Progress | None = None
+    preview: bytes | None = None
+    while progress is None or not queue.empty():
+        event = await anext(events)
+        match event:
+            case Delivered():
+                return None
+            case Waiting(place=place, seconds=seconds):
+                progress = Progress(place=place, seconds=seconds)
+            case Loading(model=model):
+                progress = Progress(loading=model)
+            case Running(call=call, calls=calls):
+                preview = event.preview or preview
+                progress = Progress(call=call, calls=calls, preview=preview)
+    return progress
+
+
+async def _rendered(
+    semilla: Semilla, number: int, language: str, progress: Progress
+) -> rendering.Message | None:
+    answer = await semilla.database.answers.get(number)
+    if answer is None or answer.delivered is not None:
+        return None
+    message = await rendering.message(semilla, answer_reply(answer, language, progress))
+    if progress.preview is None or message.files:
+        return message
+    files = (await rendering.preview(progress.preview),)
+    return rendering.Message(message.content, files, message.view)
