@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bot import housekeeping
+from bot.access import Access
 from bot.commands.semilla import Semilla
 from bot.config import Config
 from bot.conversation import Adapter
@@ -42,6 +43,7 @@ class App:
             yield cls(
                 Semilla(
                     config=config,
+                    access=Access(config.access, database.access, events, config.language),
                     database=database,
                     catalogue=catalogue,
                     estimate=estimate,

@@ -31,6 +31,7 @@ from bot.config import PLATFORMS, Config, ConfigError
 from bot.locales import say
 
 if TYPE_CHECKING:
+    from bot.adapters.discord.adapter import DiscordAdapter
     from bot.adapters.web.adapter import WebAdapter
     from bot.app import App
 
@@ -225,8 +226,9 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
     try:
         async with App.open(config) as app:
             web = WebAdapter(app.semilla, config, service.routes(app.semilla))
-            serving = asyncio.create_task(app.serve([web, service.Terminal()]))
-            greeting = asyncio.create_task(_greet(config, web, screen, opens))
+            chats = _chats(app)
+            serving = asyncio.create_task(app.serve([web, service.Terminal(), *chats]))
+            greeting = asyncio.create_task(_greet(app, web, chats, screen, opens))
             with processes.on_stop(serving.cancel):
                 try:
                     await serving
@@ -242,23 +244,45 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
         raise Ended("database-newer", file=str(config.data / "semilla.db")) from None
 
 
-async def _greet(config: Config, web: WebAdapter, screen: Screen, opens: bool) -> None:
+def _chats(app: App) -> list[DiscordAdapter]:
+    """The chats that have a token; the library of one that has none is never imported."""
+    chats = []
+    if token := app.semilla.config.discord:
+        from bot.adapters.discord.adapter import DiscordAdapter
+
+        chats.append(DiscordAdapter(app.semilla, token.get_secret_value()))
+    return chats
+
+
+async def _greet(
+    app: App, web: WebAdapter, chats: Sequence[DiscordAdapter], screen: Screen, opens: bool
+) -> None:
     """Once the page answers: where it is, and what is missing for the other chats."""
     await web.started.wait()
+    config = app.semilla.config
     processes.announce(config.data, web.address)
     lines = [say(screen.language, "run-address", address=web.moderator_address)]
     if web.room.is_open:
         address = f"http://{web.room.address}"
         lines.append(say(screen.language, "run-class", address=address, code=web.room.code))
-    for platform in PLATFORMS:
+    answering = {chat.name for chat in chats}
+    for platform in (each for each in PLATFORMS if each not in answering):
         key = "run-chat-soon" if getattr(config, platform) else "chat-token-missing"
         facts = {"name": platform.capitalize(), "variable": f"{platform.upper()}_TOKEN"}
         lines.append(say(screen.language, key, address=f"{web.address}/connect", **facts))
+    if chats and not config.access.open:
+        lines.append(say(screen.language, "run-access", code=app.semilla.access.code))
     lines.append(say(screen.language, "run-stop"))
     for line in lines:
         screen.output.print(marked(line))
     if opens:
         await asyncio.to_thread(webbrowser.open, web.moderator_address)
+    for chat in chats:
+        await chat.settled.wait()
+        sentence, known = chat.state
+        if sentence:
+            text = say(screen.language, sentence, **{"address": web.address, **known})
+            screen.output.print(marked(text))
 
 
 def _examine(config: Config, line: CommandLine, screen: Screen) -> int:

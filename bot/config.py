@@ -56,6 +56,13 @@ class GeneratorConfig(Section):
     preview_every: int = Field(default=4, ge=1, le=150)
 
 
+class AccessConfig(Section):
+    """Who may use Semilla. `private_chats`: for members of guilds where it is switched on."""
+
+    open: bool = False
+    private_chats: bool = False
+
+
 class Limits(Section):
     """What one member may ask for."""
 
@@ -73,6 +80,7 @@ class Config(Section):
     language: Language
     web: Web = Web()
     generator: GeneratorConfig = GeneratorConfig()
+    access: AccessConfig = AccessConfig()
     limits: Limits = Limits()
     discord: SecretStr | None = None
     telegram: SecretStr | None = None

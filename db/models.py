@@ -193,3 +193,32 @@ class Style(Base):
     member: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     options: Mapped[dict[str, Any]]
+
+
+class PlaceState(StrEnum):
+    """Whether Semilla answers in a guild."""
+
+    ASKED = "asked"  # its owner has been told of it
+    ACTIVE = "active"
+    IGNORED = "ignored"
+
+
+class Place(Base):
+    """A guild that Semilla was brought into."""
+
+    __tablename__ = "places"
+
+    guild: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    state: Mapped[PlaceState]
+    changed: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Owner(Base):
+    """Somebody who typed the code that Semilla's host was shown."""
+
+    __tablename__ = "owners"
+
+    member: Mapped[str] = mapped_column(primary_key=True)
+    adapter: Mapped[str]
+    since: Mapped[datetime] = mapped_column(default=now)

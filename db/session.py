@@ -12,6 +12,7 @@ from typing import Self
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from db.access import Access
 from db.answers import Answers
 from db.drafts import Drafts
 from db.history import History, needed_files
@@ -31,6 +32,7 @@ class Database:
     """An opened database with the folder of its files."""
 
     engine: AsyncEngine
+    access: Access
     answers: Answers
     jobs: Jobs
     history: History
@@ -48,6 +50,7 @@ class Database:
         files = Storage(storage, lambda: needed_files(transactions))
         return cls(
             engine=engine,
+            access=Access(transactions),
             answers=Answers(transactions),
             jobs=Jobs(transactions),
             history=History(transactions, files),

@@ -43,6 +43,12 @@ class Chat:
             self.told.append((member, reply))
             self._arrived.notify_all()
 
+    async def hear(self, notices: int) -> list[tuple[str, Reply]]:
+        """What members have been told in private, once there are so many."""
+        async with self._arrived, asyncio.timeout(10):
+            await self._arrived.wait_for(lambda: len(self.told) >= notices)
+        return self.told
+
     async def type(
         self,
         text: str,
@@ -85,14 +91,19 @@ class Chat:
 
 
 def settings(data: Path, **more: str) -> Config:
-    environment = {"SEMILLA_DATA": str(data), "SEMILLA_GENERATOR__THREADS": "1", "LANG": "en_US"}
+    environment = {
+        "SEMILLA_DATA": str(data),
+        "SEMILLA_GENERATOR__THREADS": "1",
+        "SEMILLA_ACCESS__OPEN": "yes",
+        "LANG": "en_US",
+    }
     return load(environ={**environment, **more})
 
 
 @asynccontextmanager
-async def open_chat(data: Path, kind: type[Chat] = Chat) -> AsyncIterator[Chat]:
+async def open_chat(data: Path, kind: type[Chat] = Chat, **more: str) -> AsyncIterator[Chat]:
     """Semilla on a data folder, with this chat as its only one."""
-    async with App.open(settings(data)) as app:
+    async with App.open(settings(data, **more)) as app:
         chat = kind(app)
         serving = asyncio.create_task(app.serve([chat]))
         try:

@@ -127,7 +127,8 @@ async def test_what_is_not_a_database_is_refused_and_not_touched(tmp_path: Path)
 
 def _back_to(path: Path, revision: str) -> None:
     """The schema as that revision left it, with the rows of now."""
-    later = {"0001": ["DROP TABLE pictures_words"]}
+    access = ["DROP TABLE places", "DROP TABLE owners"]
+    later = {"0001": ["DROP TABLE pictures_words", *access], "0002": access}
     triggers = query(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for statement in [*(f"DROP TRIGGER {name}" for (name,) in triggers), *later[revision]]:
         query(path, statement)

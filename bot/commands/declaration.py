@@ -53,6 +53,7 @@ class Command:
     listed: bool
     role: Role
     menu: bool
+    anywhere: bool
     options: tuple[Option, ...]
     handler: Handler
     groups: Mapping[str, type]
@@ -101,16 +102,19 @@ def command(
     listed: bool = False,
     role: Role = Role.MEMBER,
     menu: bool = False,
+    anywhere: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declares a command. Its first two parameters are Semilla and the Call; each other one is an
     option (annotated with a Kind) or a frozen dataclass whose fields are options. `role` is the
     least that somebody must be to use it; with `menu`, chats that have menus on their messages
-    offer it on every picture."""
+    offer it on every picture; `anywhere`: also where Semilla is not switched on."""
 
     def declare(handler: Handler) -> Handler:
         called = name or handler.__name__
         options, groups = _read_signature(handler)
-        COMMANDS[called] = Command(called, answers, listed, role, menu, options, handler, groups)
+        COMMANDS[called] = Command(
+            called, answers, listed, role, menu, anywhere, options, handler, groups
+        )
         return handler
 
     return declare

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
-from bot.commands.declaration import COMMANDS
+from bot.commands.declaration import COMMANDS, Command
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Refusal, Reply
+from bot.conversation import Call, Refusal, Reply, Role
 from bot.replies import fault, refused, short_code
 
 log = logging.getLogger(__name__)
@@ -17,10 +18,24 @@ async def run(semilla: Semilla, call: Call) -> Reply:
     try:
         if call.command not in COMMANDS:
             raise Refusal("unknown-command", ("/help",), command=call.command)
-        return await COMMANDS[call.command].run(semilla, call)
+        command = COMMANDS[call.command]
+        if not command.anywhere:
+            await semilla.access.admit(call)
+        await _check_role(semilla, call, command)
+        return await command.run(semilla, call)
     except Refusal as refusal:
         return refused(call.language, refusal)
     except Exception:  # Ours to mend: nobody is left without an answer, and the log has the code.
         code = short_code()
         log.exception("fault %s in /%s", code, call.command)
         return fault(call.language, code)
+
+
+async def joined(semilla: Semilla, call: Call) -> Reply:
+    """What is said in a place that Semilla has been brought into: hello, or why it stays silent."""
+    return await run(semilla, replace(call, command="hello", options={}))
+
+
+async def _check_role(semilla: Semilla, call: Call, command: Command) -> None:
+    if command.role > Role.MEMBER and await semilla.access.role(call) < command.role:
+        raise Refusal("owner-only" if command.role is Role.OWNER else "for-moderators")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.access import Access
 from bot.config import Config
 from bot.dispatch import Dispatch
 from bot.estimate import Estimate
@@ -17,6 +18,7 @@ class Semilla:
     """Made once, in bot/app.py."""
 
     config: Config
+    access: Access
     database: Database
     catalogue: Catalogue
     estimate: Estimate

@@ -12,6 +12,7 @@ from discord import app_commands
 
 from bot.adapters.discord import modals, progress, rendering, tree
 from bot.adapters.discord.places import (
+    LANGUAGE_OF_LOCALE,
     NAME,
     age_restricted,
     guild_of,
@@ -25,7 +26,7 @@ from bot.commands import line as typed_line
 from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.kinds import Type
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Refusal, Reply, Tone
+from bot.conversation import Call, Guild, Member, Refusal, Reply, Tone
 from bot.locales import say
 from bot.replies import fault, refused, short_code
 
@@ -70,6 +71,24 @@ class Client(discord.Client):
         model = self.semilla.catalogue.default().name
         status = say(self.semilla.config.language, "discord-status", model=model)
         await self.change_presence(activity=discord.CustomActivity(status))
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """One short message: hello, or that the owner has to switch it on first."""
+        owner = guild.owner.display_name if guild.owner else guild.name
+        call = Call(
+            origin=f"{NAME}:joined:{guild.id}",
+            adapter=NAME,
+            guild=Guild(f"{NAME}:{guild.id}", guild.name),
+            member=Member(f"{NAME}:{guild.owner_id}", owner),
+            language=LANGUAGE_OF_LOCALE.get(str(guild.preferred_locale)[:2], "en"),
+            command="hello",
+        )
+        message = await rendering.message(self.semilla, await door.joined(self.semilla, call))
+        rooms = [guild.system_channel, *guild.text_channels]
+        for room in filter(None, rooms):
+            if room.permissions_for(guild.me).send_messages:
+                await room.send(message.content, silent=True)
+                return
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Modals: discord.py knows only those of this process, Semilla's have none."""

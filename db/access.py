@@ -1,0 +1,52 @@
+"""Where Semilla is switched on, and who owns it."""
+
+from __future__ import annotations
+
+from sqlalchemy import exists, select
+
+from db.models import Answer, Owner, Place, PlaceState
+from db.transactions import Transactions
+
+
+class Access:
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def state(self, guild: str) -> PlaceState | None:
+        """None for a guild that nobody has spoken from."""
+        async with self._transactions.read() as session:
+            place = await session.get(Place, guild)
+            return place.state if place else None
+
+    async def set_state(self, guild: str, state: PlaceState, name: str = "") -> None:
+        async with self._transactions.write() as session:
+            place = await session.get(Place, guild)
+            if place is None:
+                session.add(Place(guild=guild, name=name, state=state))
+            else:
+                place.state = state
+                place.name = name or place.name
+
+    async def place(self, guild: str) -> Place | None:
+        async with self._transactions.read() as session:
+            return await session.get(Place, guild)
+
+    async def owners(self) -> list[Owner]:
+        async with self._transactions.read() as session:
+            return list(await session.scalars(select(Owner).order_by(Owner.since)))
+
+    async def owns(self, member: str) -> bool:
+        async with self._transactions.read() as session:
+            return await session.get(Owner, member) is not None
+
+    async def add_owner(self, member: str, adapter: str) -> None:
+        async with self._transactions.write() as session:
+            if await session.get(Owner, member) is None:
+                session.add(Owner(member=member, adapter=adapter))
+
+    async def is_known(self, member: str) -> bool:
+        """Whether the member has asked for something in a guild that is switched on."""
+        active = select(Place.guild).where(Place.state == PlaceState.ACTIVE)
+        asked = exists().where(Answer.member == member, Answer.guild.in_(active))
+        async with self._transactions.read() as session:
+            return bool(await session.scalar(select(asked)))

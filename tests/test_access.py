@@ -1,0 +1,90 @@
+"""Closed by default: nothing is drawn where the owner has not switched Semilla on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.conversation import Guild, Member, Tone
+from tests.chat import ANA, CLASS, Chat, open_chat
+
+OWNER = Member("chat:owner", "Olga", moderator=True)
+AT_HOME = Guild("chat:olga", private=True)
+OTHER = Guild("chat:other", "Strangers")
+ASK = "a red apple steps:1"
+
+
+@pytest.fixture
+async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
+    async with open_chat(tmp_path, SEMILLA_ACCESS__OPEN="no") as chat:
+        yield chat
+
+
+async def _owned(chat: Chat) -> None:
+    """Olga types the code in the class."""
+    code = chat.semilla.access.code
+    reply = await chat.type(f"/activate {code}", member=OWNER)
+    assert "Switched on" in reply.text
+
+
+async def test_a_new_place_gets_a_polite_message_and_no_picture(chat: Chat) -> None:
+    reply = await chat.type(ASK)
+    assert reply.tone is Tone.REFUSED
+    assert "not switched on" in reply.text
+    assert "Aún no me activaron" in (await chat.type(ASK, language="es")).text
+    assert len(chat.semilla.dispatch) == 0
+
+
+async def test_the_code_makes_an_owner_and_switches_the_place_on(chat: Chat) -> None:
+    await _owned(chat)
+    reply = await chat.ask(ASK)
+    assert reply.pictures
+    again = await chat.type("/activate", member=ANA)
+    assert again.tone is Tone.REFUSED, "a member can't"
+
+
+async def test_the_owner_hears_of_a_new_place_once_and_switches_it_on_by_a_button(
+    chat: Chat,
+) -> None:
+    await _owned(chat)
+    for _ in range(2):
+        assert (await chat.type(ASK, guild=OTHER)).tone is Tone.REFUSED
+    ((member, notice),) = await chat.hear(1)
+    assert member == OWNER.id
+    assert "Strangers" in notice.text
+    (buttons,) = notice.buttons
+    await chat.type(buttons[0].line, member=OWNER, guild=AT_HOME)
+    assert (await chat.type(ASK, guild=OTHER)).tone is Tone.ACCEPTED
+    await chat.type(buttons[1].line, member=OWNER, guild=AT_HOME)
+    assert (await chat.type(ASK, guild=OTHER)).tone is Tone.REFUSED
+
+
+async def test_private_chats_are_off_but_for_the_owner(chat: Chat) -> None:
+    await _owned(chat)
+    alone = Guild("chat:ana", private=True)
+    assert "private" in (await chat.type(ASK, guild=alone)).text
+    owners = await chat.type(ASK, guild=AT_HOME, member=OWNER)
+    assert owners.tone is Tone.ACCEPTED
+
+
+async def test_codes_are_not_to_be_guessed(chat: Chat) -> None:
+    moderator = Member("chat:mo", "Mo", moderator=True)
+    for _ in range(5):
+        assert "isn't the code" in (await chat.type("/activate 0000", member=moderator)).text
+    code = chat.semilla.access.code
+    assert "Too many" in (await chat.type(f"/activate {code}", member=moderator)).text
+    assert (await chat.type(ASK)).tone is Tone.REFUSED
+
+
+async def test_allowed_private_chats_are_for_members_of_places_that_are_switched_on(
+    tmp_path: Path,
+) -> None:
+    allowed = {"SEMILLA_ACCESS__OPEN": "no", "SEMILLA_ACCESS__PRIVATE_CHATS": "yes"}
+    async with open_chat(tmp_path, **allowed) as chat:
+        await _owned(chat)
+        alone = Guild("chat:ana", private=True)
+        assert (await chat.type(ASK, guild=alone)).tone is Tone.REFUSED
+        await chat.type(ASK, guild=CLASS)
+        assert (await chat.type(ASK, guild=alone)).tone is Tone.ACCEPTED
