@@ -4,7 +4,7 @@ PYTHON ?= $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$p && break; done),python3)
 export TORCH_INDEX
 
-.PHONY: run test check gpu clean
+.PHONY: run test check train gpu clean
 
 run:
 	@$(PYTHON) install.py run
@@ -14,6 +14,9 @@ test:
 
 check:
 	@$(PYTHON) install.py check
+
+train:
+	@$(PYTHON) install.py train $(ARGS)
 
 gpu:
 	@$(PYTHON) install.py gpu

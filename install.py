@@ -4,6 +4,7 @@ python install.py              environment only
 python install.py run [...]    environment, then `semilla run`
 python install.py test [...]   environment with the test tools, then the tests
 python install.py check        environment with the test tools, then linters and types
+python install.py train [...]  environment with what training needs, then the training of the model
 python install.py gpu          the CUDA build of torch in the place of the CPU's
 python install.py clean        removes the environment and the caches, never the data folder
 
@@ -238,11 +239,13 @@ def main() -> int:
     task, *rest = sys.argv[1:] or ["install"]
     if task in ("gpu", "clean"):
         return gpu() if task == "gpu" else clean()
-    prepare("test" if task in ("test", "check") else "")
+    prepare({"test": "test", "check": "test", "train": "train"}.get(task, ""))
     if task == "run":
         return become("semilla", "run", *rest)
     if task == "test":
         return run("pytest", "-q", *rest)
+    if task == "train":
+        return run("python", "-m", "generator.training", *rest)
     if task == "check":
         return check()
     return 0
