@@ -19,7 +19,7 @@ from bot.adapters.discord.adapter import DiscordAdapter
 from bot.app import App
 from generator import metadata
 from tests.chat import settings
-from tests.discord_peer.server import ANA, CHANNEL, Discord, Fault, Message
+from tests.discord_peer.server import ANA, CHANNEL, EVERYTHING, Discord, Fault, Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -64,9 +64,9 @@ def app(running: tuple[Discord, App]) -> App:
 
 
 @asynccontextmanager
-async def semilla_on(peer: Discord, data: Path, token: str = "good") -> AsyncIterator[App]:
-    async with App.open(settings(data)) as app:
-        adapter = DiscordAdapter(app.semilla, token)
+async def semilla_on(peer: Discord, data: Path, **more: str) -> AsyncIterator[App]:
+    async with App.open(settings(data, **more)) as app:
+        adapter = DiscordAdapter(app.semilla, "good")
         serving = asyncio.create_task(app.serve([adapter]))
         try:
             async with asyncio.timeout(60):
@@ -147,8 +147,7 @@ async def test_several_pictures_are_taken_up_by_a_list(peer: Discord, app: App) 
 async def test_a_refusal_is_for_its_author_only(peer: Discord, app: App) -> None:
     asked = await peer.slash("imagine", prompt="a sun", sampler="oiler")
     public = await peer.answer(asked)
-    await peer.until(lambda: public.id not in peer.messages)
-    await peer.until(lambda: bool(peer.messages))
+    await peer.until(lambda: public.id not in peer.messages and bool(peer.messages))
     (private,) = peer.messages.values()
     assert private.ephemeral
     assert "euler" in private.content.lower()
@@ -281,6 +280,23 @@ async def test_an_interaction_that_discord_gave_up_makes_nothing(peer: Discord, 
     asked = await peer.slash("imagine", prompt="a leaf", steps=1)
     assert "a leaf" in (await peer.picture(asked)).content
     assert len(app.semilla.dispatch) == 0
+
+
+async def test_a_new_server_is_told_once_and_draws_nothing_until_the_code_is_typed(
+    lonely: Discord, tmp_path: Path
+) -> None:
+    async with semilla_on(lonely, tmp_path, SEMILLA_ACCESS__OPEN="no") as app:
+        refused = await lonely.answer(await lonely.slash("imagine", prompt="a bee", steps=1))
+        await lonely.until(lambda: refused.id not in lonely.messages and bool(lonely.messages))
+        (told,) = lonely.messages.values()
+        assert told.ephemeral
+        assert "not switched on" in told.content
+        lonely.rights = EVERYTHING
+        activated = await lonely.slash("activate", code=app.semilla.access.code)
+        await lonely.until(lambda: any("Seeds" in m.content for m in lonely.messages.values()))
+        assert (await lonely.answer(activated)).ephemeral
+        asked = await lonely.slash("imagine", prompt="a bee", steps=1)
+        assert (await lonely.picture(asked)).files
 
 
 async def test_a_wrong_token_is_told_and_the_rest_goes_on(lonely: Discord, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ class Discord:
         self.direct: dict[int, int] = {}  # channel → receiver of private messages
         self.closed_to: set[int] = set()  # people who take no private messages
         self.token = "good"
+        self.rights = str(1 << 11)  # of whoever speaks: to write
         self.sessions = 0
         self.resumed = 0
         self._ids = itertools.count(10_000)
@@ -195,7 +196,7 @@ class Discord:
             "channel": {**_channel(), "permissions": EVERYTHING},
             "member": {
                 "user": user, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False,
-                "mute": False, "permissions": str(1 << 11), "nick": "Ana", "flags": 0,
+                "mute": False, "permissions": self.rights, "nick": "Ana", "flags": 0,
             },
             "locale": language,
             "guild_locale": "en-US",

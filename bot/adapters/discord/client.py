@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -66,6 +67,11 @@ class Client(discord.Client):
             await tree.sync_when_changed(self.tree, kept)
         except discord.HTTPException as error:
             log.warning("the commands were not sent to Discord: %s", error)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await super().close()
 
     async def on_ready(self) -> None:
         model = self.semilla.catalogue.default().name
@@ -252,7 +258,10 @@ class Client(discord.Client):
         """Ours to mend: its author gets a code that the log has too."""
         code = short_code()
         log.error("fault %s", code, exc_info=error)
-        await self._say_privately(interaction, fault(self._language(interaction), code))
+        try:
+            await self._say_privately(interaction, fault(self._language(interaction), code))
+        except (discord.HTTPException, aiohttp.ClientError) as unsaid:
+            log.warning("fault %s could not be told: %s", code, unsaid)
 
     async def _guarded(self, interaction: Interaction, answering: Awaitable[None]) -> None:
         """One bad message never takes the others down, and nobody is left without an answer."""
@@ -262,10 +271,7 @@ class Client(discord.Client):
             # 10062: Discord has given the interaction up; whatever was accepted is delivered.
             log.warning("an interaction is gone: %s", error)
         except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
-            try:
-                await self.answer_fault(interaction, error)
-            except discord.HTTPException as unsaid:
-                log.warning("a fault could not be told: %s", unsaid)
+            await self.answer_fault(interaction, error)
 
     def _call(
         self,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import aiohttp
 import discord
 
 from bot.adapters.discord import rendering
@@ -58,6 +59,8 @@ class Placeholders:
             except discord.HTTPException as error:
                 log.info("progress of answer %d is not shown: %s", answer, error)
                 return error.status == 429 or error.status >= 500
+            except aiohttp.ClientError as error:
+                log.info("progress of answer %d is not shown: %s", answer, error)
         return True
 
     def _get(self, answer: int) -> Placeholder:
