@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from bot.estimate import Estimate
+from bot.estimate import Running as InWorker
 from bot.events import Ended, Events, Loading, Running
 from bot.events import Waiting as WaitingEvent
+from bot.logs import about
 from bot.queue import FairQueue, Waiting
 from bot.replies import Progress, short_code
 from db.models import Answer, Job, JobState, Picture, Visibility
 from db.session import Database
 from db.storage import DiskFull
 from generator import messages
+from generator.batching import PATIENCE, SLOTS
 from generator.client import Generator
 from generator.messages import Failure, Note, Submit
 from generator.request import GenerationRequest
 
 log = logging.getLogger(__name__)
 
-IN_WORKER = 2  # one being drawn and one at hand, so that the worker never waits for us
+IN_WORKER = SLOTS + 2  # a few at hand, so that the worker never waits for us
 ANNOUNCED = 50  # places further back than this learn theirs when they ask
 DEATHS = 2  # of the worker, alone with a job, after which the job fails
 
@@ -51,6 +55,7 @@ class Dispatch:
         self._events = events
         self._queue: FairQueue[Task] = FairQueue()
         self._in_worker: dict[int, Task] = {}
+        self._came: dict[int, float] = {}  # to the worker: seconds, as in bot.estimate
         self._suspects: list[Task] = []
         self._deaths: Counter[int] = Counter()
         self._progress: dict[int, Progress] = {}
@@ -59,6 +64,7 @@ class Dispatch:
         self._wanted = asyncio.Event()
         self._started = False  # the line is restored and the worker takes orders
         self.ready = asyncio.Event()
+        self.deaths = 0  # of the worker, since the start
 
     def __len__(self) -> int:
         """Jobs waiting or being drawn."""
@@ -75,6 +81,8 @@ class Dispatch:
         A second arrival of the same origin gives the answer that already stands.
         """
         accepted = await self._database.answers.accept(answer, jobs)
+        with about(request=accepted.id):
+            log.info("accepted, with %d jobs", len(accepted.jobs))
         for job in accepted.jobs:
             if job.state is JobState.QUEUED and job.id not in self._in_worker:
                 self._put(job)
@@ -109,23 +117,18 @@ class Dispatch:
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
         waiting = list(islice(self._queue.order(), limit))
-        seconds = self._estimate.announce(
-            (task.request for task in waiting), self._model, self._remaining_seconds()
-        )
-        return list(zip(waiting, seconds, strict=True))
+        return list(zip(waiting, self._times(waiting)[len(self._in_worker) :], strict=True))
 
     def running(self) -> list[Task]:
         return list(self._in_worker.values())
 
     def progress(self, answer: int) -> Progress:
         """How far an answer is: its job in the worker, or else its first in line."""
-        seconds = 0.0
-        for task in self._in_worker.values():
-            seconds += self._seconds_left(task)
+        for task, seconds in zip(self._in_worker.values(), self._times([]), strict=True):
             if task.answer == answer:
                 known = self._progress.get(task.job, Progress(place=1))
                 return replace(known, seconds=seconds or None)
-        for place, (task, left) in enumerate(self.line(1000), self._first_place()):
+        for place, task, left in self._placed(1000):
             if task.answer == answer:
                 return Progress(place=place, seconds=left)
         return Progress()
@@ -189,7 +192,15 @@ class Dispatch:
                 await self._failed(task, Failure.IMAGE_BROKEN, "the initial image is gone")
                 return
         await self._database.jobs.start([task.job])
-        self._generator.submit(Submit(task.job, task.request, image, task.trace))
+        behind = [
+            each
+            for each in self._in_worker.values()
+            if (each.guild, each.member) == (task.guild, task.member) and each is not task
+        ]
+        seconds = sum(map(self._seconds_left, behind))
+        self._came[task.job] = PATIENCE * (time.monotonic() + seconds)
+        cost = sum(each.cost for each in behind)
+        self._generator.submit(Submit(task.job, task.request, image, task.trace, cost))
 
     async def _handle(self, event: messages.Event) -> None:
         match event:
@@ -228,13 +239,20 @@ class Dispatch:
         task = self._in_worker.get(event.job)
         if task is None:
             return
+        with about(request=task.answer, job=task.job):
+            await self._end(task, event)
+        await self._feed()
+
+    async def _end(
+        self, task: Task, event: messages.Drawn | messages.Failed | messages.Cancelled
+    ) -> None:
         if isinstance(event, messages.Drawn):
             await self._drawn(task, event)
         elif isinstance(event, messages.Failed):
             await self._failed(task, event.failure, event.detail)
         else:
             await self._cancelled(task)
-        await self._feed()
+        log.info("%s", type(event).__name__.lower())
 
     async def _drawn(self, task: Task, drawn: messages.Drawn) -> None:
         try:
@@ -263,6 +281,7 @@ class Dispatch:
 
     def _finish(self, task: Task) -> None:
         self._in_worker.pop(task.job, None)
+        self._came.pop(task.job, None)
         self._progress.pop(task.job, None)
         self._deaths.pop(task.job, None)
         self._publish(Ended, task)
@@ -270,6 +289,7 @@ class Dispatch:
     async def _died(self, jobs: tuple[int, ...], detail: str) -> None:
         """All that were in the worker are suspects; only a death while alone counts."""
         log.error("the worker died with jobs %s: %s", jobs, detail)
+        self.deaths += 1
         self._model = None
         tasks = [self._in_worker.pop(job) for job in jobs if job in self._in_worker]
         if len(tasks) == 1:
@@ -284,18 +304,30 @@ class Dispatch:
     def _announce(self) -> None:
         """Tells everyone near the front their place and time."""
         first = {
-            task.answer: (n, task, s)
-            for n, (task, s) in reversed([*enumerate(self.line(), self._first_place())])
+            task.answer: (place, task, seconds)
+            for place, task, seconds in reversed([*self._placed(ANNOUNCED)])
         }
         for place, task, seconds in first.values():
             self._publish(WaitingEvent, task, place=place, seconds=seconds)
 
-    def _first_place(self) -> int:
-        """Of the line: behind the job that is at hand in the worker."""
-        return max(1, len(self._in_worker))
+    def _placed(self, limit: int) -> Iterator[tuple[int, Task, float | None]]:
+        """The line with everyone's place in their own guild: how many wait in others is seen by
+        nobody. Those at hand in the worker stand before it, but for the one being drawn."""
+        places = Counter(task.guild for task in self._in_worker.values())
+        places.subtract(places.keys())
+        for task, seconds in self.line(limit):
+            places[task.guild] += 1
+            yield places[task.guild], task, seconds
 
-    def _remaining_seconds(self) -> float:
-        return sum(self._seconds_left(task) for task in self._in_worker.values())
+    def _times(self, waiting: Sequence[Task]) -> list[float | None]:
+        """Until those in the worker and then these are done."""
+        now = time.monotonic()
+        running = [
+            InWorker(task.model, self._seconds_left(task), self._came.get(task.job, PATIENCE * now))
+            for task in self._in_worker.values()
+        ]
+        requests = (task.request for task in waiting)
+        return self._estimate.announce(requests, self._model, running, slots=IN_WORKER, clock=now)
 
     def _seconds_left(self, task: Task) -> float:
         """Of a job in the worker; 0 while nothing is known of its model's speed."""

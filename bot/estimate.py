@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from heapq import heapify, heappop, heappush
 from itertools import combinations
 from statistics import median
 
+from generator.batching import PATIENCE
 from generator.request import GenerationRequest
 
 RECENT = 16  # pictures remembered for a model and size: few, so that a change of load is soon felt
@@ -42,6 +44,20 @@ def _fit(measured: Iterable[tuple[int, float]]) -> _Line:
     slope = min(max(median(slopes), 0.0), whole) if slopes else whole
     overhead = median(seconds - slope * calls for calls, seconds in points)
     return _Line(max(overhead, 0.0), slope)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A picture in the worker.
+
+    Args:
+        left: seconds.
+        came: what it brings along for its turns, as in generator.batching, in seconds.
+    """
+
+    model: str
+    left: float
+    came: float = 0.0
 
 
 class Estimate:
@@ -87,24 +103,48 @@ class Estimate:
         self,
         line: Iterable[GenerationRequest],
         loaded: str | None = None,
-        running_seconds: float = 0.0,
-    ) -> Iterator[float | None]:
-        """For each in line, in order: seconds from now until it is done.
+        running: Sequence[Running] = (),
+        *,
+        slots: int = 1,
+        clock: float = 0.0,
+    ) -> list[float | None]:
+        """For each that is running and then each in line: seconds from now until it is done.
+
+        Those in the worker go on as generator.batching has them take turns; when one is done, the
+        next in line comes in. From the first one on for which nothing is known, None.
 
         Args:
             loaded: the model in memory; a load counts at each change of model.
-            running_seconds: what is left of the pictures in the worker.
-
-        From the first one on for which nothing is known, None.
+            slots: how many the worker takes at once.
+            clock: the time by which `running` came.
         """
-        total: float | None = running_seconds
-        for request in line:
-            seconds = self.seconds(request.model, request.width, request.height, request.calls)
-            if request.model != loaded:
-                total = None if total is None else total + (self.loading(request.model) or 0.0)
-                loaded = request.model
-            total = None if total is None or seconds is None else total + seconds
-            yield total
+        times: list[float | None] = [None] * len(running)
+        waiting = deque(line)
+        inside = [(each.left + each.came, place, each) for place, each in enumerate(running)]
+        heapify(inside)
+        now = 0.0
+        while inside or waiting:
+            while waiting and len(inside) < slots:
+                entered = self._entering(waiting.popleft(), clock + now)
+                if entered is None:
+                    times += [None] * (1 + len(waiting))
+                    waiting.clear()
+                    break
+                heappush(inside, (entered.left + entered.came, len(times), entered))
+                times.append(None)
+            if not inside:
+                break
+            _, place, each = heappop(inside)
+            if each.model != loaded:
+                now += self.loading(each.model) or 0.0
+                loaded = each.model
+            now += each.left
+            times[place] = now
+        return times
+
+    def _entering(self, request: GenerationRequest, clock: float) -> Running | None:
+        seconds = self.seconds(request.model, request.width, request.height, request.calls)
+        return None if seconds is None else Running(request.model, seconds, PATIENCE * clock)
 
     def _line(self, model: str, pixels: int) -> _Line:
         if (model, pixels) not in self._lines:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import math
-import os
 import re
-import tomllib
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
+from generator.folders import Found, walk
+from generator.hashes import Hashes, Stamp, stamps
+from generator.headers import Header, Kind, Reason, Unusable, identify
+from generator.sidecars import SITES, beside, own_defaults
 from generator.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -31,57 +34,52 @@ EXAMPLES = {
     "es": ("un gato rojo sobre fondo azul", "dos ranas", "un dragón verde"),
 }
 STEEPEST = 3.0  # the longest side over the shortest
+OWN_VAE = ".vae.safetensors"  # beside a model: the one that it draws with (AUTOMATIC1111)
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """What models of one architecture have in common.
-
-    Args:
-        grid: pixels that sides are multiples of.
-        sides: the shortest and longest side that it draws well, as a factor of its native side.
-    """
-
-    name: str
-    steps: int
-    sampler: str
-    guidance_scale: float
-    grid: int = 8
-    sides: tuple[float, float] = (0.5, 2.0)
-
-
-# By the width of the text embeddings that the network attends to.
-FAMILIES = {
-    768: Family("sd1", 25, "dpm++ 2m", 7.0),
-    1024: Family("sd2", 25, "dpm++ 2m", 7.5),
-    2048: Family("sdxl", 30, "dpm++ 2m", 6.0),
-}
-SMALL = Family("small", 20, "euler a", 4.0, grid=16)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A model that can be asked for.
 
     Args:
         hash: sha256 over its weights.
+        path: its folder in the diffusers layout, or its single file.
+        pipeline: the name of its diffusers pipeline.
         native: width and height in pixels that it was trained at.
         sides: shortest and longest side in pixels.
         grid: pixels that sides are multiples of.
+        prefix: what its prompts begin with; negative: its negative prompt, unless another is given.
+        triggers: words that its makers say it answers to.
+        vae: the name of the VAE that it draws with instead of its own.
+        prediction: "v" or "e", where its makers tell it and its scheduler's config doesn't.
     """
 
     name: str
     hash: str
-    folder: Path
+    path: Path
     family: str
+    pipeline: str
     native: tuple[int, int]
     sides: tuple[int, int]
     grid: int
     steps: int
     sampler: str
+    schedule: str = "automatic"
     guidance_scale: float
-    description: Mapping[str, str]
-    vocabulary: Path | None
+    clip_skip: int = 1
+    prefix: str = ""
+    negative: str = ""
+    triggers: tuple[str, ...] = ()
+    nsfw: bool = False
+    vae: str | None = None
+    prediction: str | None = None
+    description: Mapping[str, str] = field(default_factory=dict)
+    vocabulary: Path | None = None
+
+    @property
+    def own_sampler(self) -> bool:
+        """Whether it is drawn by its own pipeline, with the sampler that this has."""
+        return self.pipeline in PIPELINES
 
     def size(self, text: str) -> tuple[int, int, bool]:
         """Width and height for a shape, a ratio or WxH, and whether they were changed.
@@ -114,106 +112,262 @@ class Model:
         return found[0], found[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A VAE, LoRA or embedding.
+
+    Args:
+        family: what it was made for; "" where its file doesn't tell (VAEs, pickled embeddings).
+        triggers: words that its makers say it answers to.
+    """
+
+    kind: Kind
+    name: str
+    path: Path
+    family: str
+    triggers: tuple[str, ...] = ()
+
+    def fits(self, family: str) -> bool:
+        return self.family in ("", family)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that is there and can't be used. `detail` is for the log."""
+
+    name: str
+    path: Path
+    reason: Reason
+    detail: str = ""
+
+
+Entry = Model | Extra | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What was there at the last look."""
+
+    models: tuple[Model, ...] = ()
+    extras: tuple[Extra, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
 class Catalogue:
-    """The models in these folders (a model's folder, or one with such folders in it)."""
+    """What lies in these folders. `refresh` looks again; all else tells what it saw.
+
+    Safe to be refreshed in one thread and asked in another.
+    """
 
     def __init__(self, folders: Sequence[Path], cache: Path) -> None:
-        self._folders = (BUNDLED, *folders)
-        self._cache = cache / "hashes.json"
-        self._found: dict[Path, Model] = {}
+        self._folders = tuple(folders)
+        self._hashes = Hashes(cache / "hashes.json")
+        self._known: dict[Path, tuple[list[Stamp], Entry]] = {}
+        self._shelf: Shelf | None = None
+        self._looking = threading.Lock()
+
+    def refresh(self) -> bool:
+        """Reads what is new or was replaced; whether anything changed.
+
+        Hashing gigabytes takes a while: call it in a thread of its own.
+        """
+        with self._looking:
+            found = [Found(BUNDLED), *walk(self._folders)]
+            self._known = {each.path: self._look(each) for each in found}
+            shelf = _shelf([entry for _, entry in self._known.values()])
+            changed, self._shelf = shelf != self._shelf, shelf
+            return changed
 
     def models(self) -> list[Model]:
-        """The one that ships first. Reads what it hasn't read yet."""
-        for folder in self._model_folders():
-            if folder not in self._found:
-                try:
-                    self._found[folder] = _read(folder, self._hash(folder))
-                except (OSError, ValueError, KeyError, TypeError) as error:
-                    log.warning("%s is no model that can be drawn with: %r", folder, error)
-        return list(self._found.values())
+        """The one that ships first."""
+        return list(self._seen().models)
+
+    def extras(self, kind: Kind, family: str | None = None) -> list[Extra]:
+        """VAEs, LoRAs or embeddings, all of them or those that fit a family."""
+        found = [each for each in self._seen().extras if each.kind is kind]
+        return [each for each in found if family is None or each.fits(family)]
+
+    def refused(self) -> list[Refused]:
+        return list(self._seen().refused)
 
     def find(self, text: str) -> Model | None:
         """By name, in any case, or by the beginning of only one name."""
-        name = text.strip().casefold()
-        models = self.models()
-        exact = [each for each in models if each.name.casefold() == name]
-        begun = [each for each in models if name and each.name.casefold().startswith(name)]
-        found = exact or begun
+        found = _named(text, self.models())
         return found[0] if len(found) == 1 else None
+
+    def find_extra(self, kind: Kind, text: str) -> Extra | None:
+        """By name, in any case; not by a beginning, as these names stand among other words."""
+        name = text.strip().casefold()
+        return next((each for each in self.extras(kind) if each.name.casefold() == name), None)
+
+    def hash_of(self, extra: Extra) -> str:
+        """sha256 of its file. Raises OSError when it is gone."""
+        return self._hashes.of(extra.path)
+
+    def wildcard(self, name: str) -> tuple[str, ...]:
+        """The lines of wildcards/NAME.txt in the first folder that has it; none without."""
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            return ()
+        for folder in self._folders:
+            file = folder / "wildcards" / f"{name}.txt"
+            if file.is_file():
+                lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+                return tuple(s for s in map(str.strip, lines) if s and not s.startswith("#"))
+        return ()
 
     def default(self) -> Model:
         return self.models()[0]
 
-    def _model_folders(self) -> list[Path]:
-        found = []
-        for folder in self._folders:
-            if (folder / "model_index.json").exists():
-                found.append(folder)
-            elif folder.is_dir():
-                found += sorted(path.parent for path in folder.glob("*/model_index.json"))
-        return found
+    def _seen(self) -> Shelf:
+        if self._shelf is None:
+            self.refresh()
+        return self._shelf or Shelf()
 
-    def _hash(self, folder: Path) -> str:
-        """sha256 over the weights, remembered by the files' sizes and times."""
-        files = sorted(folder.rglob("*.safetensors"))
-        stamps = [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
-        known = self._known()
-        entry = known.get(str(folder))
-        if entry and entry["files"] == stamps:
-            return str(entry["hash"])
-        digest = hashlib.sha256()
-        for file in files:
-            digest.update(file.relative_to(folder).as_posix().encode())
-            with file.open("rb") as opened:
-                digest.update(hashlib.file_digest(opened, "sha256").digest())
-        known[str(folder)] = {"files": stamps, "hash": digest.hexdigest()}
-        self._remember(known)
-        return digest.hexdigest()
-
-    def _known(self) -> dict[str, Any]:
+    def _look(self, found: Found) -> tuple[list[Stamp], Entry]:
+        """What was known of it, as long as neither it nor what lies beside it has changed."""
+        marks: list[Stamp] = []
         try:
-            return dict(json.loads(self._cache.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            return {}
+            marks = _marks(found.path)
+            known = self._known.get(found.path)
+            if known and known[0] == marks:
+                return known
+            return marks, self._read(found)
+        except Unusable as unusable:
+            return marks, Refused(found.name, found.path, unusable.reason, str(unusable))
+        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            log.warning("%s is no model that can be drawn with: %r", found.path, error)
+            return marks, Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
 
-    def _remember(self, known: dict[str, Any]) -> None:
-        """Whole or not at all: the chat process and the worker share this file."""
-        self._cache.parent.mkdir(parents=True, exist_ok=True)
-        written = self._cache.with_suffix(f".{os.getpid()}")
-        written.write_text(json.dumps(known), encoding="utf-8")
-        try:
-            written.replace(self._cache)
-        except PermissionError:  # Windows, while the other one reads it
-            written.unlink()
+    def _read(self, found: Found) -> Entry:
+        """Raises Unusable."""
+        path = found.path
+        if found.pickled:
+            if found.embedding:
+                return Extra(Kind.EMBEDDING, found.name, path, "")
+            raise Unusable(Reason.PICKLE)
+        if path.is_dir():
+            return _folder_model(found, self._hashes.of(path))
+        header = Header.read(path)
+        identity = identify(header)
+        if identity.kind is Kind.MODEL:
+            return _file_model(found, header, identity.family, self._hashes.of(path))
+        own = own_defaults(path, header)
+        return Extra(
+            identity.kind, found.name, path, identity.family, tuple(own.get("triggers", ()))
+        )
 
 
-def _read(folder: Path, hash: str) -> Model:
-    network = json.loads((folder / "unet" / "config.json").read_text(encoding="utf-8"))
-    decoder = json.loads((folder / "vae" / "config.json").read_text(encoding="utf-8"))
-    family = FAMILIES.get(network["cross_attention_dim"], SMALL)
+def _marks(path: Path) -> list[Stamp]:
+    """Sizes and times of all that a model is read from."""
+    sides = [path, *(beside(path, suffix) for suffix in (".toml", OWN_VAE, *SITES))]
+    inside = [*path.rglob("*.json"), *path.glob("*.toml")] if path.is_dir() else []
+    return [
+        *stamps(path),
+        *(s for file in (*sides, *inside) if file.is_file() for s in stamps(file)),
+    ]
+
+
+def _shelf(entries: Sequence[Entry]) -> Shelf:
+    """Sorted by kind; of two with the same name the second is told apart by its folder's name."""
+    models: dict[str, Model] = {}
+    for model in (each for each in entries if isinstance(each, Model)):
+        taken = model.name.casefold() in models
+        named = replace(model, name=f"{model.path.parent.name}/{model.name}") if taken else model
+        models.setdefault(named.name.casefold(), named)
+    return Shelf(
+        tuple(models.values()),
+        tuple(each for each in entries if isinstance(each, Extra)),
+        tuple(each for each in entries if isinstance(each, Refused)),
+    )
+
+
+def _named(text: str, models: Sequence[Model]) -> list[Model]:
+    name = text.strip().casefold()
+    exact = [each for each in models if each.name.casefold() == name]
+    return exact or [each for each in models if name and each.name.casefold().startswith(name)]
+
+
+def _folder_model(found: Found, hash: str) -> Model:
+    """Of a folder in the diffusers layout. Raises Unusable for what is no model to be drawn with."""
+    folder = found.path
+    index = _json(folder / "model_index.json")
+    pipeline = str(index.get("_class_name", ""))
+    if family := PIPELINES.get(pipeline):
+        return _model(found, hash, family, pipeline, _transformer_side(folder, family))
+    if not (folder / "unet").is_dir():
+        raise Unusable(Reason.OTHER_FAMILY, pipeline)
+    network, decoder = (_json(folder / part / "config.json") for part in ("unet", "vae"))
     native = network["sample_size"] * 2 ** (len(decoder["block_out_channels"]) - 1)
-    own = _own_defaults(folder)
-    vocabulary = folder / "vocabulary.json"
+    family = WIDTHS.get(network["cross_attention_dim"], SMALL)
+    scheduler = folder / "scheduler" / "scheduler_config.json"
+    sampler = _json(scheduler).get("_class_name", "") if scheduler.exists() else ""
+    lcm = "lcm" if network.get("time_cond_proj_dim") or sampler == "LCMScheduler" else ""
+    return _model(found, hash, family, "StableDiffusionPipeline", native, hint=lcm)
+
+
+def _transformer_side(folder: Path, family: Family) -> int:
+    config = folder / "transformer" / "config.json"
+    latents = _json(config).get("sample_size") if config.exists() else None
+    decoder = folder / "vae" / "config.json"
+    levels = _json(decoder).get("block_out_channels") if decoder.exists() else None
+    if isinstance(latents, int) and levels:
+        return int(latents * 2 ** (len(levels) - 1))
+    return family.native
+
+
+def _file_model(found: Found, header: Header, name: str, hash: str) -> Model:
+    family = next(each for each in WIDTHS.values() if each.name == name)
+    own = own_defaults(found.path, header)
+    large = name == "sd2" and own.get("prediction") == "v"  # the one that was trained at 768
+    return _model(
+        found, hash, family, "StableDiffusionPipeline", 768 if large else family.native, header
+    )
+
+
+def _model(
+    found: Found,
+    hash: str,
+    family: Family,
+    pipeline: str,
+    native: int,
+    header: Header | None = None,
+    *,
+    hint: str = "",
+) -> Model:
+    """With its own defaults over its family's."""
+    own = own_defaults(found.path, header)
+    if by := distillation(hint, str(own.get("base", "")), found.name):
+        family = distilled(family, by)
+    vocabulary = found.path / "vocabulary.json"
     low, high = (int(native * factor) for factor in family.sides)
+    own_vae = beside(found.path, OWN_VAE)
     return Model(
-        name=own.get("name", folder.name),
+        name=own.get("name", found.name),
         hash=hash,
-        folder=folder,
+        path=found.path,
         family=family.name,
-        native=(native, native),
+        pipeline=pipeline,
+        native=(own.get("width", native), own.get("height", native)),
         sides=(low, high),
         grid=family.grid,
         steps=own.get("steps", family.steps),
         sampler=own.get("sampler", family.sampler),
+        schedule=own.get("schedule", "automatic"),
         guidance_scale=own.get("guidance_scale", family.guidance_scale),
+        clip_skip=own.get("clip_skip", 1),
+        prefix=own.get("prefix", ""),
+        negative=own.get("negative", ""),
+        triggers=tuple(own.get("triggers", ())),
+        nsfw=own.get("nsfw", False),
+        vae=own.get("vae", own_vae.stem if own_vae.exists() else None),
+        prediction=own.get("prediction"),
         description=own.get("description", {}),
         vocabulary=vocabulary if vocabulary.exists() else None,
     )
 
 
-def _own_defaults(folder: Path) -> dict[str, Any]:
-    path = folder / "semilla.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+def _json(file: Path) -> dict[str, Any]:
+    return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
 def _ratio(text: str) -> float:

@@ -1,38 +1,326 @@
-"""From a prompt's words to what the network attends to."""
+"""From a prompt's words to what the network attends to, step by step.
+
+Chunks, weights and schedules as in AUTOMATIC1111 (modules/sd_hijack_clip.py, sd_emphasis.py,
+prompt_parser.py); a prompt without syntax gives diffusers' encode_prompt to the bit.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from generator import loras
+from generator.catalogue import Catalogue
+from generator.embeddings import Embedding, tokenize
+from generator.grammar import Part, Pass, Section, parse
+from generator.loras import Lora
 from generator.messages import Note, NoteKind
+from generator.models import LoadedModel
+from generator.reading import read
+from generator.request import GenerationRequest
+from generator.text_encoders import TextEncoder
+
+CHUNKS = 16  # of a prompt; what comes after them is left out
+BACKTRACK = 20  # tokens: a chunk's last words go over to the next one as far back as their comma
+COMMA = ","
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Tokens for one call of a text encoder, without the beginning's and the end's."""
+
+    ids: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    vectors: list[tuple[int, Embedding]] = field(default_factory=list)  # place → in its stead
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Embeddings of shape (1, tokens, width) and what did not fit."""
+    """Embeddings (1, tokens, width) and, of a model that has them, pooled ones (1, width)."""
 
     embeddings: Tensor
+    pooled: Tensor | None = None
     notes: tuple[Note, ...] = ()
 
 
-def encode(tokenizer: Any, encoder: Any, prompt: str) -> Encoded:
-    """As diffusers' StableDiffusionPipeline.encode_prompt: cut at the tokenizer's length."""
-    limit = tokenizer.model_max_length
-    ids = tokenizer(
-        prompt, padding="max_length", max_length=limit, truncation=True, return_tensors="pt"
-    ).input_ids
-    with torch.inference_mode():
-        embeddings = encoder(ids.to(encoder.device))[0]
-    return Encoded(embeddings, _left_out(tokenizer, prompt, limit))
+class Conditioning:
+    """What the rows of a picture's network calls attend to.
+
+    Args:
+        rows: for each step what every row attends to, the negative one first where there is one.
+        weights: of the positive rows; more than one where there was an AND.
+        filling: where the first row is the negative one, what makes it as long as the others:
+            the embeddings of an empty chunk.
+        lora: the LoRAs that the network has to use; only equal ones share a call.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Sequence[Encoded]],
+        weights: Sequence[float],
+        *,
+        filling: Tensor | None = None,
+        lora: tuple[Lora, ...] = (),
+        notes: Sequence[Note] = (),
+    ) -> None:
+        self.weights = tuple(weights)
+        self.guided = filling is not None
+        self.lora = lora
+        self.notes = tuple(notes)
+        kinds = {tuple(map(id, step)): step for step in rows}
+        stacked = {kind: _stacked(step, filling) for kind, step in kinds.items()}
+        self._steps = [stacked[tuple(map(id, step))] for step in rows]
+
+    def rows(self, index: int = 0) -> int:
+        """Rows of the network call of this sampler step, counted from 0."""
+        return len(self.at(index))
+
+    def at(self, index: int) -> Tensor:
+        """(rows, tokens, width); tokens may differ from step to step."""
+        return self._steps[min(index, len(self._steps) - 1)].embeddings
+
+    def pooled(self, index: int) -> Tensor | None:
+        """(rows, width) of SD XL's second text encoder."""
+        return self._steps[min(index, len(self._steps) - 1)].pooled
+
+    def combine(self, output: Tensor, scale: float) -> Tensor:
+        """One prediction of the rows' (rows, channels, height, width).
+
+        Classifier-free guidance (Ho and Salimans, 2022); with AND every prompt pulls for itself
+        (composable diffusion, Liu et al., 2022).
+        """
+        if not self.guided:
+            return output
+        negative, *positives = output.split(1)
+        if self.weights == (1.0,):
+            return torch.as_tensor(negative + scale * (positives[0] - negative))
+        pulls = [w * scale * (p - negative) for w, p in zip(self.weights, positives, strict=True)]
+        return torch.as_tensor(negative + torch.stack(pulls).sum(dim=0))
 
 
-def _left_out(tokenizer: Any, prompt: str, limit: int) -> tuple[Note, ...]:
-    whole = tokenizer(prompt, truncation=False).input_ids
-    if len(whole) <= limit:
+def condition(
+    model: LoadedModel,
+    request: GenerationRequest,
+    catalogue: Catalogue,
+    during: Pass | None = None,
+) -> Conditioning:
+    """Encodes a request's prompts. The model goes on using the request's LoRAs.
+
+    Args:
+        during: the steps that the prompt is scheduled over; the request's, if not given.
+    """
+    during = during or Pass(request.steps)
+    positive = read(request.prompt, request.seed, model, catalogue)
+    used, notes = _use(model, positive.loras)
+    notes = [*positive.notes, *notes]
+    parts = positive.prompt.parts
+    encoder = Encoder(model.encoders, request.clip_skip, request.emphasis)
+    lines = [encoder.line(part, during, positive.embeddings) for part in parts]
+    guided = request.guided or len(parts) > 1
+    if guided:
+        negative = read(request.negative_prompt, request.seed, model, catalogue, negative=True)
+        notes += negative.notes
+        line = encoder.line(negative.prompt.parts[0], during, negative.embeddings)
+        lines.insert(0, line if request.negative_prompt.strip() else encoder.nothing(line))
+    notes += [note for line in lines for each in line for note in each.notes]
+    return Conditioning(
+        list(zip(*lines, strict=True)),
+        [part.weight for part in parts],
+        filling=encoder.encode(()).embeddings if guided else None,
+        lora=used,
+        notes=list({repr(note): note for note in notes}.values()),
+    )
+
+
+def _use(model: LoadedModel, wanted: Sequence[Lora]) -> tuple[tuple[Lora, ...], list[Note]]:
+    """Those that the model could take, in a fixed order."""
+    notes: list[Note] = []
+    fitting = sorted(set(wanted))
+    while True:
+        try:
+            loras.use(model, fitting)
+            return tuple(fitting), notes
+        except loras.LoraRefused as refused:
+            fitting.remove(refused.lora)
+            notes.append(Note(NoteKind.LORA_UNFIT, {"name": refused.lora.path.stem}))
+
+
+class Encoder:
+    """The text encoders of a model as a prompt is read by all of them.
+
+    Args:
+        emphasis: what becomes of weights: "original" (the mean is as before), "no norm",
+            "none" (they are left out).
+    """
+
+    def __init__(
+        self, encoders: Sequence[TextEncoder], clip_skip: int = 1, emphasis: str = "original"
+    ) -> None:
+        self._encoders = encoders
+        self._clip_skip = clip_skip
+        self._emphasis = emphasis
+
+    def line(self, part: Part, during: Pass, embeddings: Sequence[Embedding] = ()) -> list[Encoded]:
+        """What a part of the prompt is at each step; every text is encoded once."""
+        texts = [part.sections(step, during) for step in range(1, during.steps + 1)]
+        encoded = {text: self.encode(text, embeddings) for text in dict.fromkeys(texts)}
+        return [encoded[text] for text in texts]
+
+    @torch.inference_mode()
+    def encode(self, text: Sequence[Section], embeddings: Sequence[Embedding] = ()) -> Encoded:
+        parts, pools = [], []
+        notes: tuple[Note, ...] = ()
+        for encoder in self._encoders:
+            chunks = _chunks(encoder, text, embeddings)
+            notes = _left_out(encoder, chunks)
+            done = [self._call(encoder, chunk) for chunk in chunks[:CHUNKS]]
+            parts.append(torch.cat([each for each, _ in done], dim=1))
+            pools.append(done[0][1])
+        longest = max(part.shape[1] for part in parts)
+        parts = [_lengthened(part, longest, part[:, -1:]) for part in parts]
+        return Encoded(torch.cat(parts, dim=-1), pools[-1], notes)
+
+    def nothing(self, line: list[Encoded]) -> list[Encoded]:
+        """An empty negative prompt; SD XL was trained with zeros in its place."""
+        if len(self._encoders) < 2:
+            return line
+        one = line[0]
+        pooled = None if one.pooled is None else torch.zeros_like(one.pooled)
+        return [Encoded(torch.zeros_like(one.embeddings), pooled)] * len(line)
+
+    def _call(self, encoder: TextEncoder, chunk: Chunk) -> tuple[Tensor, Tensor | None]:
+        words = encoder.tokenizer
+        room = encoder.length - 2 - len(chunk.ids)
+        ids = [words.bos_token_id, *chunk.ids, words.eos_token_id, *[words.pad_token_id] * room]
+        hook = encoder.model.get_input_embeddings().register_forward_hook(_inserting(chunk))
+        try:
+            embeddings, pooled = encoder(torch.tensor([ids]), self._clip_skip)
+        finally:
+            hook.remove()
+        if self._emphasis == "none" or all(weight == 1 for weight in chunk.weights):
+            return embeddings, pooled
+        return _weighted(embeddings, chunk.weights, self._emphasis), pooled
+
+
+def _inserting(chunk: Chunk) -> Any:
+    """A hook that puts vectors in the place of tokens. (1, tokens, width)"""
+
+    def insert(_module: Any, _inputs: Any, output: Tensor) -> Tensor | None:
+        if not chunk.vectors:
+            return None
+        output = output.clone()
+        for place, embedding in chunk.vectors:
+            vectors = embedding.vectors[output.shape[-1]].to(output.device, output.dtype)
+            output[0, place + 1 : place + 1 + len(vectors)] = vectors
+        return output
+
+    return insert
+
+
+def _weighted(embeddings: Tensor, weights: Sequence[float], emphasis: str) -> Tensor:
+    factors = torch.ones(embeddings.shape[1], device=embeddings.device, dtype=embeddings.dtype)
+    factors[1 : 1 + len(weights)] = torch.tensor(weights).to(factors)
+    weighted = embeddings * factors[:, None]
+    if emphasis != "original":
+        return weighted
+    # In float32: half precision can't hold the sum of so many numbers.
+    restored = weighted * (embeddings.float().mean() / weighted.float().mean()).to(factors)
+    return restored if restored.isfinite().all() else weighted
+
+
+def _chunks(
+    encoder: TextEncoder, text: Sequence[Section], embeddings: Sequence[Embedding]
+) -> list[Chunk]:
+    """At least one, cut where AUTOMATIC1111 cuts."""
+    room = encoder.length - 2
+    names = sorted(((e.ids(encoder), e) for e in embeddings), key=lambda each: -len(each[0]))
+    names = [(ids, embedding) for ids, embedding in names if ids]
+    comma = tokenize(encoder, COMMA)
+    chunks: list[Chunk] = []
+    for section in text or [()]:
+        chunks.append(Chunk())
+        for piece in section:
+            ids = tokenize(encoder, piece.text)
+            place = 0
+            while place < len(ids):
+                place += _add(chunks, room, comma, ids, place, piece.weight, names)
+    return chunks
+
+
+def _add(
+    chunks: list[Chunk],
+    room: int,
+    comma: list[int],
+    ids: list[int],
+    place: int,
+    weight: float,
+    names: list[tuple[list[int], Embedding]],
+) -> int:
+    """Puts the next token or embedding into the last chunk or a new one; tokens that it took."""
+    found = next((each for each in names if ids[place : place + len(each[0])] == each[0]), None)
+    size = min(max(map(len, found[1].vectors.values())), room) if found else 1
+    if len(chunks[-1].ids) + size > room:
+        if comma != ids[place : place + 1] and not found:
+            _wrap(chunks, comma)
+        else:
+            chunks.append(Chunk())
+    chunk = chunks[-1]
+    if found:
+        chunk.vectors.append((len(chunk.ids), found[1]))
+    chunk.ids += [0] * size if found else [ids[place]]
+    chunk.weights += [weight] * size
+    return len(found[0]) if found else 1
+
+
+def _wrap(chunks: list[Chunk], comma: list[int]) -> None:
+    """A new chunk, with what came after the last comma of the full one if that is near its end."""
+    full = chunks[-1]
+    commas = [i for i, id in enumerate(full.ids) if [id] == comma]
+    new = Chunk()
+    if commas and len(full.ids) - commas[-1] <= BACKTRACK:
+        cut = commas[-1] + 1
+        new.ids, new.weights = full.ids[cut:], full.weights[cut:]
+        new.vectors = [(place - cut, each) for place, each in full.vectors if place >= cut]
+        full.vectors = [(place, each) for place, each in full.vectors if place < cut]
+        del full.ids[cut:], full.weights[cut:]
+    chunks.append(new)
+
+
+def _left_out(encoder: TextEncoder, chunks: Sequence[Chunk]) -> tuple[Note, ...]:
+    if len(chunks) <= CHUNKS:
         return ()
-    words = tokenizer.decode(whole[limit - 1 : -1]).strip()
-    return (Note(NoteKind.PROMPT_CUT, {"words": words[:200], "limit": str(limit - 2)}),)
+    words = encoder.tokenizer.decode([id for chunk in chunks[CHUNKS:] for id in chunk.ids])
+    limit = CHUNKS * (encoder.length - 2)
+    return (Note(NoteKind.PROMPT_CUT, {"words": words.strip()[:200], "limit": str(limit)}),)
+
+
+def _lengthened(embeddings: Tensor, tokens: int, by: Tensor) -> Tensor:
+    """Repeats `by` at the end until there are so many tokens."""
+    missing = tokens - embeddings.shape[1]
+    if missing <= 0:
+        return embeddings
+    times = -(-missing // by.shape[1])
+    return torch.cat([embeddings, by.repeat(1, times, 1)[:, :missing]], dim=1)
+
+
+def _stacked(rows: Sequence[Encoded], filling: Tensor | None) -> Encoded:
+    """Of different length the positive rows are filled up with their last vector, then they or the
+    negative one with `filling`; None where there is no negative one."""
+    embeddings = [row.embeddings for row in rows]
+    start = 0 if filling is None else 1
+    longest = max(each.shape[1] for each in embeddings[start:])
+    embeddings[start:] = [_lengthened(e, longest, e[:, -1:]) for e in embeddings[start:]]
+    if filling is not None:
+        longest = max(each.shape[1] for each in embeddings)
+        embeddings = [_lengthened(each, longest, filling) for each in embeddings]
+    pools = [row.pooled for row in rows if row.pooled is not None]
+    return Encoded(torch.cat(embeddings), torch.cat(pools) if pools else None)
+
+
+def encode(tokenizer: Any, encoder: Any, prompt: str) -> Encoded:
+    """A prompt as one row, without the catalogue's embeddings."""
+    return Encoder([TextEncoder(tokenizer, encoder)]).encode(parse(prompt).parts[0].sections())

@@ -1,272 +1,326 @@
-"""Denoises pictures: schedule → run → advance, one network call a turn.
+"""Denoises pictures together, one network call a turn: schedule → run → advance.
 
-Every picture is a Python generator that yields what it wants of the network and is sent the answer,
-so that the loop knows neither samplers nor steps. One picture is in flight at a time.
+Pictures join and leave at any turn. Who shares a call is decided in batching.py, what becomes of a
+picture between two calls in drawing.py.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from generator import messages, metadata, noise
-from generator.conditioning import Encoded, encode
+from generator import messages, metadata
+from generator.batching import (
+    SLOTS,
+    Turns,
+    Want,
+    Widths,
+    next_call,
+    own_width,
+    run_lengths,
+    widths_of,
+)
+from generator.catalogue import Catalogue
+from generator.conditioning import condition
+from generator.drawing import Ask, Drawing, draw, initial_image, predict
 from generator.messages import Failure, Note, NoteKind, Submit
-from generator.models import LoadedModel, ModelRefused, Models
-from generator.request import GenerationRequest
-from generator.samplers import denoise, timesteps_from
+from generator.models import Loaded, LoadedModel, ModelRefused, Models
+from generator.pipelines import PipelineModel
 
 log = logging.getLogger(__name__)
 
-MAX_INITIAL_PIXELS = 64_000_000
+Events = Iterator[messages.Event]
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a picture wants of the network: one row, or two with guidance.
-
-    Args:
-        scaled: (1, channels, height, width).
-        t: the timestep, a scalar tensor.
-    """
-
-    scaled: Tensor
-    t: Tensor
-
-
-Denoised = Generator[Ask, Tensor, Image.Image | None]
+MOMENT_SECONDS = 0.05  # to wait for a model when there is nothing else to do
 
 
 @dataclass(slots=True)
 class Run:
-    """A picture in flight."""
+    """A picture in flight.
+
+    Args:
+        came: as the policy told when it was ordered.
+        planned: widths that are replayed.
+        ask: what it wants next; None is a turn of its own.
+        call: network calls that were answered.
+        seconds: of ours that it took.
+        alone: whether a call that it shared went wrong.
+    """
 
     order: Submit
-    model: LoadedModel
-    conditioning: tuple[Encoded, ...]  # without guidance the prompt; else negative, prompt
-    picture: Denoised
-    calls: int
+    model: Loaded
+    drawing: Drawing
     notes: tuple[Note, ...]
-    ask: Ask = field(init=False)
-    started: float = field(default_factory=time.perf_counter)
+    came: float
+    planned: list[int] = field(default_factory=list)
+    ask: Ask | None = None
+    call: int = 0
+    seconds: float = 0.0
     widths: list[int] = field(default_factory=list)
-    planned: list[int] = field(default_factory=list)  # widths to be replayed
+    alone: bool = False
 
     @property
     def rows(self) -> int:
-        return len(self.conditioning)
+        return self.ask.rows if self.ask else 1
 
-    def width(self) -> int:
-        """Rows of the next call: its own, or what the replayed trace had."""
-        index = len(self.widths)
-        return max(self.rows, self.planned[index] if index < len(self.planned) else 0)
+    @property
+    def key(self) -> Hashable:
+        """What has to be equal in one call; None when it wants none."""
+        return (self.model.name, self.model.hash, self.ask.key) if self.ask else None
+
+    def want(self) -> Want:
+        request = self.order.request
+        left = request.width * request.height * max(0, request.calls - self.call)
+        planned = self.planned[self.call] if self.call < len(self.planned) else None
+        if planned is not None and planned < self.rows:
+            planned = None  # not a trace of this picture
+        return Want(self.order.job, self.key, self.rows, left + self.came, planned, self.alone)
 
 
 class Engine:
-    def __init__(self, models: Models, key: dict[str, str], preview_every: int) -> None:
+    """Takes orders at any time between two turns.
+
+    Args:
+        key: what "identical" depends on besides a request.
+        preview_every: network calls; 0 is never.
+        slots: pictures in flight.
+        widths: how wide calls may be.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        key: dict[str, str],
+        preview_every: int,
+        *,
+        slots: int = SLOTS,
+        widths: Widths | None = None,
+    ) -> None:
         self._models = models
         self._key = key
         self._preview_every = preview_every
-        self._waiting: deque[Submit] = deque()
-        self._run: Run | None = None
+        self._slots = slots
+        self._turns = Turns()
+        self._widths = widths or Widths()
+        self._waiting: list[tuple[Submit, float]] = []
+        self._runs: dict[int, Run] = {}
+        # Threads have settings of their own in torch.
+        self._loader = ThreadPoolExecutor(1, "loader", _set_up, (torch.get_num_threads(),))
+        self._loading: tuple[str, str, Future[tuple[Loaded, float]]] | None = None
 
     @property
     def busy(self) -> bool:
-        return self._run is not None or bool(self._waiting)
+        return bool(self._runs or self._waiting)
 
     def submit(self, order: Submit) -> None:
-        self._waiting.append(order)
+        self._waiting.append((order, self._turns.came(order.behind)))
 
-    def cancel(self, job: int) -> Iterator[messages.Event]:
+    def cancel(self, job: int) -> Events:
         """Takes effect before the next network call."""
-        if self._run and self._run.order.job == job:
-            self._run = None
-            yield messages.Cancelled(job)
-        for order in [each for each in self._waiting if each.job == job]:
-            self._waiting.remove(order)
+        waiting = [each for each in self._waiting if each[0].job != job]
+        if job in self._runs or len(waiting) < len(self._waiting):
+            self._waiting = waiting
+            self._end(job)
             yield messages.Cancelled(job)
 
-    def turn(self) -> Iterator[messages.Event]:
+    def free_idle(self) -> None:
+        """Forgets models that nobody has drawn with for long."""
+        self._models.free_idle()
+
+    def turn(self) -> Events:
         """The beginning of a picture or one network call, and what comes of it."""
-        order = self._run.order if self._run else self._waiting.popleft()
+        yield from self._loaded()
+        if len(self._runs) < self._slots:
+            begun = len(self._runs)
+            yield from self._admit()
+            if len(self._runs) > begun:
+                return
+        if self._runs:
+            yield from self._work()
+        elif self._loading is not None:
+            wait([self._loading[2]], MOMENT_SECONDS)
+
+    def _admit(self) -> Events:
+        """Begins a picture: of those whose model is in memory, who is next."""
+        for order, came in sorted(self._waiting, key=lambda each: each[0].request.cost + each[1]):
+            request = order.request
+            model = self._models.loaded(request.model, request.model_hash)
+            if model is not None:
+                self._waiting.remove((order, came))
+                yield from self._alone(order.job, self._begin(order, came, model))
+                return
+            if self._loading is None:
+                yield messages.Loading(request.model)
+                load = self._loader.submit(self._models.load, request.model, request.model_hash)
+                self._loading = request.model, request.model_hash, load
+
+    def _loaded(self) -> Events:
+        """What became of the load; its orders fail with it."""
+        if self._loading is None or not self._loading[2].done():
+            return
+        name, hash, load = self._loading
+        self._loading = None
+        error = load.exception()
+        if error is None:
+            yield messages.Loaded(name, load.result()[1])
+            return
+        for order, came in list(self._waiting):
+            if (order.request.model, order.request.model_hash) == (name, hash):
+                self._waiting.remove((order, came))
+                yield self._failed(order.job, error)
+
+    def _guarded(self, events: Events, otherwise: Callable[[Exception], Events]) -> Events:
         try:
-            yield from self._begin(order) if self._run is None else self._advance(self._run)
-        except ModelRefused as refused:
-            yield self._failed(order, refused.failure, refused.detail)
-        except metadata.ImageRefused as refused:
-            yield self._failed(order, Failure.IMAGE_BROKEN, str(refused))
-        except Exception as error:  # whatever it is, the worker and its model live on
-            log.exception("job %s", order.job)
-            yield self._failed(order, _failure(error), f"{type(error).__name__}: {error}")
+            yield from events
+        # Whatever it is, the worker and the other pictures live on.
+        except Exception as error:  # noqa: BLE001
+            yield from otherwise(error)
 
-    def _begin(self, order: Submit) -> Iterator[messages.Event]:
-        request = order.request
-        model = self._models.loaded(request.model, request.model_hash)
-        if model is None:
-            yield messages.Loading(request.model)
-            model, seconds = self._models.load(request.model, request.model_hash)
-            yield messages.Loaded(request.model, seconds)
-        run = _begin(order, model)
-        yield messages.Started(order.job, run.calls)
-        yield from self._answer(run, None)
+    def _alone(self, job: int, events: Events) -> Events:
+        """What goes wrong here is nobody else's fault."""
+        return self._guarded(events, lambda error: iter([self._failed(job, error)]))
 
-    def _advance(self, run: Run) -> Iterator[messages.Event]:
-        prediction = _predict(run)
-        run.widths.append(run.width())
-        call = len(run.widths)
-        preview = None
-        if self._preview_every and call % self._preview_every == 0 and call < run.calls:
-            preview = run.model.preview.webp(run.model.clean(run.ask.scaled, run.ask.t, prediction))
-        yield messages.Called(run.order.job, call, run.calls, preview)
-        yield from self._answer(run, prediction)
+    def _begin(self, order: Submit, came: float, model: Loaded) -> Events:
+        started = time.perf_counter()
+        run = _begin(order, came, model, self._models.catalogue)
+        yield messages.Started(order.job, order.request.calls)
+        run.ask = next(run.drawing)
+        run.seconds = time.perf_counter() - started
+        self._runs[order.job] = run
 
-    def _answer(self, run: Run, prediction: Tensor | None) -> Iterator[messages.Event]:
-        """Sends a picture its prediction (None begins it): it asks again or it is finished."""
+    def _work(self) -> Events:
+        """One network call for those whose turn it is, or a turn of somebody's own."""
+        call = next_call([run.want() for run in self._runs.values()], self._widths)
+        runs = [self._runs[job] for job in call.jobs]
+        if runs[0].ask is None:
+            return self._alone(call.jobs[0], self._advance(runs[0], None))
+        return self._guarded(
+            self._together(runs, call.width),
+            lambda error: self._went_wrong(runs, call.width, error),
+        )
+
+    def _together(self, runs: Sequence[Run], width: int) -> Events:
+        model, key, rows = runs[0].model, runs[0].key, sum(run.rows for run in runs)
+        assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
+        started = time.perf_counter()
+        predictions = predict(model, [run.ask for run in runs if run.ask], width)
+        seconds = time.perf_counter() - started
+        self._widths.learn(key, width, seconds)
+        for run, prediction in zip(runs, predictions, strict=True):
+            run.seconds += seconds * run.rows / rows
+            run.widths.append(width)
+            yield from self._alone(run.order.job, self._advance(run, prediction))
+
+    def _went_wrong(self, runs: Sequence[Run], width: int, error: Exception) -> Events:
+        """No picture has advanced: they are tried again, in narrower calls or one by one."""
+        first = runs[0]
+        narrowest = own_width(first.rows)
+        if _failure(error) is Failure.OUT_OF_MEMORY and width > narrowest:
+            log.warning("no memory for %d rows", width)
+            torch.cuda.empty_cache()
+            self._widths.narrow(first.key, width)
+        elif len(runs) > 1:
+            for run in runs:
+                run.alone = True
+        else:
+            yield self._failed(first.order.job, error)
+
+    def _advance(self, run: Run, prediction: Tensor | None) -> Events:
+        """Sends a picture its prediction (or gives it its turn): it asks again or is finished."""
+        request, started = run.order.request, time.perf_counter()
+        if prediction is not None and not prediction.isfinite().all():
+            raise ArithmeticError
+        if prediction is not None or isinstance(run.model, PipelineModel):
+            run.call += 1
+            self._turns.give(request.width * request.height)
+            done = min(run.call, request.calls)
+            preview = self._preview(run, prediction)
+            yield messages.Called(run.order.job, done, request.calls, preview)
         try:
-            picture = run.picture
-            run.ask = next(picture) if prediction is None else picture.send(prediction)
-            self._run = run
+            run.ask = run.drawing.send(prediction)
+            run.seconds += time.perf_counter() - started
         except StopIteration as finished:
-            self._run = None
-            yield self._finished(run, finished.value)
+            yield self._finished(run, finished.value, started)
 
-    def _finished(self, run: Run, image: Image.Image | None) -> messages.Event:
+    def _preview(self, run: Run, prediction: Tensor | None) -> bytes | None:
+        last = run.call >= run.order.request.calls
+        if prediction is None or last or run.ask is None or isinstance(run.model, PipelineModel):
+            return None
+        if not self._preview_every or run.call % self._preview_every:
+            return None
+        return run.model.preview.webp(run.model.clean(run.ask.scaled, run.ask.t, prediction))
+
+    def _finished(self, run: Run, image: Image.Image | None, started: float) -> messages.Event:
         job = run.order.job
+        self._end(job)
         if image is None:
             return messages.Failed(job, Failure.NOT_A_NUMBER)
-        trace = _run_lengths(run.widths)
+        trace = run_lengths(run.widths)
+        png = metadata.write(image, run.order.request, self._key, trace)
         return messages.Drawn(
             job=job,
-            png=metadata.write(image, run.order.request, self._key, trace),
+            png=png,
             pixel_hash=metadata.pixel_hash(image),
             key=self._key,
             trace=trace,
-            seconds=time.perf_counter() - run.started,
+            seconds=run.seconds + time.perf_counter() - started,
             notes=run.notes,
         )
 
-    def _failed(self, order: Submit, failure: Failure, detail: str) -> messages.Event:
-        self._run = None
-        return messages.Failed(order.job, failure, detail)
+    def _failed(self, job: int, error: BaseException) -> messages.Event:
+        self._end(job)
+        failure = _failure(error)
+        if failure is Failure.FAULT:
+            log.error("job %s", job, exc_info=error)
+        detail = error.detail if isinstance(error, ModelRefused) else str(error)
+        return messages.Failed(job, failure, f"{type(error).__name__}: {detail}")
+
+    def _end(self, job: int) -> None:
+        run = self._runs.pop(job, None)
+        if run is not None:
+            run.drawing.close()
 
 
-def _failure(error: Exception) -> Failure:
+def _set_up(threads: int) -> None:
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+
+
+def _failure(error: BaseException) -> Failure:
+    match error:
+        case ModelRefused():
+            return error.failure
+        case metadata.ImageRefused():
+            return Failure.IMAGE_BROKEN
+        case ArithmeticError():
+            return Failure.NOT_A_NUMBER
     # The CPU's allocator raises a plain RuntimeError.
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "alloc" in str(error):
         return Failure.OUT_OF_MEMORY
     return Failure.FAULT
 
 
-def _begin(order: Submit, model: LoadedModel) -> Run:
-    """Encodes the prompts and makes the first noise."""
+def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> Run:
+    """Encodes the prompts and reads the initial image."""
     request = order.request
-    texts = [request.negative_prompt, request.prompt] if request.guided else [request.prompt]
-    conditioning = tuple(encode(model.tokenizer, model.encoder, text) for text in texts)
-    notes = [note for each in conditioning for note in each.notes]
-    if request.negative_prompt and not request.guided:
+    if isinstance(model, PipelineModel):
+        return Run(order, model, model.draw(request), (), came)
+    # Where guidance is an input of the network, one row is enough.
+    asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
+    conditioning = condition(model, asked, catalogue)
+    notes = list(conditioning.notes)
+    if request.negative_prompt and not conditioning.guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
-    initial = None
+    image = None
     if order.initial_image is not None:
-        initial, resized = _initial(order.initial_image, request)
+        image, resized = initial_image(order.initial_image, request)
         notes += resized
-    return Run(
-        order=order,
-        model=model,
-        conditioning=conditioning,
-        picture=_draw(request, model, initial),
-        calls=request.calls,
-        notes=tuple(notes),
-        planned=_widths(order.trace or ""),
-    )
-
-
-def _initial(data: bytes, request: GenerationRequest) -> tuple[Image.Image, list[Note]]:
-    image = metadata.open_image(data, MAX_INITIAL_PIXELS)
-    size = (request.width, request.height)
-    if image.size == size:
-        return image, []
-    same_shape = image.width * size[1] == image.height * size[0]
-    note = Note(NoteKind.IMAGE_RESIZED, {"size": f"{size[0]}x{size[1]}"})
-    return image.resize(size, Image.Resampling.LANCZOS), [] if same_shape else [note]
-
-
-def _draw(request: GenerationRequest, model: LoadedModel, initial: Image.Image | None) -> Denoised:
-    """The life of one picture. Latents and schedulers are float32 on the CPU."""
-    source = noise.generator(request.seed)
-    factor = model.factor
-    shape = (1, model.unet.config.in_channels, request.height // factor, request.width // factor)
-    start = noise.initial_noise(shape, source, request.variations)
-    scheduler = model.samplers.make(request.sampler, request.schedule, request.steps)
-    timesteps = timesteps_from(scheduler, request.steps, request.strength if initial else 1.0)
-    if initial is None:
-        latents = start * scheduler.init_noise_sigma
-    else:
-        latents = _encode_image(model, initial)
-        if len(timesteps):
-            latents = scheduler.add_noise(latents, start, timesteps[:1])
-    denoising = denoise(scheduler, timesteps, latents, source)
-    try:
-        scaled, t = next(denoising)
-        while True:
-            prediction = yield Ask(scaled, t)
-            scaled, t = denoising.send(prediction)
-    except StopIteration as finished:
-        return _decode(model, finished.value)
-
-
-@torch.inference_mode()
-def _predict(run: Run) -> Tensor:
-    """Asks the network; guidance is combined row by row (Ho and Salimans, 2022)."""
-    model = run.model
-    width = run.width()
-    embeddings = torch.cat([each.embeddings for each in run.conditioning])
-    padding = width - run.rows
-    embeddings = torch.cat([embeddings, embeddings[-1:].expand(padding, -1, -1)])
-    rows = run.ask.scaled.to(model.device, model.dtype).expand(width, -1, -1, -1)
-    # One timestep a row, as float32: the same bits as the pipeline's scalar.
-    t = run.ask.t.to(model.device, torch.float32).expand(width)
-    output = model.unet(rows, t, encoder_hidden_states=embeddings, return_dict=False)[0]
-    output = torch.as_tensor(output[: run.rows]).float().cpu()
-    if run.rows == 1:
-        return output
-    negative, positive = output.chunk(2)
-    return negative + run.order.request.guidance_scale * (positive - negative)
-
-
-@torch.inference_mode()
-def _encode_image(model: LoadedModel, image: Image.Image) -> Tensor:
-    """Latents of a picture: the mode of what the VAE encodes, so that nothing is random."""
-    pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
-    pixels = pixels.view(1, image.height, image.width, 3).permute(0, 3, 1, 2).float()
-    scaled = (pixels / 127.5 - 1).to(model.vae.device, model.vae.dtype)
-    latents = model.vae.encode(scaled).latent_dist.mode() * model.vae.config.scaling_factor
-    return torch.as_tensor(latents).float().cpu()
-
-
-@torch.inference_mode()
-def _decode(model: LoadedModel, latents: Tensor) -> Image.Image | None:
-    """The picture, or None when the numbers got out of hand."""
-    scaled = latents.to(model.vae.device, model.vae.dtype) / model.vae.config.scaling_factor
-    decoded = model.vae.decode(scaled, return_dict=False)[0][0].float().cpu()
-    if not torch.isfinite(decoded).all():
-        return None
-    pixels = (decoded / 2 + 0.5).clamp(0, 1).permute(1, 2, 0)
-    return Image.fromarray((pixels.numpy() * 255).round().astype("uint8"))
-
-
-def _run_lengths(widths: list[int]) -> str:
-    """[2, 2, 1] → "2e2,1e1"; e: eager, the only program so far."""
-    return ",".join(f"{width}e{len(list(same))}" for width, same in groupby(widths))
-
-
-def _widths(trace: str) -> list[int]:
-    parts = [part.split("e") for part in trace.split(",") if part]
-    return [int(width) for width, count in parts for _ in range(int(count))]
+    drawing = draw(request, model, conditioning, image)
+    return Run(order, model, drawing, tuple(notes), came, widths_of(order.trace or ""))

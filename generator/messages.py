@@ -35,6 +35,14 @@ class NoteKind(StrEnum):
     SIZE_ROUNDED = "size-rounded"  # asked: "100x100"; size: "104x104"
     UNKNOWN_WORDS = "unknown-words"  # words: that the model does not know; drawn: the rest
     EMBEDDING_MISSING = "embedding-missing"  # name: as typed
+    EMBEDDING_UNFIT = "embedding-unfit"  # name; made for another family, or broken
+    LORA_MISSING = "lora-missing"  # name: as typed
+    LORA_UNFIT = "lora-unfit"  # name; made for another family, or broken
+    TAG_IGNORED = "tag-ignored"  # tag: as typed, "<hypernet:x:1>"
+    WILDCARD_MISSING = "wildcard-missing"  # name: without its underscores
+    WORDS_DRAWN = "words-drawn"  # words: what the seed drew
+    PROMPT_TRANSLATED = "prompt-translated"  # typed: "word++"; read: "(word:1.21)"
+    OPTION_IGNORED = "option-ignored"  # typed: "--v 5"
     IMAGE_RESIZED = "image-resized"  # size: the picture's size
 
 
@@ -53,12 +61,18 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Draw this. With a trace, every network call has the width that the trace tells."""
+    """Draw this.
+
+    Args:
+        trace: of the picture that is made again: every network call has the width that it tells.
+        behind: cost of the same member's pictures that were ordered before and aren't finished.
+    """
 
     job: int
     request: GenerationRequest
     initial_image: bytes | None = None
     trace: str | None = None
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,7 @@ class Drawn:
         pixel_hash: sha256 of the RGB bytes, in hexadecimal.
         key: what "identical" depends on besides the request.
         trace: widths and programs of the network calls as run lengths ("2e20").
-        seconds: from its first network call to its PNG.
+        seconds: of the generator's time that it took: of a shared call its part.
     """
 
     job: int

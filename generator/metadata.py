@@ -18,7 +18,9 @@ from generator.request import GenerationRequest
 from generator.sampler_names import SAMPLERS, find
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+# As there, but for the bounds: without them a long text of no pairs is read from each letter.
+PAIR = re.compile(r'(\w[\w \-/]{1,60}+):\s*("(?:\\.|[^\\"]){1,4000}+"|[^,]*)(?:,|$)')
+SETTINGS_LIMIT = 10_000  # characters of the last line
 NEGATIVE = "Negative prompt:"
 OPTIONS = (("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size"))
 LEAST_PAIRS = 3  # fewer than these and a last line is words, not settings
@@ -69,7 +71,7 @@ def parse_infotext(text: str) -> dict[str, str] | None:
     As there (modules/infotext_utils.py), the last line counts as settings from three pairs on.
     """
     *lines, last = text.strip().split("\n")
-    pairs = dict(PAIR.findall(last))
+    pairs = dict(PAIR.findall(last[:SETTINGS_LIMIT]))
     if len(pairs) < LEAST_PAIRS or "Steps" not in pairs:
         return None
     prompt, _, negative = "\n".join(["", *lines]).partition(f"\n{NEGATIVE}")

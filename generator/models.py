@@ -1,24 +1,35 @@
-"""Loads models from their folders. Never asks a hub."""
+"""Loads models from their folders and files. Never asks a hub."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
+from PIL import Image
+from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from generator.catalogue import Catalogue
+from generator import single_file
+from generator.catalogue import Catalogue, Model
+from generator.headers import Kind
 from generator.messages import Failure
+from generator.pipelines import PipelineModel
 from generator.preview import Preview
 from generator.samplers import Samplers
+from generator.single_file import Parts
+from generator.text_encoders import TextEncoder
+
+USED = 0.6  # of the device's memory for models; the rest is for pictures
+IDLE_SECONDS = 1800.0
+NETWORK_CHANNELS = 9  # of a network for inpainting: latents, mask, masked latents
 
 
 class ModelRefused(Exception):
@@ -30,27 +41,44 @@ class ModelRefused(Exception):
 
 @dataclass(slots=True)
 class LoadedModel:
-    """A model in memory with what drawing needs of it."""
+    """A model in memory with what drawing needs of it.
+
+    Args:
+        encoders: its text encoders in order; embeddings are joined along their width.
+        vae_name: of the VAE that it was asked for with; None is its own.
+    """
 
     name: str
     hash: str
     unet: Any
     vae: Any
-    encoder: Any
-    tokenizer: Any
+    encoders: tuple[TextEncoder, ...]
     scheduler_config: dict[str, Any]
     preview: Preview
+    family: str = "small"
+    vae_name: str | None = None
     samplers: Samplers = field(init=False)
     alphas: Tensor = field(init=False)
     device: torch.device = field(init=False)
     dtype: torch.dtype = field(init=False)
+    channels: int = field(init=False)
+    _tiled: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         # Kept, because diffusers walks through all modules each time that it is asked.
         self.device, self.dtype = self.unet.device, self.unet.dtype
+        self.channels = int(self.vae.config.latent_channels)
         self.samplers = Samplers(self.scheduler_config)
         # ᾱ by timestep; the same for every sampler, as the model was trained with it.
         self.alphas = self.samplers.make("ddim", "automatic", 1).alphas_cumprod
+
+    @property
+    def encoder(self) -> Any:
+        return self.encoders[0].model
+
+    @property
+    def tokenizer(self) -> Any:
+        return self.encoders[0].tokenizer
 
     @property
     def factor(self) -> int:
@@ -61,6 +89,16 @@ class LoadedModel:
     def v_prediction(self) -> bool:
         return bool(self.scheduler_config.get("prediction_type") == "v_prediction")
 
+    @property
+    def inpaints(self) -> bool:
+        """Whether its network takes mask and masked latents beside the latents."""
+        return bool(self.unet.config.in_channels == NETWORK_CHANNELS)
+
+    @property
+    def embeds_guidance(self) -> bool:
+        """Whether guidance is an input of its network (distilled LCMs): one row is enough."""
+        return self.unet.config.time_cond_proj_dim is not None
+
     def clean(self, scaled: Tensor, t: Tensor, prediction: Tensor) -> Tensor:
         """The latents that a prediction points at.
 
@@ -68,57 +106,263 @@ class LoadedModel:
             scaled: the network's input, variance preserving.
             t: its timestep, which may lie between two.
         """
+        scaled = scaled[:, : self.channels]
         alpha = self.alphas[int(t.round().clamp(0, len(self.alphas) - 1))]
         signal, noise = alpha.sqrt(), (1 - alpha).sqrt()
         if self.v_prediction:
             return signal * scaled - noise * prediction
         return (scaled - noise * prediction) / signal
 
+    def added(self, pooled: Tensor | None, width: int, height: int) -> dict[str, Tensor] | None:
+        """SD XL's `added_cond_kwargs` for rows of one size, None for the other families.
+
+        Args:
+            pooled: (rows, width) of the last text encoder.
+            width, height: of the picture, in pixels.
+        """
+        if pooled is None or self.unet.config.addition_embed_type != "text_time":
+            return None
+        # Original size, corner of the crop, target size (SDXL report, arXiv 2307.01952, 2.2).
+        ids = torch.tensor([[height, width, 0, 0, height, width]], device=self.device)
+        return {
+            "text_embeds": pooled.to(self.device, self.dtype),
+            "time_ids": ids.to(self.dtype).expand(len(pooled), -1),
+        }
+
+    def embedded_guidance(self, scales: Sequence[float]) -> Tensor | None:
+        """The network's `timestep_cond` for rows with these guidance scales.
+
+        diffusers' LatentConsistencyModelPipeline.get_guidance_scale_embedding; None for a network
+        without it.
+        """
+        size = self.unet.config.time_cond_proj_dim
+        if size is None:
+            return None
+        half = size // 2
+        steps = torch.arange(half, dtype=torch.float32) * -(
+            torch.log(torch.tensor(10000.0)) / (half - 1)
+        )
+        angles = (torch.tensor(scales) - 1)[:, None] * 1000.0 * steps.exp()[None, :]
+        embedded = torch.cat([angles.sin(), angles.cos()], dim=1)
+        return nn.functional.pad(embedded, (0, size % 2)).to(self.device, self.dtype)
+
+    def tile(self, tiled: bool) -> None:
+        """Whether the network and the VAE take a picture's edges for neighbours of each other."""
+        if tiled == self._tiled:
+            return
+        for part in (self.unet, self.vae):
+            for module in part.modules():
+                if isinstance(module, nn.Conv2d):
+                    module.padding_mode = "circular" if tiled else "zeros"
+        self._tiled = tiled
+
+    @torch.inference_mode()
+    def encode_image(self, image: Image.Image) -> Tensor:
+        """Latents of an RGB picture: the mode of what the VAE encodes, so nothing is random."""
+        pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
+        pixels = pixels.view(1, image.height, image.width, 3).permute(0, 3, 1, 2).float()
+        return self.encode_pixels(pixels / 127.5 - 1)
+
+    @torch.inference_mode()
+    def encode_pixels(self, pixels: Tensor) -> Tensor:
+        """The same of pixels (1, 3, height, width) in -1 … 1."""
+        for latents in self._in_both_precisions(
+            lambda vae: vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist.mode()
+        ):
+            if torch.isfinite(latents).all():
+                break
+        config = self.vae.config
+        return torch.as_tensor(latents * config.scaling_factor).float().cpu()
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Image.Image | None:
+        """The picture, or None when the numbers got out of hand."""
+        scaled = latents / self.vae.config.scaling_factor
+        for decoded in self._in_both_precisions(
+            lambda vae: vae.decode(scaled.to(vae.device, vae.dtype), return_dict=False)[0][0]
+        ):
+            if torch.isfinite(decoded).all():
+                pixels = (decoded.float().cpu() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0)
+                return Image.fromarray((pixels.numpy() * 255).round().astype("uint8"))
+        return None
+
+    def _in_both_precisions(self, work: Any) -> Iterator[Tensor]:
+        """What the VAE makes as it is, then in float32: in half precision some overflow, which
+        would be a black picture."""
+        usual = self.vae.dtype
+        yield work(self.vae)
+        if usual is torch.float32:
+            return
+        self.vae.to(torch.float32)
+        try:
+            yield work(self.vae)
+        finally:
+            self.vae.to(usual)
+
+
+Loaded = LoadedModel | PipelineModel
+
+
+@dataclass(slots=True)
+class _Kept:
+    model: Loaded
+    bytes: int
+    used: float
+
 
 class Models:
-    """Keeps the last model that was asked for."""
+    """Keeps models in memory, those that were used last, as many as there is room for."""
 
-    def __init__(self, folders: Sequence[Path], cache: Path, device: torch.device) -> None:
-        self._folders = folders
-        self._cache = cache
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        cache: Path,
+        device: torch.device,
+        dtype: torch.dtype | None = None,
+        budget_bytes: int | None = None,
+    ) -> None:
+        self._catalogue = Catalogue(folders, cache)
         self._device = device
-        self._loaded: LoadedModel | None = None
+        self._dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
+        self._budget = _budget(device) if budget_bytes is None else budget_bytes
+        self._kept: dict[tuple[str, str, str | None], _Kept] = {}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self._catalogue
 
     @property
     def dtype(self) -> torch.dtype:
-        return torch.float16 if self._device.type == "cuda" else torch.float32
+        return self._dtype
 
-    def loaded(self, name: str, hash: str) -> LoadedModel | None:
-        found = self._loaded
-        return found if found and (found.name, found.hash) == (name, hash) else None
+    def loaded(self, name: str, hash: str, vae: str | None = None) -> Any:
+        """The model if it is in memory: a LoadedModel, a PipelineModel or None."""
+        kept = self._kept.get((name, hash, vae))
+        if kept is None:
+            return None
+        kept.used = time.monotonic()
+        return kept.model
 
-    def load(self, name: str, hash: str) -> tuple[LoadedModel, float]:
+    def load(
+        self, name: str, hash: str, vae: str | None = None, vae_hash: str | None = None
+    ) -> tuple[Any, float]:
         """The model and the seconds that loading took. Raises ModelRefused."""
         started = time.perf_counter()
-        found = Catalogue(self._folders, self._cache).find(name)
+        found = self._find(name, hash)
+        self._make_room(_weight_bytes(found.path))
+        try:
+            model = self._read(found)
+            if vae is not None and isinstance(model, LoadedModel):
+                model = self._with_vae(model, vae, vae_hash)
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration) as error:
+            raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
+        kept = _Kept(model, _weight_bytes(found.path), time.monotonic())
+        self._kept[name, hash, vae] = kept
+        return model, time.perf_counter() - started
+
+    def free_idle(self, seconds: float = IDLE_SECONDS) -> None:
+        """Forgets what nobody has drawn with for so long."""
+        since = time.monotonic() - seconds
+        self._drop([key for key, kept in self._kept.items() if kept.used < since])
+
+    def _find(self, name: str, hash: str) -> Model:
+        self._catalogue.refresh()
+        found = self._catalogue.find(name)
         if found is None:
             raise ModelRefused(Failure.MODEL_MISSING, name)
         if found.hash != hash:
             raise ModelRefused(Failure.MODEL_CHANGED, f"{name}: {found.hash}, not {hash}")
-        self._loaded = None
-        try:
-            self._loaded = self._read(found.folder, name, hash)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelRefused(Failure.MODEL_BROKEN, f"{found.folder}: {error}") from error
-        return self._loaded, time.perf_counter() - started
+        return found
 
-    def _read(self, folder: Path, name: str, hash: str) -> LoadedModel:
-        local: dict[str, Any] = {"local_files_only": True}
-        unet = UNet2DConditionModel.from_pretrained(
-            folder, subfolder="unet", dtype=self.dtype, **local
+    def _make_room(self, needed: int) -> None:
+        """Forgets the models that were used longest ago."""
+        oldest = sorted(self._kept, key=lambda key: self._kept[key].used)
+        while oldest and needed + sum(kept.bytes for kept in self._kept.values()) > self._budget:
+            self._drop([oldest.pop(0)])
+
+    def _drop(self, keys: Sequence[tuple[str, str, str | None]]) -> None:
+        for key in keys:
+            del self._kept[key]
+        if keys and self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _read(self, found: Model) -> Loaded:
+        if found.own_sampler:
+            return PipelineModel.read(found.path, found.name, found.hash, self._device, self._dtype)
+        if found.path.is_dir():
+            parts = _read_folder(found.path, self._dtype)
+        else:
+            parts = single_file.read(found.path, found.family, found.prediction, self._dtype)
+        scheduler = dict(parts.scheduler_config)
+        if found.prediction is not None:
+            kinds = {"v": "v_prediction", "e": "epsilon"}
+            scheduler["prediction_type"] = kinds[found.prediction[:1]]
+        vae = parts.vae.to(self._device, self._vae_dtype(parts.vae))
+        encoders = tuple(
+            replace(each, model=each.model.eval().to(self._device)) for each in parts.encoders
         )
-        vae = AutoencoderKL.from_pretrained(folder, subfolder="vae", dtype=torch.float32, **local)
-        encoder = CLIPTextModel.from_pretrained(
-            folder, subfolder="text_encoder", dtype=self.dtype, **local
-        )
-        tokenizer = CLIPTokenizer.from_pretrained(folder, subfolder="tokenizer", **local)
-        config = (folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8")
-        unet, vae, encoder = (part.eval().to(self._device) for part in (unet, vae, encoder))
+        unet = parts.unet.eval().to(self._device)
         return LoadedModel(
-            name, hash, unet, vae, encoder, tokenizer, json.loads(config), Preview(vae)
+            found.name, found.hash, unet, vae, encoders, scheduler, Preview(vae), found.family
         )
+
+    def _vae_dtype(self, vae: Any) -> torch.dtype:
+        """SD XL's own VAE overflows in half precision, and its config says so."""
+        return torch.float32 if vae.config.get("force_upcast") else self._dtype
+
+    def _with_vae(self, model: LoadedModel, name: str, hash: str | None) -> LoadedModel:
+        found = self._catalogue.find_extra(Kind.VAE, name)
+        if found is None:
+            raise ModelRefused(Failure.MODEL_MISSING, name)
+        if hash not in (None, self._catalogue.hash_of(found)):
+            raise ModelRefused(Failure.MODEL_CHANGED, name)
+        vae = single_file.read_vae(found.path, dict(model.vae.config))
+        vae = vae.to(self._device, self._vae_dtype(model.vae))
+        return replace(model, vae=vae, preview=Preview(vae), vae_name=name)
+
+
+def _budget(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory * USED)
+    return int(psutil.virtual_memory().total * USED)
+
+
+def _weight_bytes(path: Path) -> int:
+    files = [path] if path.is_file() else path.rglob("*.safetensors")
+    return sum(file.stat().st_size for file in files)
+
+
+def _read_folder(folder: Path, dtype: torch.dtype) -> Parts:
+    """A model in the diffusers layout; never from a pickle."""
+    unet = UNet2DConditionModel.from_pretrained(folder, **_part(folder, "unet", dtype))
+    vae = AutoencoderKL.from_pretrained(folder, **_part(folder, "vae", torch.float32))
+    two = (folder / "text_encoder_2").is_dir()
+    encoders = [_read_encoder(folder, "", dtype, CLIPTextModel, 2 if two else 1)]
+    if two:
+        encoders.append(_read_encoder(folder, "_2", dtype, CLIPTextModelWithProjection, 2))
+    config = (folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8")
+    return Parts(unet, vae, tuple(encoders), json.loads(config))
+
+
+def _read_encoder(
+    folder: Path, number: str, dtype: torch.dtype, kind: Any, depth: int
+) -> TextEncoder:
+    part = f"text_encoder{number}"
+    model = kind.from_pretrained(folder, **_part(folder, part, dtype))
+    tokenizer = CLIPTokenizer.from_pretrained(
+        folder, subfolder=f"tokenizer{number}", local_files_only=True
+    )
+    return TextEncoder(tokenizer, model, depth, normed=depth == 1)
+
+
+def _part(folder: Path, part: str, dtype: torch.dtype) -> dict[str, Any]:
+    """What from_pretrained needs; folders of the hub often have nothing but an fp16 variant."""
+    names = [file.name for file in (folder / part).glob("*.safetensors")]
+    halves = bool(names) and all(".fp16." in name for name in names)
+    return {
+        "subfolder": part,
+        "dtype": dtype,
+        "variant": "fp16" if halves else None,
+        "use_safetensors": True,
+        "local_files_only": True,
+    }

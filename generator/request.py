@@ -39,6 +39,8 @@ class GenerationRequest:
         guidance_scale: at 1 and below the network is asked once and the negative prompt is unused.
         variations: applied in order to the initial noise (never to a sampler's own noise).
         initial_image: sha256 of the stored file that image-to-image starts from.
+        clip_skip: as AUTOMATIC1111 counts, 1 skipping nothing.
+        emphasis: what becomes of prompt weights: "original", "no norm" or "none".
         strength: how much of the initial image is redrawn, 0 … 1.
     """
 
@@ -56,6 +58,8 @@ class GenerationRequest:
     variations: tuple[Variation, ...] = ()
     initial_image: str | None = None
     strength: float = 1.0
+    clip_skip: int = 1
+    emphasis: str = "original"
     version: int = 1
 
     @property

@@ -91,6 +91,13 @@ def calls(sampler: str, steps: int, strength: float = 1.0) -> int:
     return run
 
 
+def step_of(sampler: str, call: int) -> int:
+    """The sampler's step, counted from 0, that a call of the network belongs to."""
+    if sampler == "plms":
+        return max(0, call - 1)
+    return call // 2 if sampler in SECOND_ORDER else call
+
+
 SECOND_ORDER = {each.name for each in SAMPLERS if each.calls_per_step == 2}
 
 

@@ -72,6 +72,7 @@ class Samplers:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = dict(config)
         self._templates: dict[tuple[str, str], Any] = {}
+        self._coefficients: dict[tuple[Any, ...], float] = {}
 
     def make(self, sampler: str, schedule: str, steps: int) -> Any:
         """A scheduler of its own, with its timesteps set."""
@@ -83,7 +84,20 @@ class Samplers:
             scheduler.set_timesteps(steps, original_inference_steps=steps)
         else:
             scheduler.set_timesteps(steps)
+        if sampler == "lms":
+            self._remember_coefficients(scheduler, (schedule, steps))
         return scheduler
+
+    def _remember_coefficients(self, scheduler: Any, key: tuple[str, int]) -> None:
+        """Each is an integral that takes as long as a small network's call."""
+        integrate = scheduler.get_lms_coefficient
+
+        def remembered(*place: int) -> float:
+            if (key, place) not in self._coefficients:
+                self._coefficients[key, place] = integrate(*place)
+            return self._coefficients[key, place]
+
+        scheduler.get_lms_coefficient = remembered
 
     def _template(self, sampler: str, schedule: str) -> Any:
         path, changes = CLASSES[sampler]

@@ -19,6 +19,8 @@ from generator import frames, messages
 from generator.engine import Engine
 from generator.models import Models
 
+IDLE_SECONDS = 60.0
+
 Orders = queue.SimpleQueue[messages.Order | None]
 
 
@@ -45,7 +47,12 @@ def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None
 def _take(engine: Engine, waiting: Orders, events: RawIOBase) -> bool:
     """Passes on what was ordered; waits only when there is nothing to do. False at the end."""
     while not waiting.empty() or not engine.busy:
-        match waiting.get():
+        try:
+            order = waiting.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            engine.free_idle()
+            continue
+        match order:
             case None:
                 return False
             case messages.Submit() as order:

@@ -9,17 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import chain, groupby, islice, pairwise, takewhile, zip_longest
 from pathlib import Path
 from typing import Any, Self
 from zlib import crc32
 
-SYNTAX = re.compile(
-    r"<\w+:[^<>]*>"  # <lora:name:0.8>
-    r"|:\s*[+-]?(?:\d+\.?\d*|\.\d+)"  # (word:1.2), [from:to:0.5]
-    r"|\b(?:BREAK|AND)\b"
-    r"|[()\[\]{}|\\:]"
-)
+from generator import grammar
+
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 ACCENTS = re.compile(r"(?<!n)\u0303|[\u0300-\u0302\u0304-\u036f]")  # the tilde of ñ stays
 SOUNDS = str.maketrans("kqvzjyñ", "ccbsgin")  # what one language or child writes for another
@@ -145,8 +142,15 @@ class Vocabulary:
                 self._by_letters[letters].append(form)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Reads a model's vocabulary.json: things, other words by group, ignored, examples."""
+    def load(cls, path: Path) -> Vocabulary:
+        """Reads a model's vocabulary.json: things, other words by group, ignored, examples.
+
+        Its index takes 30 ms and every prompt asks for it, so it is made once for each file.
+        """
+        return _loaded(path, path.stat().st_mtime_ns)
+
+    @classmethod
+    def _from_file(cls, path: Path) -> Self:
         fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         things = (
             _concept(thing["name"], thing["group"], thing, True) for thing in fields["things"]
@@ -227,7 +231,7 @@ class Vocabulary:
     def _read(self, prompt: str) -> tuple[str, Sequence[_Span]]:
         """The prompt with blanks for its syntax, and all its words."""
         text = unicodedata.normalize("NFC", prompt)
-        text = SYNTAX.sub(lambda found: " " * len(found[0]), text)
+        text = grammar.words(text)
         return text, _compounds(text, self._spans([*WORD.finditer(text)]))
 
     def _spans(self, found: Sequence[re.Match[str]]) -> Iterator[_Span]:
@@ -382,3 +386,8 @@ def _agreed(colour: Concept, noun: str) -> str:
     if feminine and word.endswith("o"):
         word = word[:-1] + "a"
     return next(_numbers(word, "es")) if plural and word[-1] in "aeo" else word
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: Path, _changed: int) -> Vocabulary:
+    return Vocabulary._from_file(path)

@@ -59,7 +59,7 @@ def test_a_model_is_found_in_any_case_and_by_a_beginning_that_only_it_has(tmp_pa
 
 def test_a_folder_may_be_a_model_itself(tmp_path):
     folder = model_folder(tmp_path / "mine")
-    assert Catalogue([folder], tmp_path).find("mine").folder == folder
+    assert Catalogue([folder], tmp_path).find("mine").path == folder
 
 
 def test_a_folder_that_is_missing_or_no_model_costs_nobody_the_others(tmp_path):

@@ -6,7 +6,7 @@ from statistics import median
 
 import pytest
 
-from bot.estimate import Estimate
+from bot.estimate import Estimate, Running
 from generator.request import GenerationRequest
 
 SIZES = ((128, 128), (128, 192), (192, 128), (256, 256))
@@ -110,7 +110,9 @@ def test_a_change_of_load_is_felt_within_a_few_pictures():
 def test_everybody_in_line_is_told_when_theirs_is_done():
     estimate = learnt((128, 128, 20, 1.0))
     line = [request(), request(size=(256, 128)), request()]
-    assert list(estimate.announce(line, "small", 0.5)) == pytest.approx([1.5, 3.5, 4.5])
+    assert estimate.announce(line, "small", [Running("small", 0.5)])[1:] == pytest.approx(
+        [1.5, 3.5, 4.5]
+    )
 
 
 def test_loading_counts_at_each_change_of_model():

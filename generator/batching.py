@@ -1,0 +1,180 @@
+"""Which pictures share a network call, how wide it is, and whose turn it is. Without torch.
+
+A call's width is a power of two, because a row's bits depend on the width of its call. What a wider
+call brings is measured: where it is little, as on a CPU, pictures take turns instead.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from statistics import median
+
+SLOTS = 8  # pictures in flight; each keeps its latents, its scheduler and its embeddings
+WIDEST = 32  # rows of a call
+GAIN = 1.15
+PROBES = 4  # calls of a width before it is judged; the first warms up
+REMEMBERED = 9  # calls of a width
+JUDGED_AGAIN = 256  # calls after which a width that brought little is tried once more
+PATIENCE = 0.5  # of what others were given meanwhile, by which a picture comes forward
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a picture in flight wants next.
+
+    Args:
+        key: pictures with equal keys can share a call; None wants no call but a turn of its own.
+        rows: of its next call.
+        place: who has the lowest is next: what is left, and `Turns.came`.
+        width: of the call that is replayed.
+        alone: whether nobody may share its call.
+    """
+
+    job: int
+    key: Hashable
+    rows: int
+    place: float
+    width: int | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    jobs: tuple[int, ...]
+    width: int
+
+
+class Turns:
+    """The shortest first; who has waited long comes forward. All in pixels × calls.
+
+    A picture's place is what is left of it and what it brought along from when it came. Everybody
+    comes forward at the same pace, so that only when they came tells them apart.
+    """
+
+    def __init__(self) -> None:
+        self._given = 0
+
+    def give(self, cost: int) -> None:
+        self._given += cost
+
+    def came(self, behind: int = 0) -> float:
+        """What a picture that is ordered now brings along.
+
+        Args:
+            behind: cost of its member's own pictures that were ordered before.
+        """
+        return PATIENCE * (self._given + behind)
+
+
+class Widths:
+    """How wide calls may be: what was measured of their speed, and what memory allowed.
+
+    Args:
+        widest: rows of a call.
+        gain: rows per second that twice the width has to bring.
+    """
+
+    def __init__(self, widest: int = WIDEST, gain: float = GAIN) -> None:
+        self._widest = widest
+        self._gain = gain
+        self._limits: dict[Hashable, int] = {}
+        recent = partial(deque[float], maxlen=REMEMBERED)
+        self._seconds: dict[tuple[Hashable, int], deque[float]] = defaultdict(recent)
+        self._counts: dict[tuple[Hashable, int], int] = defaultdict(int)
+        self._tried: dict[tuple[Hashable, int], int] = defaultdict(int)
+
+    def learn(self, key: Hashable, width: int, seconds: float) -> None:
+        self._counts[key, width] += 1
+        if self._counts[key, width] > 1:
+            self._seconds[key, width].append(seconds)
+
+    def limit(self, key: Hashable) -> int:
+        return self._limits.get(key, self._widest)
+
+    def fits(self, key: Hashable, width: int) -> bool:
+        """As far as is known."""
+        return width <= self._limits.get(key, width)
+
+    def narrow(self, key: Hashable, width: int) -> None:
+        """There was no memory for this width."""
+        self._limits[key] = max(1, min(self.limit(key), width // 2))
+
+    def bring(self, key: Hashable, width: int, rows: int, wider_rows: int) -> bool:
+        """Whether twice this width is worth it, or isn't known yet and has to be tried.
+
+        Args:
+            rows, wider_rows: that would be used of the one and of the other.
+        """
+        wider = (key, width * 2)
+        if self._counts[key, width] < PROBES:
+            return False
+        if self._counts[wider] < PROBES:
+            return True
+        calls = self._counts[key, width]
+        if calls - self._tried[wider] >= JUDGED_AGAIN:
+            self._tried[wider] = calls
+            return True
+        speed = rows / median(self._seconds[key, width])
+        return wider_rows / median(self._seconds[wider]) >= self._gain * speed
+
+
+def next_call(wants: Iterable[Want], widths: Widths) -> Call:
+    """Whose turn it is, with those that fit beside it.
+
+    A call that is replayed has its width; others may fill it.
+    """
+    first, *others = sorted(wants, key=lambda want: (want.place, want.job))
+    if first.key is None:
+        return Call((first.job,), 0)
+    together = [first]
+    if not first.alone:
+        together += [want for want in others if want.key == first.key and not want.alone]
+    replayed = first.width if first.width and widths.fits(first.key, first.width) else None
+    width = replayed or _width(together, widths)
+    chosen = _fill(together, width)
+    return Call(tuple(want.job for want in chosen), width)
+
+
+def own_width(rows: int) -> int:
+    """The narrowest call for so many rows."""
+    return int(1 << (rows - 1).bit_length())
+
+
+def _width(together: Sequence[Want], widths: Widths) -> int:
+    first = together[0]
+    width = own_width(first.rows)
+    while width * 2 <= widths.limit(first.key):
+        rows, wider_rows = (_rows(_fill(together, each)) for each in (width, width * 2))
+        if wider_rows <= rows or not widths.bring(first.key, width, rows, wider_rows):
+            break
+        width *= 2
+    return width
+
+
+def _fill(together: Sequence[Want], width: int) -> list[Want]:
+    """As many as find room, in order; the first always does."""
+    chosen, rows = [together[0]], together[0].rows
+    for want in together[1:]:
+        if rows + want.rows <= width and want.width in (None, width):
+            chosen.append(want)
+            rows += want.rows
+    return chosen
+
+
+def _rows(wants: Sequence[Want]) -> int:
+    return sum(want.rows for want in wants)
+
+
+def run_lengths(widths: Iterable[int]) -> str:
+    """[2, 2, 1] → "2e2,1e1"; e: eager, the only program so far."""
+    return ",".join(f"{width}e{len(list(same))}" for width, same in groupby(widths))
+
+
+def widths_of(trace: str) -> list[int]:
+    """The width of each call of a trace."""
+    parts = [part.split("e") for part in trace.split(",") if part]
+    return [int(width) for width, count in parts for _ in range(int(count))]

@@ -1,0 +1,89 @@
+"""Where models lie: a model's own folder, folders of files, and the layouts of AUTOMATIC1111, Forge
+and ComfyUI. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+WEIGHTS = (".safetensors",)
+PICKLES = (".ckpt", ".pt", ".pth", ".bin")
+EMBEDDINGS = ("embeddings", "textual_inversion")  # the one place where a pickle may be wanted
+DEEPEST = 6
+# What those programs keep beside models, for other purposes. Lower case.
+OTHER_PURPOSES = {
+    *("controlnet", "control_net", "t2iadapter", "esrgan", "realesrgan", "swinir", "scunet", "dat"),
+    *(
+        "ldsr",
+        "upscale_models",
+        "gfpgan",
+        "codeformer",
+        "facerestore_models",
+        "clip",
+        "clip_vision",
+    ),
+    *("text_encoder", "text_encoders", "vae-approx", "vae_approx", "blip", "deepbooru", "karlo"),
+    *("torch_deepdanbooru", "style_models", "photomaker", "gligen", "hypernetworks", "ipadapter"),
+    *("ipadapter-flux", "adetailer", "sams", "insightface", "ultralytics", "animatediff_models"),
+    *("svd", "z123", "diffusers_configs", "venv", "node_modules", "__pycache__"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A diffusers folder, or a file of weights."""
+
+    path: Path
+    pickled: bool = False
+
+    @property
+    def name(self) -> str:
+        """As people call it; a folder of the hub's cache is called as on the hub."""
+        if self.path.parent.name == "snapshots":
+            return self.path.parent.parent.name.rsplit("--", 1)[-1]
+        return self.path.stem if self.path.is_file() else self.path.name
+
+    @property
+    def embedding(self) -> bool:
+        return any(parent.name.lower() in EMBEDDINGS for parent in self.path.parents)
+
+
+def walk(folders: Iterable[Path]) -> Iterator[Found]:
+    """Everything that may be a model, in a fixed order, each once."""
+    seen: set[str] = set()
+    for folder in folders:
+        for root in _roots(folder):
+            yield from _below(root, seen, 0)
+
+
+def _roots(folder: Path) -> list[Path]:
+    """The whole installation of another program is given by its own folder."""
+    if (folder / "models").is_dir() and not (folder / "model_index.json").exists():
+        return [each for each in (folder / "models", folder / "embeddings") if each.is_dir()]
+    return [folder]
+
+
+def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
+    real = os.path.realpath(folder)  # links may lead round in a circle
+    if real in seen or depth > DEEPEST:
+        return
+    seen.add(real)
+    if (folder / "model_index.json").exists():
+        yield Found(folder)
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_dir():
+            if not entry.name.startswith(".") and entry.name.lower() not in OTHER_PURPOSES:
+                yield from _below(path, seen, depth + 1)
+        elif path.suffix.lower() in WEIGHTS:
+            yield Found(path)
+        elif path.suffix.lower() in PICKLES:
+            yield Found(path, pickled=True)

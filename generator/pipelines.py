@@ -1,0 +1,114 @@
+"""Architectures that the step-wise engine doesn't know: drawn by their own diffusers pipeline.
+
+The pipeline runs in a thread that stands still before every call of its network until it is told to
+go on, so that the worker's turns stay short and a picture can be given up.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import queue
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import DiffusionPipeline
+from PIL import Image
+
+from generator import noise
+from generator.request import GenerationRequest
+
+_running = threading.local()
+
+
+class _GivenUp(BaseException):
+    """Ends a pipeline from inside; a BaseException, so that no library holds it for a fault."""
+
+
+@dataclass(slots=True)
+class PipelineModel:
+    """A model that is drawn with by its own pipeline."""
+
+    name: str
+    hash: str
+    pipeline: Any
+
+    @classmethod
+    def read(
+        cls, folder: Path, name: str, hash: str, device: torch.device, dtype: torch.dtype
+    ) -> PipelineModel:
+        """From a folder in the diffusers layout; never from a pickle, never from a hub."""
+        pipeline = DiffusionPipeline.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, use_safetensors=True
+        ).to(device)
+        pipeline.set_progress_bar_config(disable=True)
+        network = getattr(pipeline, "transformer", None) or pipeline.unet
+        network.register_forward_pre_hook(_give_way)
+        return cls(name, hash, pipeline)
+
+    def draw(self, request: GenerationRequest) -> Generator[None, None, Image.Image | None]:
+        """Yields before every call of the network; returns the picture, None when it is lost.
+
+        Closing it gives the picture up.
+        """
+        events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        # torch's number of threads belongs to the thread that set it.
+        arguments = (self._call(request), events, orders, torch.get_num_threads())
+        thread = threading.Thread(target=_run, args=arguments, daemon=True)
+        thread.start()
+        try:
+            while (event := events.get()) is None:
+                yield
+                orders.put(True)
+        finally:
+            orders.put(False)
+            thread.join()
+        if isinstance(event, BaseException):
+            raise event
+        return event if isinstance(event, Image.Image) else None
+
+    def _call(self, request: GenerationRequest) -> Any:
+        """The pipeline with a scheduler of its own for this picture, and all arguments."""
+        pipeline = copy.copy(self.pipeline)
+        pipeline.scheduler = copy.deepcopy(self.pipeline.scheduler)
+        known = inspect.signature(pipeline.__call__).parameters
+        wanted = {
+            "prompt": request.prompt,
+            "negative_prompt": request.negative_prompt,
+            "num_inference_steps": request.steps,
+            "guidance_scale": request.guidance_scale,
+            "width": request.width,
+            "height": request.height,
+            "generator": noise.generator(request.seed),
+            "use_resolution_binning": False,
+            "clean_caption": False,
+        }
+        arguments = {name: value for name, value in wanted.items() if name in known}
+        return lambda: pipeline(**arguments).images[0]
+
+
+def _run(
+    call: Any, events: queue.SimpleQueue[Any], orders: queue.SimpleQueue[bool], threads: int
+) -> None:
+    torch.set_num_threads(threads)
+    _running.channels = (events, orders)
+    try:
+        events.put(call())
+    except BaseException as error:  # noqa: BLE001 — raised again where the picture is asked for
+        events.put(error)
+
+
+def _give_way(*_: Any) -> None:
+    """Stands still until the worker's next turn."""
+    channels = getattr(_running, "channels", None)
+    if channels is None:
+        return
+    events, orders = channels
+    events.put(None)
+    if not orders.get():
+        raise _GivenUp

@@ -1,0 +1,245 @@
+"""Pictures that are drawn together: exactly the same ones as alone, and nobody pays for another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as some
+
+from generator.batching import Widths, widths_of
+from generator.catalogue import Catalogue
+from generator.engine import Engine
+from generator.messages import Called, Cancelled, Drawn, Event, Failed, Failure, Started, Submit
+from generator.models import Models
+from generator.request import GenerationRequest, Variation
+from generator.sampler_names import SAMPLERS
+
+TURNS = 5000
+PROMPTS = ("a red cat", "two frogs", "una manzana azul", "a [cat:dog:0.5]", "a cat AND a dog")
+
+
+@dataclass
+class Studio:
+    """The engine without its process; turns are counted, so that arrivals can be told in them."""
+
+    models: Models
+    hash: str
+    widths: Widths = field(default_factory=lambda: Widths(gain=0))
+
+    def recipe(self, **changes) -> GenerationRequest:
+        values = {"prompt": "a red cat", "width": 64, "height": 64, "steps": 4, "seed": 7}
+        values |= {"sampler": "euler a", "guidance_scale": 4.0}
+        return GenerationRequest(model="semilla", model_hash=self.hash, **(values | changes))
+
+    def engine(self, **settings) -> Engine:
+        return Engine(self.models, {}, 0, **({"widths": self.widths} | settings))
+
+    def run(self, orders, cancels=(), engine=None) -> list[Event]:
+        """What happens.
+
+        Args:
+            orders: (turn, Submit) each.
+            cancels: (turn, job) each.
+        """
+        engine = engine or self.engine()
+        orders, cancels, events = list(orders), list(cancels), []
+        for turn in range(TURNS):
+            for order in [each for each in orders if each[0] <= turn]:
+                orders.remove(order)
+                engine.submit(order[1])
+            for each in [each for each in cancels if each[0] <= turn]:
+                cancels.remove(each)
+                events += engine.cancel(each[1])
+            if engine.busy:
+                events += engine.turn()
+            elif not orders:
+                return events
+        raise AssertionError("it never ends")
+
+    def draw(self, *recipes: GenerationRequest, **settings) -> list[Drawn]:
+        """All ordered at once, in their order."""
+        orders = [(0, Submit(n, recipe)) for n, recipe in enumerate(recipes)]
+        found = drawn(self.run(orders, engine=self.engine(**settings)))
+        return [found[n] for n in range(len(recipes))]
+
+
+def drawn(events: list[Event]) -> dict[int, Drawn]:
+    return {each.job: each for each in events if isinstance(each, Drawn)}
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory) -> Studio:
+    cache = tmp_path_factory.mktemp("cache")
+    catalogue = Catalogue([], cache)
+    catalogue.refresh()
+    torch.set_num_threads(1)
+    return Studio(Models([], cache, torch.device("cpu")), catalogue.find("semilla").hash)
+
+
+@some.composite
+def recipes(draw) -> dict:
+    return {
+        "prompt": draw(some.sampled_from(PROMPTS)),
+        "negative_prompt": draw(some.sampled_from(["", "blue"])),
+        "sampler": draw(some.sampled_from([each.name for each in SAMPLERS])),
+        "steps": draw(some.integers(1, 6)),
+        "guidance_scale": draw(some.sampled_from([1.0, 4.0, 7.5])),
+        "seed": draw(some.integers(0, 99)),
+        "variations": draw(some.sampled_from([(), (Variation(5, 0.2),)])),
+        "width": draw(some.sampled_from([64, 64, 64, 72])),
+    }
+
+
+mixtures = some.lists(some.tuples(some.integers(0, 20), recipes()), min_size=2, max_size=7)
+cancellations = some.lists(some.tuples(some.integers(1, 40), some.integers(0, 6)), max_size=2)
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(mixture=mixtures, cancels=cancellations, others=mixtures)
+def test_a_picture_is_the_same_alone_and_in_any_company(studio, mixture, cancels, others):
+    orders = [(turn, Submit(n, studio.recipe(**each))) for n, (turn, each) in enumerate(mixture)]
+    first = drawn(studio.run(orders, cancels))
+    cancelled = {job for _, job in cancels}
+    assert {n for n, _ in enumerate(mixture)} - cancelled <= set(first)
+    again = [
+        Submit(job, orders[job][1].request, trace=picture.trace) for job, picture in first.items()
+    ]
+    for order in again:
+        alone = drawn(studio.run([(0, order)]))[order.job]
+        assert (alone.pixel_hash, alone.trace) == (
+            first[order.job].pixel_hash,
+            first[order.job].trace,
+        )
+    company = [(turn, Submit(100 + n, studio.recipe(**e))) for n, (turn, e) in enumerate(others)]
+    together = drawn(studio.run([*company, *((order.job % 3, order) for order in again)]))
+    assert {job: together[job].pixel_hash for job in first} == {
+        job: picture.pixel_hash for job, picture in first.items()
+    }
+
+
+def test_pictures_share_calls_and_every_width_is_in_the_trace(studio):
+    studio.draw(*[studio.recipe(seed=n, steps=9) for n in range(4)])  # until widths are known
+    together = studio.draw(*[studio.recipe(seed=n, steps=9) for n in range(4)])
+    assert {max(widths_of(each.trace)) for each in together} == {8}
+    assert all(len(widths_of(each.trace)) == 9 for each in together)
+
+
+def test_without_guidance_a_picture_is_one_row(studio):
+    (picture,) = studio.draw(studio.recipe(guidance_scale=1.0))
+    assert picture.trace == "1e4"
+
+
+def test_a_short_picture_overtakes_a_long_one(studio):
+    orders = [(0, Submit(1, studio.recipe(steps=40))), (8, Submit(2, studio.recipe(steps=4)))]
+    events = studio.run(orders, engine=studio.engine(widths=Widths(widest=2)))
+    assert [each.job for each in events if isinstance(each, Drawn)] == [2, 1]
+
+
+def test_a_picture_alone_in_a_busy_engine_is_never_answered_out_of_turn(studio):
+    """Calls are counted one by one up to what was announced, whoever is beside it."""
+    names = ["plms", "heun", "dpm2 a", "euler", "unipc"]
+    orders = [(n, Submit(n, studio.recipe(sampler=name))) for n, name in enumerate(names)]
+    events = studio.run(orders)
+    announced = {each.job: each.calls for each in events if isinstance(each, Started)}
+    for job, calls in announced.items():
+        told = [each.call for each in events if isinstance(each, Called) and each.job == job]
+        assert told == list(range(1, calls + 1))
+    assert announced == {0: 5, 1: 7, 2: 7, 3: 4, 4: 4}
+
+
+@pytest.fixture
+def network(studio):
+    """The bundled model's network; what is done to it is undone."""
+    model = studio.models.loaded("semilla", studio.hash)
+    if model is None:
+        model, _ = studio.models.load("semilla", studio.hash)
+    hooks = []
+    yield lambda hook: hooks.append(model.unet.register_forward_hook(hook))
+    for hook in hooks:
+        hook.remove()
+
+
+def test_lost_numbers_fail_their_own_picture_only(studio, network):
+    calm = studio.recipe(seed=1), studio.recipe(seed=3)
+    wild = studio.recipe(seed=2, guidance_scale=1e38, prompt="a blue dog")
+    orders = [(0, Submit(n, each)) for n, each in enumerate([calm[0], wild, calm[1]])]
+    events = studio.run(orders)
+    failed = [each for each in events if isinstance(each, Failed)]
+    assert [(each.job, each.failure) for each in failed] == [(1, Failure.NOT_A_NUMBER)]
+    assert set(drawn(events)) == {0, 2}
+
+
+def test_without_memory_for_a_wide_call_all_are_drawn_in_narrower_ones(studio, network):
+    def full(_module, inputs, _output):
+        if len(inputs[0]) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    network(full)
+    pictures = studio.draw(
+        *[studio.recipe(seed=n, steps=9) for n in range(3)], widths=Widths(gain=0)
+    )
+    assert {picture.trace for picture in pictures} == {"2e9"}
+
+
+def test_a_picture_that_finds_no_memory_at_all_fails_alone(studio, network):
+    def full(_module, inputs, _output):
+        if inputs[0].shape[-1] > 8:
+            raise MemoryError
+
+    network(full)
+    orders = [(0, Submit(1, studio.recipe(width=72))), (0, Submit(2, studio.recipe()))]
+    events = studio.run(orders)
+    assert [(e.job, e.failure) for e in events if isinstance(e, Failed)] == [
+        (1, Failure.OUT_OF_MEMORY)
+    ]
+    assert set(drawn(events)) == {2}
+
+
+def test_what_is_wrong_with_one_picture_is_found_and_fails_alone(studio, network):
+    """It goes wrong for all that share its call; tried one by one, the others are drawn."""
+    culprit = studio.recipe(seed=1, steps=9, prompt="a blue dog", sampler="ddim")
+    theirs = []
+
+    def faulty(_module, inputs, _output):
+        first = theirs[0] if theirs else None
+        if first is not None and any(torch.equal(row, first) for row in inputs[0]):
+            raise ValueError("no")
+
+    def remember(_module, inputs, _output):
+        theirs.append(inputs[0][0].clone())
+
+    model = studio.models.loaded("semilla", studio.hash)
+    hook = model.unet.register_forward_hook(remember)
+    studio.draw(culprit)
+    hook.remove()
+    network(faulty)
+    others = [(0, Submit(n, studio.recipe(seed=n, steps=9))) for n in (2, 3)]
+    events = studio.run([(0, Submit(1, culprit)), *others])
+    assert [(e.job, e.failure) for e in events if isinstance(e, Failed)] == [(1, Failure.FAULT)]
+    assert set(drawn(events)) == {2, 3}
+
+
+def test_a_cancelled_picture_leaves_the_others_as_they_are(studio):
+    plain = studio.draw(studio.recipe(seed=5), studio.recipe(seed=6), widths=Widths(widest=2))
+    orders = [(0, Submit(n, studio.recipe(seed=5 + n))) for n in range(3)]
+    engine = studio.engine(widths=Widths(widest=2))
+    events = studio.run(orders, [(4, 2)], engine=engine)
+    assert [each.job for each in events if isinstance(each, Cancelled)] == [2]
+    assert [drawn(events)[n].pixel_hash for n in range(2)] == [each.pixel_hash for each in plain]
+
+
+def test_a_replay_costs_others_nothing_but_its_width(studio):
+    """Those that are drawn meanwhile ride in its padding."""
+    replay = Submit(0, studio.recipe(steps=6), trace="8e6")
+    company = [(0, Submit(n, studio.recipe(seed=n, steps=6))) for n in range(1, 4)]
+    events = studio.run([(0, replay), *company], engine=studio.engine(widths=Widths(widest=2)))
+    assert drawn(events)[0].trace == "8e6"
+    assert any(8 in widths_of(drawn(events)[n].trace) for n in range(1, 4))
