@@ -4,13 +4,16 @@ PYTHON ?= $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$p && break; done),python3)
 export TORCH_INDEX
 
-.PHONY: run test check train gpu clean
+.PHONY: run test soak check train gpu clean
 
 run:
 	@$(PYTHON) install.py run
 
 test:
 	@$(PYTHON) install.py test
+
+soak:
+	@$(PYTHON) install.py soak
 
 check:
 	@$(PYTHON) install.py check

@@ -3,6 +3,7 @@
 python install.py              environment only
 python install.py run [...]    environment, then `semilla run`
 python install.py test [...]   environment with the test tools, then the tests
+python install.py soak         environment with the test tools, then the large counts: an hour or two
 python install.py check        environment with the test tools, then linters and types
 python install.py train [...]  environment with what training needs, then the training of the model
 python install.py gpu          the CUDA build of torch in the place of the CPU's
@@ -34,6 +35,11 @@ TRIES = 5
 # torch 2.13.0 has wheels for these and no others.
 OLDEST, NEWEST = (3, 11), (3, 14)
 TORCH = "torch==2.13.0"
+SOAKS = (
+    ("python", "-m", "bench.load", "10000"),
+    ("pytest", "-q", "--hypothesis-profile=soak", "tests/test_isolation.py", "tests/test_fuzz.py"),
+    ("python", "-m", "bench.kill", "200"),
+)
 CHECKS = (
     ["ruff", "format", "--check", "."],
     ["ruff", "check", "."],
@@ -200,6 +206,11 @@ def become(*command: str) -> int:
     os.execv(line[0], line)
 
 
+def soak() -> int:
+    """All of them, also after one that failed."""
+    return max(run(*command) for command in SOAKS)
+
+
 def check() -> int:
     return next(filter(None, (run(*command) for command in CHECKS)), 0)
 
@@ -239,13 +250,16 @@ def main() -> int:
     task, *rest = sys.argv[1:] or ["install"]
     if task in ("gpu", "clean"):
         return gpu() if task == "gpu" else clean()
-    prepare({"test": "test", "check": "test", "train": "train"}.get(task, ""))
+    prepare({"train": "train"}.get(task, "test" if task in ("test", "check", "soak") else ""))
     if task == "run":
         return become("semilla", "run", *rest)
     if task == "test":
-        return run("pytest", "-q", *rest)
+        # Two at a time: half of a test is waiting. A file stays together, with what it has started.
+        return run("pytest", "-q", "-n", "2", "--dist", "loadfile", *rest)
     if task == "train":
         return run("python", "-m", "generator.training", *rest)
+    if task == "soak":
+        return soak()
     if task == "check":
         return check()
     return 0

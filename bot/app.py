@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from bot import housekeeping
+from bot import housekeeping, watch
 from bot.access import Access
 from bot.commands.semilla import Semilla
 from bot.config import Config
@@ -63,6 +63,7 @@ class App:
             tasks.create_task(
                 housekeeping.run(semilla, with_page="web" in named), name="housekeeping"
             )
+            tasks.create_task(watch.run(semilla), name="watch")
             for adapter in adapters:
                 tasks.create_task(adapter.run(), name=adapter.name)
 

@@ -15,14 +15,13 @@ import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
-from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
+from bot import archive, doctor, logs, processes
 from bot import config as settings
-from bot import doctor, processes
 from bot.adapters.terminal import client, words
 from bot.adapters.terminal.messages import Request
 from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen, marked
@@ -40,8 +39,8 @@ log = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 PATIENCE_SECONDS = 60.0  # for another command to be done with the data folder
 LOOK_EVERY_SECONDS = 0.2
-LOG_BYTES = 2_000_000
 OWN_FLAGS = ("-o", "--lang")
+OWN_LISTED = ("run", "doctor", "backup", "restore")
 SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 
 
@@ -98,19 +97,14 @@ def _run(arguments: list[str], screen: Screen) -> int:
 
 def _log_into(config: Config) -> None:
     """Raises Ended when nothing can be written into the data folder."""
+    tokens = (getattr(config, platform) for platform in PLATFORMS)
+    secrets = [token.get_secret_value() for token in tokens if token is not None]
     try:
         config.data.mkdir(parents=True, exist_ok=True)
-        file = config.data / "semilla.log"
-        handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+        logs.write_into(config.data / "semilla.log", secrets)
     except OSError as error:
         reason = error.strerror or str(error)
         raise Ended("doctor-folder-closed", folder=str(config.data), reason=reason) from error
-    logging.basicConfig(
-        handlers=[handler],
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        force=True,
-    )
 
 
 def _answer(config: Config, line: CommandLine, screen: Screen) -> int:
@@ -218,6 +212,7 @@ def _serve_class(config: Config, line: CommandLine, screen: Screen) -> int:
 
 async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
     from bot.adapters.terminal import service
+    from bot.adapters.web import health
     from bot.adapters.web.adapter import WebAdapter
     from bot.adapters.web.rooms import NoNetwork
     from bot.app import App
@@ -225,7 +220,8 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
 
     try:
         async with App.open(config) as app:
-            web = WebAdapter(app.semilla, config, service.routes(app.semilla))
+            routes = [*service.routes(app.semilla), *health.routes(app.semilla)]
+            web = WebAdapter(app.semilla, config, routes)
             chats = _chats(app)
             serving = asyncio.create_task(app.serve([web, service.Terminal(), *chats]))
             greeting = asyncio.create_task(_greet(app, web, chats, screen, opens))
@@ -300,6 +296,8 @@ OWN: Mapping[str, Callable[[Config, CommandLine, Screen], int]] = {
     "doctor": _examine,
     "class": _serve_class,
     "clase": _serve_class,
+    "backup": archive.back_up,
+    "restore": archive.restore,
 }
 
 
@@ -309,7 +307,7 @@ def _usage(screen: Screen) -> int:
     from bot.commands.declaration import COMMANDS
 
     language = screen.language
-    rows = [(f"semilla {name}", say(language, f"terminal-{name}")) for name in ("run", "doctor")]
+    rows = [(f"semilla {name}", say(language, f"terminal-{name}")) for name in OWN_LISTED]
     rows.append(
         (f"semilla {say(language, 'terminal-class-name')}", say(language, "terminal-class"))
     )

@@ -73,6 +73,12 @@ class Limits(Section):
     image_pixels: int = Field(default=40_000_000, ge=4096, le=400_000_000)
 
 
+class History(Section):
+    """`keep_days`: after which the file of a picture is removed and its recipe kept; 0 is never."""
+
+    keep_days: int = Field(default=0, ge=0, le=36_500)
+
+
 class Config(Section):
     """All settings. `data` and the folders are absolute paths."""
 
@@ -82,6 +88,7 @@ class Config(Section):
     generator: GeneratorConfig = GeneratorConfig()
     access: AccessConfig = AccessConfig()
     limits: Limits = Limits()
+    history: History = History()
     discord: SecretStr | None = None
     telegram: SecretStr | None = None
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from bot.conversation import Adapter, Unreachable
 from bot.events import Delivered, Ended, Events, Notice
+from bot.logs import about
 from bot.replies import ENDED, answer_reply
 from db.models import Answer
 from db.session import Database
@@ -57,9 +58,11 @@ class Delivery:
 
     async def _deliver(self, answer: Answer) -> None:
         delay = FIRST_DELAY_SECONDS
-        while not await self._try(answer):
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, LAST_DELAY_SECONDS)
+        with about(request=answer.id):
+            while not await self._try(answer):
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, LAST_DELAY_SECONDS)
+            log.info("delivered")
         self._under_way.discard(answer.id)
 
     async def _try(self, answer: Answer) -> bool:

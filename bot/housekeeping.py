@@ -37,8 +37,8 @@ async def _erase_tokens(semilla: Semilla) -> None:
 async def _sweep(semilla: Semilla) -> None:
     """Files that a stop left without a row."""
     while True:
-        await asyncio.sleep(SWEEP_EVERY_SECONDS)
         await semilla.database.storage.sweep()
+        await asyncio.sleep(SWEEP_EVERY_SECONDS)
 
 
 async def _welcome(semilla: Semilla) -> None:

@@ -10,13 +10,19 @@ from typing import Any
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
 from bot.locales import escape, say
 from db.models import Answer, Job, JobState, Picture, Relation
-from generator.messages import Note
+from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 from generator.sampler_names import SAMPLERS
 
 ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 SHOWN_PIXELS = 512  # smaller pictures are shown enlarged by a whole number
-CAPTION_PROMPT = 200
+NEVER_SILENT = (
+    NoteKind.LORA_MISSING,
+    NoteKind.LORA_UNFIT,
+    NoteKind.EMBEDDING_MISSING,
+    NoteKind.EMBEDDING_UNFIT,
+)
+CAPTION_PROMPT, RETIRED_PROMPT = 200, 80
 STRONG, SUBTLE = "0.35", "0.08"
 SYMBOLS = "23456789BCDFGHJKMNPQRSTVWXYZ"
 
@@ -45,7 +51,7 @@ def answer_reply(answer: Answer, language: str, progress: Progress | None = None
     pictures = tuple(
         picture_shown(job.picture, language, job)
         for job in answer.jobs
-        if job.picture is not None and job.picture.deleted is None
+        if job.picture is not None and job.picture.deleted is None and job.picture.file
     )
     lines = [line for job in answer.jobs if (line := _ended_line(job, language))]
     buttons: tuple[tuple[Button, ...], ...] = ()
@@ -93,8 +99,8 @@ def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Sh
     if job is not None and job.relation is Relation.REROLL and job.parent is not None:
         lines.append(verdict(picture, job.parent, language))
     notes = [Note.from_json(each) for each in picture.notes]
-    if notes:
-        lines.append(note_line(notes[0], language))
+    told = [note for note in notes if note.kind in NEVER_SILENT] or notes[:1]
+    lines += [note_line(note, language) for note in told]
     return Shown(
         code=picture.code,
         file=picture.file,
@@ -264,7 +270,19 @@ def _ended_line(job: Job, language: str) -> str | None:
         return say(language, f"failure-{job.failure}", **facts)
     if job.state is JobState.DONE and job.picture is not None and job.picture.deleted:
         return say(language, "deleted-picture", code=job.picture.code)
+    if job.state is JobState.DONE and job.picture is not None and not job.picture.file:
+        return retired_line(job.picture, language)
     return None
+
+
+def retired_line(picture: Picture, language: str) -> str:
+    """A picture of which only the recipe is left."""
+    prompt = (
+        picture.prompt
+        if len(picture.prompt) <= RETIRED_PROMPT
+        else picture.prompt[:RETIRED_PROMPT] + "…"
+    )
+    return say(language, "retired-picture", code=picture.code, prompt=prompt)
 
 
 def _button(language: str, key: str, line: str) -> Button:

@@ -1,7 +1,7 @@
 """Short ids of pictures and drafts: K7QX.
 
 There are no vowels, so no word comes up, and no 0, O, 1, I, L or U, which are misread most. At
-least one symbol is a digit.
+least one symbol is a digit, and one is a letter: a code of digits alone would pass for a seed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def random_code(length: int = SHORTEST) -> str:
     """Uniformly one of the codes of this length."""
     while True:
         code = "".join(secrets.choice(SYMBOLS) for _ in range(length))
-        if DIGITS.intersection(code):
+        if DIGITS.intersection(code) and not code.isdecimal():
             return code
 
 

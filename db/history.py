@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -75,9 +75,13 @@ class History:
         member: str = "",
         before: int | None = None,
         limit: int = 12,
+        retired: bool = False,
     ) -> list[Picture]:
-        """Newest first. `text` finds words without their accents, the last one by its beginning."""
-        query = _seen_by(asker).limit(limit)
+        """Newest first. `text` finds words without their accents, the last one by its beginning.
+
+        `retired`: also those whose files have been removed.
+        """
+        query = (_seen_by(asker) if retired else _shown_to(asker)).limit(limit)
         if text.strip():
             words = _words(text)
             if not words:
@@ -92,7 +96,7 @@ class History:
         return await self._all(query)
 
     async def latest(self, asker: Asker, n: int = 1) -> list[Picture]:
-        return await self._all(_seen_by(asker).limit(n))
+        return await self._all(_shown_to(asker).limit(n))
 
     async def parent(self, asker: Asker, picture: Picture) -> Picture | None:
         if picture.parent_id is None:
@@ -110,12 +114,34 @@ class History:
             return False
         async with self._transactions.write() as session:
             await _forget(session, picture)
+        await self._remove_unneeded(picture)
+        return True
+
+    async def _remove_unneeded(self, picture: Picture) -> None:
+        """The file of a picture whose row doesn't name it any more, if no other does."""
+        if not picture.file:
+            return
         async with self._transactions.read() as session:
             needed = await session.scalar(select(_needs(picture.file)))
         if not needed:
             made = picture.created.replace(tzinfo=UTC).timestamp()
             await self._storage.remove(picture.file, put_before=made)
-        return True
+
+    async def retire(self, before: datetime, limit: int = 500) -> int:
+        """Removes the files of older pictures; says of how many. Their recipes stay, so that they
+        can be made again: `file` is empty until then."""
+        kept = select(Picture).where(Picture.deleted.is_(None), Picture.file != "")
+        query = kept.where(Picture.created < before).order_by(Picture.id).limit(limit)
+        async with self._transactions.write() as session:
+            old = list(await session.scalars(query))
+            retired = update(Picture).where(Picture.id.in_([each.id for each in old]))
+            # The rows that were read keep the names: the files go once nothing names them.
+            await session.execute(
+                retired.values(file=""), execution_options={"synchronize_session": False}
+            )
+        for each in old:
+            await self._remove_unneeded(each)
+        return len(old)
 
     async def set_visibility(self, asker: Asker, code: str, visibility: Visibility) -> bool:
         """Its author's or a moderator's to set."""
@@ -168,6 +194,11 @@ def _seen_by(asker: Asker) -> Select[Picture]:
             or_(Picture.visibility == Visibility.PUBLIC, Picture.member == asker.member)
         )
     return query.order_by(Picture.id.desc())
+
+
+def _shown_to(asker: Asker) -> Select[Picture]:
+    """Those of them that there is still something to be seen of."""
+    return _seen_by(asker).where(Picture.file != "")
 
 
 async def _forget(session: AsyncSession, picture: Picture) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import load_only, raiseload
 
 from db.codes import SHORTEST, random_code
 from db.models import Draft, Job, JobState, Picture, now
-from db.transactions import Transactions
+from db.transactions import Transactions, insistent
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
 LEAN = (
@@ -48,6 +48,7 @@ class Jobs:
         async with self._transactions.read() as session:
             return int(await session.scalar(query) or 0)
 
+    @insistent
     async def requeue_running(self) -> int:
         """At start: what a stop interrupted goes back in line."""
         async with self._transactions.write() as session:
@@ -56,11 +57,13 @@ class Jobs:
             )
         return int(result.rowcount)  # type: ignore[attr-defined]  # of a CursorResult
 
+    @insistent
     async def start(self, jobs: Sequence[int]) -> None:
         async with self._transactions.write() as session:
             started = update(Job).where(Job.id.in_(jobs), Job.state == JobState.QUEUED)
             await session.execute(started.values(state=JobState.RUNNING, started=now()))
 
+    @insistent
     async def done(self, job: int, picture: Picture) -> Picture:
         """Inserts the picture under a free code and ends its job, in one transaction.
 
@@ -80,15 +83,18 @@ class Jobs:
             raise LookupError(f"job {job} has ended without a picture")
         return found
 
+    @insistent
     async def fail(self, job: int, failure: str, code: str) -> None:
         async with self._transactions.write() as session:
             await self._end(session, job, state=JobState.FAILED, failure=failure, failure_code=code)
 
+    @insistent
     async def cancel(self, job: int) -> bool:
         """False when it had already ended."""
         async with self._transactions.write() as session:
             return await self._end(session, job, state=JobState.CANCELLED)
 
+    @insistent
     async def retry(self, job: int) -> None:
         """A failed job goes back in line."""
         async with self._transactions.write() as session:

@@ -19,6 +19,7 @@ from db.history import History, needed_files
 from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
 from db.settings import Settings
+from db.statistics import Statistics
 from db.storage import Storage
 from db.transactions import Transactions, prepare
 
@@ -38,6 +39,7 @@ class Database:
     history: History
     drafts: Drafts
     settings: Settings
+    statistics: Statistics
     storage: Storage
 
     @classmethod
@@ -56,6 +58,7 @@ class Database:
             history=History(transactions, files),
             drafts=Drafts(transactions),
             settings=Settings(transactions),
+            statistics=Statistics(transactions),
             storage=files,
         )
 

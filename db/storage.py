@@ -16,6 +16,7 @@ from threading import Lock
 SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"RIFF", ".webp"))
 NAME = re.compile(r"[0-9a-f]{64}(\.[a-z]+)?")
 YOUNG_SECONDS = 3600  # a file whose row is still being written
+COARSE_SECONDS = 0.05  # the file system's clock ticks behind the process's
 
 
 class DiskFull(OSError):
@@ -33,6 +34,7 @@ class Storage:
         self.folder = folder
         self._needed = needed
         self._removing = Lock()  # nothing is removed between being found and being made young
+        self._opened: float | None = time.time()
 
     async def put(self, data: bytes) -> str:
         """Keeps the bytes, through a power cut too. Raises DiskFull."""
@@ -54,7 +56,11 @@ class Storage:
         await asyncio.to_thread(self._remove, self.path(name), put_before)
 
     async def sweep(self) -> int:
-        """Removes the files that no row mentions, except young ones; says how many."""
+        """Removes the files that no row mentions, except young ones; says how many.
+
+        At first, all are old that were there before: whoever would have written their rows is
+        gone.
+        """
         return await asyncio.to_thread(self._sweep, await self._needed())
 
     def _put(self, data: bytes) -> str:
@@ -80,7 +86,8 @@ class Storage:
             return True
 
     def _sweep(self, needed: Set[str]) -> int:
-        oldest = time.time() - YOUNG_SECONDS
+        opened, self._opened = self._opened, None
+        oldest = opened - COARSE_SECONDS if opened else time.time() - YOUNG_SECONDS
         forgotten = (path for path in self.folder.glob("??/*") if path.name not in needed)
         return sum(self._remove(path, oldest) for path in forgotten)
 

@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+log = logging.getLogger(__name__)
+
 BUSY_SECONDS = 10
+AGAIN_SECONDS = 1.0
+# SQLite's primary result codes: BUSY, LOCKED, IOERR, FULL.
+PASSING = {5, 6, 10, 13}
 PRAGMAS = (
     "journal_mode=WAL",
     "foreign_keys=ON",
     f"busy_timeout={BUSY_SECONDS * 1000}",
     "synchronous=NORMAL",
 )
+
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def insistent(
+    method: Callable[Arguments, Awaitable[Result]],
+) -> Callable[Arguments, Awaitable[Result]]:
+    """For what must be written in the end: repeats it while another program holds the file, or the
+    disk is full. What has happened already (a picture drawn, an answer shown) can't be refused."""
+
+    @wraps(method)
+    async def insisting(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        while True:
+            try:
+                return await method(*args, **kwargs)
+            except OperationalError as error:
+                if not _passes(error):
+                    raise
+                log.warning("the database can't be written, trying again: %s", error.orig)
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    return insisting
+
+
+def _passes(error: OperationalError) -> bool:
+    """Whether it is of the moment, not of the statement."""
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF in PASSING
 
 
 class Transactions:

@@ -84,9 +84,9 @@ class Chat:
             return reply
         return await self.wait_for(reply.answer)
 
-    async def wait_for(self, answer: int) -> Reply:
+    async def wait_for(self, answer: int, times: int = 1) -> Reply:
         async with self._arrived, asyncio.timeout(120):
-            await self._arrived.wait_for(lambda: answer in self.delivered)
+            await self._arrived.wait_for(lambda: len(self.delivered.get(answer, ())) >= times)
         return self.delivered[answer][-1]
 
 

@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from db.session import Database
+
+settings.register_profile("soak", max_examples=4000, deadline=None)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ async def test_a_code_is_four_symbols_with_a_digit_and_without_vowels(database: 
     for code in codes | {random_code() for _ in range(2000)}:
         assert len(code) == 4
         assert DIGITS.intersection(code)
+        assert not code.isdecimal(), "or it would pass for a seed"
         assert set(code) <= set("23456789BCDFGHJKMNPQRSTVWXYZ")
 
 

@@ -1,3 +1,11 @@
 """Every command, declared by importing its family."""
 
-from bot.commands import access, imagine, knowledge, lineage, queueing, settings  # noqa: F401
+from bot.commands import (  # noqa: F401
+    access,
+    imagine,
+    knowledge,
+    lineage,
+    queueing,
+    settings,
+    stats,
+)

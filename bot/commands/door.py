@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot.commands.declaration import COMMANDS, Command
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply, Role
+from bot.logs import about
 from bot.replies import fault, refused, short_code
 
 log = logging.getLogger(__name__)
@@ -19,10 +20,11 @@ async def run(semilla: Semilla, call: Call) -> Reply:
         if call.command not in COMMANDS:
             raise Refusal("unknown-command", ("/help",), command=call.command)
         command = COMMANDS[call.command]
-        if not command.anywhere:
-            await semilla.access.admit(call)
-        await _check_role(semilla, call, command)
-        return await command.run(semilla, call)
+        with about(call=call.origin, guild=call.guild.id, command=call.command):
+            if not command.anywhere:
+                await semilla.access.admit(call)
+            await _check_role(semilla, call, command)
+            return await command.run(semilla, call)
     except Refusal as refusal:
         return refused(call.language, refusal)
     except Exception:  # Ours to mend: nobody is left without an answer, and the log has the code.

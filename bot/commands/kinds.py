@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from bot.conversation import Refusal
+from bot.locales import legible
 from generator import sampler_names
 from generator.request import SEED_LIMIT
 
@@ -86,7 +87,8 @@ class Kind:
         )
 
     def _text(self, name: str, text: str) -> str:
-        clean = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in UNSEEN)
+        seen = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in UNSEEN)
+        clean = legible(seen)
         if self.choices and clean.lower() not in self.choices:
             raise Refusal(
                 "not-a-choice", option=name, value=short(text), choices=", ".join(self.choices)
@@ -97,7 +99,8 @@ class Kind:
 
 
 # Control, private-use and unassigned characters, and surrogates: nobody sees or means them.
-# Format characters (Cf) hold emoji families together, but can also turn text around.
+# Format characters (Cf) hold emoji families together; those that turn text around are taken out by
+# `legible`.
 UNSEEN = {"Cc", "Cs", "Co", "Cn"}
 
 

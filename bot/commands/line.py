@@ -10,6 +10,7 @@ A button is such a line too. Names of both languages are understood in either.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from difflib import get_close_matches
 
 from bot.commands.declaration import COMMANDS, Command, Option, fold
@@ -19,12 +20,16 @@ from bot.conversation import Refusal
 MARKER = re.compile(
     r"""(?:(?<=\s)|^)(?:--(?P<dashed>[^\W\d][\w-]*)(?:=|\s+|$)|(?P<named>[^\W\d][\w-]*):\s*)"""
 )
-QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"(?=\s|$)')
+# Not from a quote that is escaped: a line of nothing but those would be read from each of them.
+QUOTED = re.compile(r'(?<!\\)"((?:\\.|[^"\\])*)"(?=\s|$)')
+LINE_LIMIT = 10_000  # two prompts and all the rest
 INFOTEXT = re.compile(r"\bSteps: \d+, ")
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
     """Canonical command and options of a typed line. Raises Refusal for an unknown command."""
+    if len(text) > LINE_LIMIT:
+        raise Refusal("line-too-long", length=len(text), limit=LINE_LIMIT)
     text = text.strip()
     if not text.startswith("/"):
         return "imagine", options(COMMANDS["imagine"], text)
@@ -69,10 +74,13 @@ def _command(text: str) -> tuple[Command, str]:
 def _markers(command: Command, text: str) -> tuple[str, list[tuple[Option, re.Match[str]]]]:
     """What stands before the first option, and each option with where its name stands."""
     quoted = [match.span() for match in QUOTED.finditer(text)]
+    starts = [start for start, _ in quoted]
+    options = {name: option for option in reversed(command.options) for name in option.names()}
     markers = []
     for match in MARKER.finditer(text):
-        option = command.option(match["dashed"] or match["named"])
-        if option and not any(start < match.start() < end for start, end in quoted):
+        option = options.get(fold(match["dashed"] or match["named"]))
+        before = bisect(starts, match.start()) - 1  # the last quotation that begins before it
+        if option and (before < 0 or match.start() >= quoted[before][1]):
             markers.append((option, match))
     return text[: markers[0][1].start()].strip() if markers else text, markers
 

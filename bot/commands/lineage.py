@@ -20,11 +20,18 @@ from bot.commands.kinds import (
     Words,
 )
 from bot.commands.line import typed
-from bot.commands.recipe import Choices, asker, changed_request, clean_image, find_picture
+from bot.commands.recipe import (
+    Choices,
+    asker,
+    changed_request,
+    clean_image,
+    find_picture,
+    kept_file,
+)
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
 from bot.locales import say
-from bot.replies import picture_shown, recipe_text
+from bot.replies import picture_shown, recipe_text, retired_line
 from db.models import Picture, Relation, Visibility
 from generator import metadata
 from generator.request import SEED_LIMIT, GenerationRequest, Variation
@@ -96,7 +103,7 @@ async def upscale(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
         model_hash=model.hash,
         width=width,
         height=height,
-        initial_image=parent.file,
+        initial_image=kept_file(parent),
         strength=DETAIL,
         variations=(),
     )
@@ -110,8 +117,12 @@ async def show(
 ) -> Reply:
     found = await _meant(semilla, call, picture)
     if png:
-        return Reply(text=say(call.language, "here-png", code=found.code), file=found.file)
-    return Reply(text=await _recipe(semilla, call, found), pictures=(_shown(found, call),))
+        file = kept_file(found)
+        return Reply(text=say(call.language, "here-png", code=found.code), file=file)
+    text = await _recipe(semilla, call, found)
+    if not found.file:
+        return Reply(text=f"{retired_line(found, call.language)}\n{text}")
+    return Reply(text=text, pictures=(_shown(found, call),))
 
 
 @command(answers=Answers.PRIVATE, menu=True)
@@ -146,7 +157,7 @@ async def history(
     before: Before | None = None,
 ) -> Reply:
     pictures = await semilla.database.history.search(
-        asker(call), text=text, member=member, before=before, limit=PAGE
+        asker(call), text=text, member=member, before=before, limit=PAGE, retired=True
     )
     if not pictures:
         return Reply(text=say(call.language, "history-empty"), private=True)
@@ -156,10 +167,10 @@ async def history(
         line = typed("history", {name: value for name, value in older.items() if value})
         if len(line.encode()) <= 64:
             buttons = ((Button(label=say(call.language, "button-older"), line=line),),)
-    shown = tuple(_shown(picture, call) for picture in pictures)
-    return Reply(
-        text=say(call.language, "history-title"), pictures=shown, buttons=buttons, private=True
-    )
+    shown = tuple(_shown(picture, call) for picture in pictures if picture.file)
+    retired = [retired_line(picture, call.language) for picture in pictures if not picture.file]
+    text = "\n".join((say(call.language, "history-title"), *retired))
+    return Reply(text=text, pictures=shown, buttons=buttons, private=True)
 
 
 @command(answers=Answers.PRIVATE)

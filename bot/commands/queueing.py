@@ -12,12 +12,16 @@ from bot.locales import say
 from bot.replies import ENDED, duration, list_lines
 from db.models import Answer, JobState
 
+FAR, NEAR = 1000, 50  # places looked at, and at most shown
+
 
 @command(listed=True)
 async def queue(semilla: Semilla, call: Call) -> Reply:
-    """Others' words are not shown: only how many pictures wait before one's own."""
-    language = call.language
-    running, waiting = semilla.dispatch.running(), semilla.dispatch.line()
+    """Others' words are not shown: only how many pictures wait before one's own. What other guilds
+    have in line can be felt in the times, and is seen nowhere."""
+    language, guild = call.language, call.guild.id
+    running = [task for task in semilla.dispatch.running() if task.guild == guild]
+    waiting = [each for each in semilla.dispatch.line(FAR) if each[0].guild == guild][:NEAR]
     if not running and not waiting:
         return Reply(text=say(language, "queue-empty"), private=True)
     lines = []

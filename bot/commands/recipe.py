@@ -30,7 +30,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
 from db.history import Asker
 from db.models import Picture
-from generator import metadata
+from generator import habits, metadata
 from generator.catalogue import Model
 from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest
@@ -114,7 +114,7 @@ async def new_request(
     semilla: Semilla, call: Call, choices: Choices
 ) -> tuple[GenerationRequest, list[Note]]:
     """A request from nothing but choices and defaults. Raises Refusal."""
-    chosen = unpack_pasted(choices)
+    chosen, translated = unpack_habits(unpack_pasted(choices))
     if call.image is not None and not chosen.prompt:
         # A picture without words is not to be drawn over but to be made again.
         chosen = chosen.over(await _recipe_inside(call.image))
@@ -140,13 +140,14 @@ async def new_request(
         seed=_seed(chosen.seed),
     )
     request = await with_image(semilla, call, request, choices)
-    return request, [*notes, *check_words(model, request.prompt, call.language)]
+    return request, [*translated, *notes, *check_words(model, request.prompt, call.language)]
 
 
 async def changed_request(
     semilla: Semilla, call: Call, base: GenerationRequest, choices: Choices
 ) -> tuple[GenerationRequest, list[Note]]:
     """`base` with the choices in it and all else kept. Raises Refusal."""
+    choices, translated = unpack_habits(choices)
     chosen = await with_style(semilla, call, choices)
     model = _model(semilla, chosen.model or base.model)
     changes: dict[str, Any] = {"model": model.name, "model_hash": model.hash}
@@ -170,7 +171,7 @@ async def changed_request(
     plain |= {"guidance_scale": chosen.guidance}
     changes |= {name: value for name, value in plain.items() if value is not None}
     request = await with_image(semilla, call, replace(base, **changes), choices)
-    return request, notes
+    return request, [*translated, *notes]
 
 
 async def with_image(
@@ -182,7 +183,7 @@ async def with_image(
         png = await clean_image(semilla, call.image)
         file = await semilla.database.storage.put(png)
     elif choices.image is not None:
-        file = (await find_picture(semilla, call, choices.image)).file
+        file = kept_file(await find_picture(semilla, call, choices.image))
     if file is None:
         if choices.strength is not None:
             raise Refusal("strength-without-image")
@@ -196,12 +197,35 @@ async def with_image(
 IMAGE_STRENGTH = 0.6
 
 
+def kept_file(picture: Picture) -> str:
+    """Raises Refusal where only the recipe is left."""
+    if not picture.file:
+        raise Refusal("retired", (f"/reroll {picture.code}",), code=picture.code)
+    return picture.file
+
+
 def unpack_pasted(choices: Choices) -> Choices:
     """A pasted AUTOMATIC1111 text in the place of the prompt, read as options."""
     pasted = metadata.parse_infotext(choices.prompt or "")
     if pasted is None:
         return choices
     return replace(choices, prompt=None).over(read_choices(pasted))
+
+
+def unpack_habits(choices: Choices) -> tuple[Choices, list[Note]]:
+    """Midjourney's options in the prompt, read as ours; what was chosen besides is stronger."""
+    found = habits.options(choices.prompt or "")
+    if not found.options and not found.ignored:
+        return choices, []
+    notes = [
+        Note(NoteKind.PROMPT_TRANSLATED, {"typed": typed, "read": read})
+        for typed, read in found.changes.items()
+    ]
+    notes += [Note(NoteKind.OPTION_IGNORED, {"typed": typed}) for typed in found.ignored]
+    read = read_choices(found.options)
+    negative = ", ".join(part for part in (choices.negative, read.negative) if part)
+    kept = replace(choices, prompt=found.text or None, negative=negative or choices.negative)
+    return kept.over(read), notes
 
 
 def check_words(model: Model, prompt: str, language: str) -> list[Note]:

@@ -14,6 +14,13 @@ from typing import Any
 LANGUAGES = ("en", "es")
 FOLDER = Path(__file__).parent.parent
 MARKUP = re.compile(r"([\\*`])")
+# Controls, and what turns the words around it: in nobody's name or prompt does either mean anything.
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ue000]")
+# No writing has more marks on a letter; a hundred of them cover the lines above.
+_MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+PILED = re.compile(f"({_MARK}{{4}}){_MARK}+")
+LONG = 500
+MARK = re.compile(r"\ue000[^\ue000]*\ue000")
 
 
 def say(language: str, key: str, /, **facts: Any) -> str:
@@ -21,10 +28,17 @@ def say(language: str, key: str, /, **facts: Any) -> str:
     bundle = _bundle(language)
     pattern = bundle.get_message(key).value
     values = {name: escape(v) if isinstance(v, str) else v for name, v in facts.items()}
-    text, errors = bundle.format_pattern(pattern, values)
+    # Fluent takes no texts as long as prompts may be: a mark stands in for them.
+    long = {
+        f"\ue000{name}\ue000": v
+        for name, v in values.items()
+        if isinstance(v, str) and len(v) > LONG
+    }
+    marks = {mark.strip("\ue000"): mark for mark in long}
+    text, errors = bundle.format_pattern(pattern, values | marks)
     if errors:
         raise KeyError(f"{key} ({language}): {errors}")
-    return str(text)
+    return MARK.sub(lambda match: long.get(match[0], ""), str(text))
 
 
 def has(language: str, key: str) -> bool:
@@ -33,7 +47,12 @@ def has(language: str, key: str) -> bool:
 
 def escape(text: str) -> str:
     """Makes someone's words literal in Semilla's markup."""
-    return MARKUP.sub(r"\\\1", text)
+    return MARKUP.sub(r"\\\1", legible(text))
+
+
+def legible(text: str) -> str:
+    """Someone's words without what can't be seen or hides others."""
+    return PILED.sub(r"\1", UNSEEN.sub("", text))
 
 
 def plain(text: str) -> str:

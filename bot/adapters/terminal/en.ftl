@@ -70,3 +70,18 @@ terminal-flag-lang = en or es
 run-class = Open to the class: { $address }, code **{ $code }**. It has to be the same wifi; when Windows' firewall asks, allow private networks.
 run-no-network = The class can't be let in: this computer is in no network. Join the wifi and start again.
 host-not-here = The page can't listen on { $host }: that isn't an address of this computer. 127.0.0.1 always is: host in config.toml.
+terminal-backup = everything in one FILE, also while it runs
+terminal-restore = everything back from such a FILE
+backup-which-file = Which file? For example: `semilla { $command } semilla.tar`
+backup-done = { $count ->
+    [one] { $file } has everything: one picture with its recipe.
+   *[other] { $file } has everything: { $count } files of pictures with their recipes.
+ } Tokens are not in it.
+backup-failed = { $file } could not be written: { $reason }
+restore-stopping = Stopping the Semilla that is running…
+restore-done = { $count ->
+    [one] One picture is back.
+   *[other] { $count } files of pictures are back.
+ } What was here before is in { $folder }. Start again with `semilla run`.
+restore-bad = { $file } is no whole backup of Semilla ({ $reason }). Nothing was changed.
+restore-failed = { $file } could not be restored: { $reason }

@@ -70,3 +70,18 @@ terminal-flag-lang = en o es
 run-class = Abierta a la clase: { $address }, código **{ $code }**. Tiene que ser la misma wifi; si pregunta el cortafuegos de Windows, permite las redes privadas.
 run-no-network = No se puede abrir a la clase: este ordenador no está en ninguna red. Conéctate a la wifi y empieza otra vez.
 host-not-here = La página no puede escuchar en { $host }: no es una dirección de este ordenador. 127.0.0.1 siempre lo es: host en config.toml.
+terminal-backup = todo en un ARCHIVO, también mientras está en marcha
+terminal-restore = todo de vuelta desde ese ARCHIVO
+backup-which-file = ¿Qué archivo? Por ejemplo: `semilla { $command } semilla.tar`
+backup-done = { $count ->
+    [one] { $file } lo tiene todo: una imagen con su receta.
+   *[other] { $file } lo tiene todo: { $count } archivos de imágenes con sus recetas.
+ } Los tokens no están dentro.
+backup-failed = No se pudo escribir { $file }: { $reason }
+restore-stopping = Deteniendo la Semilla que está en marcha…
+restore-done = { $count ->
+    [one] Una imagen está de vuelta.
+   *[other] { $count } archivos de imágenes están de vuelta.
+ } Lo que había antes está en { $folder }. Empieza otra vez con `semilla run`.
+restore-bad = { $file } no es una copia entera de Semilla ({ $reason }). No se cambió nada.
+restore-failed = No se pudo recuperar { $file }: { $reason }

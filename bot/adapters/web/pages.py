@@ -99,7 +99,10 @@ async def picture(request: Request) -> Response:
     parent = await history.parent(visit.asker, found)
     children = await history.children(visit.asker, found)
     family = [
-        (say(visit.language, key), [picture_shown(each, visit.language) for each in pictures])
+        (
+            say(visit.language, key),
+            [picture_shown(each, visit.language) for each in pictures if each.file],
+        )
         for key, pictures in (
             ("web-parent", [parent] if parent else []),
             ("web-children", children[:THUMBNAILS]),

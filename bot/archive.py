@@ -1,0 +1,82 @@
+"""`semilla backup FILE` and `semilla restore FILE`, beside a running Semilla or without one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bot import processes
+from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen
+from bot.adapters.terminal.words import CommandLine
+from bot.config import Config
+
+STOP_SECONDS = 30.0
+LOOK_EVERY_SECONDS = 0.2
+
+
+class NotFree(Exception):
+    """Who owns the data folder doesn't stop."""
+
+
+def back_up(config: Config, line: CommandLine, screen: Screen) -> int:
+    """Everything in one file. A Semilla that runs goes on."""
+    from db import backup
+
+    if len(line.words) != 2:
+        screen.say("backup-which-file", command="backup")
+        return REFUSED
+    target = Path(line.words[1]).expanduser().absolute()
+    try:
+        files = backup.back_up(config.data, target)
+    except (OSError, sqlite3.Error) as error:
+        screen.say("backup-failed", file=str(target), reason=str(error))
+        return FAILED
+    screen.say("backup-done", file=str(target), count=files)
+    return OK
+
+
+def restore(config: Config, line: CommandLine, screen: Screen) -> int:
+    """Everything from one file. A Semilla that runs is stopped for it, once the file is known to
+    be whole; what was there stays in a folder of its own."""
+    from db import backup
+
+    if len(line.words) != 2:
+        screen.say("backup-which-file", command="restore")
+        return REFUSED
+    source = Path(line.words[1]).expanduser().absolute()
+    try:
+        with tempfile.TemporaryDirectory(dir=config.data, prefix=".restore-") as folder:
+            files = backup.unpack(source, Path(folder))
+            with _owned(config.data, screen):
+                before = backup.put_in_place(Path(folder), config.data)
+    except backup.BadBackup as error:
+        screen.say("restore-bad", file=str(source), reason=str(error))
+        return FAILED
+    except (OSError, NotFree) as error:
+        screen.say("restore-failed", file=str(source), reason=str(error))
+        return FAILED
+    screen.say("restore-done", count=files, folder=str(before))
+    return OK
+
+
+@contextmanager
+def _owned(data: Path, screen: Screen) -> Iterator[None]:
+    """The data folder's lock; whoever has it is asked to stop. Raises NotFree."""
+    deadline, asked = time.monotonic() + STOP_SECONDS, 0
+    while time.monotonic() < deadline:
+        with suppress(processes.Owned), processes.own(data):
+            yield
+            return
+        owner = processes.find_owner(data)
+        if owner is not None and owner.pid != asked:
+            screen.say("restore-stopping")
+            os.kill(owner.pid, signal.SIGTERM)
+            asked = owner.pid
+        time.sleep(LOOK_EVERY_SECONDS)
+    raise NotFree(str(data))

@@ -1,0 +1,123 @@
+"""A copy of everything in one file, made while Semilla runs, and everything from such a file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+DATABASE, PICTURES = "semilla.db", "pictures"
+FILES = """
+    SELECT file FROM pictures WHERE deleted IS NULL AND file != ''
+    UNION SELECT recipe ->> 'initial_image' FROM pictures WHERE deleted IS NULL
+    UNION SELECT recipe ->> 'initial_image' FROM jobs WHERE state IN ('QUEUED', 'RUNNING', 'FAILED')
+"""
+
+
+class BadBackup(Exception):
+    """The file is no backup of Semilla's, or not whole any more."""
+
+
+def back_up(data: Path, target: Path) -> int:
+    """Writes the database and every file that it names; says how many files.
+
+    The database is copied as it is at one moment (SQLite's online backup), whatever is written
+    meanwhile. Tokens and the page's key are left out. Raises OSError.
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
+        copy, archive = Path(folder) / DATABASE, Path(folder) / "archive"
+        _copy(data / DATABASE, copy)
+        with tarfile.open(archive, "w") as writer:
+            names = _named(copy)
+            gone = [name for name in names if not _add(writer, data, name)]
+            _forget(copy, gone)
+            writer.add(copy, DATABASE)
+        _sync(archive)
+        archive.replace(target)
+    return len(names) - len(gone)
+
+
+def unpack(archive: Path, folder: Path) -> int:
+    """Unpacks a backup and looks at every row and file; says how many files.
+
+    Raises BadBackup, and OSError.
+    """
+    try:
+        with tarfile.open(archive) as reader:
+            reader.extractall(folder, filter="data")
+    except tarfile.TarError as error:
+        raise BadBackup(str(error)) from error
+    try:
+        names = _named(folder / DATABASE)
+    except sqlite3.Error as error:
+        raise BadBackup(str(error)) from error
+    for name in names:
+        if not _whole(folder, name):
+            raise BadBackup(name)
+    return len(names)
+
+
+def put_in_place(unpacked: Path, data: Path) -> Path:
+    """Moves what was unpacked into the data folder, whose lock must be held. What was there is
+    kept in the folder that is given back."""
+    before = data / f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    before.mkdir()
+    for name in (f"{DATABASE}-wal", f"{DATABASE}-shm", DATABASE, PICTURES):
+        if (data / name).exists():
+            (data / name).rename(before / name)
+    for name in (PICTURES, DATABASE):
+        if (unpacked / name).exists():
+            shutil.move(unpacked / name, data / name)
+    return before
+
+
+def _copy(source: Path, copy: Path) -> None:
+    if not source.exists():
+        raise FileNotFoundError(2, "there is no database", str(source))
+    with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(copy)) as writer:
+        reader.backup(writer)
+        writer.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+
+
+def _named(database: Path) -> list[str]:
+    """The files that its rows name, once the database itself has been found whole."""
+    if not database.exists():
+        raise BadBackup(DATABASE)
+    with closing(sqlite3.connect(database)) as connection:
+        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise BadBackup(DATABASE)
+        return [name for (name,) in connection.execute(FILES) if name]
+
+
+def _add(archive: tarfile.TarFile, data: Path, name: str) -> bool:
+    """False for one that has been deleted since the database was copied."""
+    inside = f"{PICTURES}/{name[:2]}/{name}"
+    try:
+        archive.add(data / inside, inside)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _forget(copy: Path, gone: list[str]) -> None:
+    """Their rows keep the recipes."""
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        connection.executemany(
+            "UPDATE pictures SET file = '' WHERE file = ?", [(name,) for name in gone]
+        )
+
+
+def _whole(folder: Path, name: str) -> bool:
+    path = folder / PICTURES / name[:2] / name
+    return path.is_file() and name.startswith(hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

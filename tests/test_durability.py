@@ -1,0 +1,142 @@
+"""What stops, kills or starves Semilla costs nobody an accepted request."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+import time_machine
+
+from bot.conversation import Member, Tone
+from bot.events import Running
+from db import transactions
+from db.models import now
+from tests.chat import Chat, open_chat
+from tests.kills import Siege, check_files, check_rows
+from tests.test_house import ROOT
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="signals and limits are of POSIX systems")
+STOP_SECONDS = 10
+OWN_MOUNT = ("unshare", "--map-root-user", "--mount", "sh", "-c")
+
+
+@POSIX
+def test_whatever_is_killed_each_accepted_request_is_shown_once(tmp_path: Path) -> None:
+    seed = random.randrange(10**6)
+    siege = Siege(tmp_path, random.Random(seed))
+    for _ in range(3):
+        siege.kill()
+    assert siege.stop_under_load() < STOP_SECONDS
+    check_rows(siege.data)
+    siege.finish()
+    assert set(siege.delivered.values()) == {1}, f"seed {seed}"
+    assert siege.pictures_shown == {"1"}
+
+
+def can_mount() -> bool:
+    try:
+        mounting = "mount -t tmpfs tmpfs /mnt"
+        return not subprocess.run(
+            [*OWN_MOUNT, mounting], capture_output=True, check=False
+        ).returncode
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not can_mount(), reason="a small file system of its own can't be made here")
+def test_a_full_disk_is_told_and_costs_only_a_second_try(tmp_path: Path) -> None:
+    program = f"mount -t tmpfs -o size=4m tmpfs {tmp_path} && exec {sys.executable} -m tests.full_disk {tmp_path}"
+    ended = subprocess.run(
+        [*OWN_MOUNT, program], cwd=ROOT, capture_output=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0, ended.stderr.decode()[-3000:]
+
+
+async def test_while_another_program_locks_the_database_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = tuple("busy_timeout=300" if "busy" in p else p for p in transactions.PRAGMAS)
+    monkeypatch.setattr(transactions, "PRAGMAS", quick)
+    async with open_chat(tmp_path) as chat:
+        first = await chat.type("a cat steps:4")
+        assert first.answer is not None
+        with closing(sqlite3.connect(tmp_path / "semilla.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert (await chat.type("a dog steps:4")).tone is Tone.FAULT
+            assert (await chat.type("/queue")).tone is Tone.PLAIN
+            await asyncio.sleep(1)
+            assert first.answer not in chat.delivered
+        assert (await chat.wait_for(first.answer)).pictures
+        assert (await chat.ask("a dog steps:4")).pictures
+    assert len(chat.delivered) == 2
+
+
+async def test_a_clock_set_back_mixes_up_nothing(tmp_path: Path) -> None:
+    async with open_chat(tmp_path) as chat:
+        (first,) = (await chat.ask("a cat seed:5 steps:3")).pictures
+        with time_machine.travel(now() - timedelta(days=2)):
+            (again,) = (await chat.ask(f"/reroll {first.code}")).pictures
+            assert "Identical" in again.caption
+            (last,) = (await chat.ask("a dog steps:3")).pictures
+            shown = (await chat.type("/history")).pictures
+            assert [each.code for each in shown] == [last.code, again.code, first.code]
+            await chat.semilla.database.storage.sweep()
+            await chat.type(f"/delete {again.code} sure:yes")
+    with time_machine.travel(now() - timedelta(days=3)):
+        async with open_chat(tmp_path) as chat:
+            assert len((await chat.type("/history")).pictures) == 2
+            assert not chat.delivered
+    check_rows(tmp_path)
+    check_files(tmp_path)
+
+
+@POSIX
+async def test_a_picture_too_large_for_the_memory_fails_alone(tmp_path: Path) -> None:
+    async with open_chat(tmp_path) as chat:
+        assert (await chat.ask("a cat steps:2")).pictures
+        worker = psutil.Process(chat.semilla.dispatch.worker)
+        usual = worker.rlimit(psutil.RLIMIT_AS)
+        worker.rlimit(psutil.RLIMIT_AS, (worker.memory_info().vms + 2**24, usual[1]))
+        refused = await chat.ask("a cat size:256x256 steps:2")
+        assert "memory" in refused.text
+        worker.rlimit(psutil.RLIMIT_AS, usual)
+        assert (await chat.ask("a dog steps:2")).pictures
+        assert chat.semilla.dispatch.worker == worker.pid
+
+
+@POSIX
+async def test_a_request_that_always_kills_the_generator_fails_and_its_neighbours_do_not(
+    tmp_path: Path,
+) -> None:
+    async with open_chat(tmp_path) as chat:
+        culprit = await chat.type("a cat steps:8", member=Member("chat:bea", "Bea"))
+        assert culprit.answer is not None
+        killing = asyncio.create_task(kill_whenever_it_runs(chat, culprit.answer))
+        neighbours = [await chat.type("a dog steps:8") for _ in range(3)]
+        told = await chat.wait_for(culprit.answer)
+        assert "stopped the generator twice" in told.text
+        for each in neighbours:
+            assert each.answer is not None
+            assert (await chat.wait_for(each.answer)).pictures
+        killing.cancel()
+        assert all(len(replies) == 1 for replies in chat.delivered.values())
+
+
+async def kill_whenever_it_runs(chat: Chat, answer: int) -> None:
+    killed = None
+    with chat.semilla.events.follow(answer=answer) as events:
+        async for event in events:
+            worker = chat.semilla.dispatch.worker
+            if isinstance(event, Running) and worker not in (None, killed):
+                killed = worker
+                os.kill(killed, signal.SIGKILL)

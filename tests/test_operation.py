@@ -1,0 +1,194 @@
+"""What whoever runs Semilla works with: log, numbers, health, copies, age of pictures, notices."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import tarfile
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from bot import logs, watch
+from bot.commands.declaration import COMMANDS
+from bot.conversation import Call, Guild, Member, Role, Tone
+from db.models import now
+from tests.chat import ANA, CLASS, open_chat
+from tests.kills import check_files, check_rows
+from tests.test_terminal import CODE, Shell, free_port
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="the running one is asked by a signal")
+
+
+def test_a_line_of_the_log_tells_its_request_and_no_secret(tmp_path: Path) -> None:
+    telegram = "123456789:AAHn-3dQ0kVbLxT7wq9sYcJ2mZpR4uEfGhI"
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    try:
+        logs.write_into(tmp_path / "log", ["hunter2 is my password"])
+        with logs.about(request=17), logs.about(job=3):
+            logging.getLogger("bot.test").info("hunter2 is my password and %s", telegram)
+            logging.getLogger("x").info("POST https://chat.test/bot%s/sendPhoto", telegram)
+            try:
+                raise ValueError(telegram)
+            except ValueError:
+                logging.getLogger("bot.test").exception("failed")
+        logging.getLogger("bot.test").info("after")
+    finally:
+        root.handlers[:] = before
+    text = (tmp_path / "log").read_text(encoding="utf-8")
+    first, _, failed, after = map(json.loads, text.splitlines())
+    assert (first["request"], first["job"], first["level"]) == (17, 3, "info")
+    assert "ValueError" in failed["trace"]
+    assert "request" not in after
+    assert telegram[10:] not in text
+    assert "hunter2" not in text
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A home with Semilla running, until a test stops it."""
+    return Shell(tmp_path_factory.mktemp("home"), free_port())
+
+
+@pytest.fixture(scope="module")
+def running(shell: Shell) -> Iterator[subprocess.Popen[str]]:
+    with shell.start("run") as process:
+        assert process.stdout is not None
+        for _ in range(4):
+            process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_the_numbers_and_the_health_are_there_for_other_programs(
+    shell: Shell, running: subprocess.Popen[str]
+) -> None:
+    page = f"http://127.0.0.1:{shell.port}"
+    with urllib.request.urlopen(f"{page}/health", timeout=20) as answer:
+        assert json.load(answer)["good"] is True
+    with urllib.request.urlopen(f"{page}/metrics", timeout=20) as answer:
+        text = answer.read().decode()
+    assert "semilla_pictures_total" in text
+    assert "semilla_disk_free_bytes " in text
+    assert "process_resident_memory_bytes" in text
+
+
+async def test_the_owner_sees_how_it_goes_in_numbers_only(tmp_path: Path) -> None:
+    assert COMMANDS["stats"].role is Role.OWNER
+    async with open_chat(tmp_path) as chat:
+        await chat.ask("a zebra steps:2")
+        await chat.ask("a cat steps:2", guild=Guild("chat:other"), member=Member("chat:bo", "Bo"))
+        call = Call(
+            origin="1",
+            adapter="chat",
+            guild=CLASS,
+            member=ANA,
+            language="en",
+            command="stats",
+        )
+        reply = await COMMANDS["stats"].run(chat.semilla, call)
+    assert "2 pictures by 2 people in 2 places" in reply.text
+    assert "zebra" not in reply.text
+
+
+async def test_a_picture_removed_by_age_keeps_its_recipe_and_is_made_again(tmp_path: Path) -> None:
+    async with open_chat(tmp_path) as chat:
+        with time_machine.travel(now() - timedelta(days=31)):
+            (old,) = (await chat.ask("a cat seed:5 steps:3")).pictures
+        file = chat.semilla.database.storage.path(old.file)
+        long_ago = file.stat().st_mtime - 32 * 24 * 3600
+        os.utime(file, (long_ago, long_ago))
+        (young,) = (await chat.ask("a dog seed:5 steps:3")).pictures
+        semilla = chat.semilla
+        config = semilla.config.model_copy(
+            update={"history": semilla.config.history.model_copy(update={"keep_days": 30})}
+        )
+        aging = asyncio.create_task(watch.run(replace(semilla, config=config), nobody))
+        async with asyncio.timeout(20):
+            while file.exists():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        aging.cancel()
+        shown = await chat.type("/history")
+        assert [each.code for each in shown.pictures] == [young.code]
+        assert f"/reroll {old.code}" in shown.text
+        assert "a cat" in (await chat.type(f"/show {old.code}")).text
+        refused = await chat.type(f"/upscale {old.code}")
+        assert (refused.tone, refused.buttons[0][0].line) == (Tone.REFUSED, f"/reroll {old.code}")
+        (again,) = (await chat.ask(f"/reroll {old.code}")).pictures
+        assert "Identical" in again.caption
+    check_rows(tmp_path)
+
+
+async def nobody() -> list[str]:
+    return []
+
+
+async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def owners() -> list[str]:
+        return ["chat:owner"]
+
+    monkeypatch.setattr(watch, "LOOK_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 10**18)
+    async with open_chat(tmp_path) as chat:
+        watching = asyncio.create_task(watch.run(chat.semilla, owners))
+        await told(chat, 1)
+        await asyncio.sleep(0.2)
+        assert len(chat.told) == 1
+        monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 0)
+        await told(chat, 2)
+        watching.cancel()
+    (first, full), (_, well) = chat.told
+    assert first == "chat:owner"
+    assert "disk is nearly full" in full.text
+    assert "room on the disk again" in well.text
+
+
+async def told(chat, times: int) -> None:
+    async with asyncio.timeout(20):
+        while len(chat.told) < times:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@POSIX
+def test_a_backup_made_while_it_runs_brings_everything_back(
+    shell: Shell, running: subprocess.Popen[str]
+) -> None:
+    code = CODE.search(shell.run("imagine", "a cat", "--seed", "5", "--steps", "3").stdout)[1]
+    copied = shell.run("backup", "semilla.tar")
+    assert copied.returncode == 0, copied.stderr
+    assert running.poll() is None
+    assert shell.run("delete", code, "--sure").returncode == 0
+    restored = shell.run("restore", "semilla.tar")
+    assert restored.returncode == 0, restored.stderr
+    assert running.wait(20) == 0  # it was stopped for that
+    check_rows(shell.data)
+    check_files(shell.data)
+    assert "Identical" in shell.run("reroll", code).stdout
+    (kept,) = shell.data.glob("before-restore-*")
+    assert (kept / "semilla.db").exists()
+
+
+@POSIX
+def test_a_damaged_backup_changes_nothing(shell: Shell) -> None:
+    code = CODE.search(shell.run("imagine", "a cat", "--steps", "2").stdout)[1]
+    assert shell.run("backup", "semilla.tar").returncode == 0
+    whole = bytearray((shell.folder / "semilla.tar").read_bytes())
+    with tarfile.open(shell.folder / "semilla.tar") as archive:
+        picture = next(each for each in archive if each.name.endswith(".png"))
+    whole[picture.offset_data + 100] ^= 255
+    (shell.folder / "semilla.tar").write_bytes(whole)
+    refused = shell.run("restore", "semilla.tar")
+    assert refused.returncode == 1
+    assert "Nothing was changed" in refused.stderr
+    assert code in shell.run("show", code).stdout
+    assert shell.run("backup").returncode == 2
