@@ -137,20 +137,26 @@ class Engine:
     def turn(self) -> Events:
         """The beginning of a picture or one network call, and what comes of it."""
         yield from self._loaded()
-        if len(self._runs) < self._slots:
-            begun = len(self._runs)
-            yield from self._admit()
-            if len(self._runs) > begun:
-                return
+        begun = len(self._runs)
+        yield from self._admit()
+        if len(self._runs) > begun:
+            return
         if self._runs:
             yield from self._work()
         elif self._loading is not None:
             wait([self._loading[2]], MOMENT_SECONDS)
 
     def _admit(self) -> Events:
-        """Begins a picture: of those whose model is in memory, who is next."""
+        """Begins a picture: of those whose model is in memory, who is next.
+
+        Where all slots are taken, only one that would be next at once: the others stand still.
+        """
+        full = len(self._runs) >= self._slots
+        first = min((run.want().place for run in self._runs.values()), default=0.0)
         for order, came in sorted(self._waiting, key=lambda each: each[0].request.cost + each[1]):
             request = order.request
+            if full and request.cost + came >= first:
+                return
             model = self._models.loaded(request.model, request.model_hash)
             if model is not None:
                 self._waiting.remove((order, came))

@@ -195,12 +195,12 @@ def test_a_picture_alone_has_the_stock_pipelines_pixels(studio, sampler, guidanc
 
 @pytest.mark.parametrize("sampler", [name for name in NAMES if name != "plms"])
 def test_a_picture_from_a_picture_has_the_stock_pipelines_pixels(studio, sampler, monkeypatch):
-    """But for plms: diffusers' image-to-image leaves out its repeated first step. Nothing is drawn
-    of what the VAE encodes: its mode is taken."""
+    """But for plms: diffusers' image-to-image leaves out its repeated first step. Of what
+    the VAE encodes its mode is taken, in the layout that a picture without an image has."""
     monkeypatch.setattr(
         pipeline_stable_diffusion_img2img,
         "retrieve_latents",
-        lambda encoded, generator: encoded.latent_dist.mode(),
+        lambda encoded, generator: encoded.latent_dist.mode().contiguous(),
     )
     drawing = Image.new("RGB", (64, 64), (250, 220, 60))
     drawing.paste((30, 60, 200), (16, 16, 48, 48))
