@@ -33,6 +33,7 @@ from generator.drawing import Ask, Drawing, draw, initial_image, predict
 from generator.messages import Failure, Note, NoteKind, Submit
 from generator.models import Loaded, LoadedModel, ModelRefused, Models
 from generator.pipelines import PipelineModel
+from generator.sampler_names import follows, label_of
 
 log = logging.getLogger(__name__)
 
@@ -324,6 +325,9 @@ def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> R
     notes = list(conditioning.notes)
     if request.negative_prompt and not conditioning.guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
+    if not follows(request.sampler, request.schedule):
+        facts = {"schedule": request.schedule, "sampler": label_of(request.sampler)}
+        notes.append(Note(NoteKind.SCHEDULE_WITHOUT_EFFECT, facts))
     image = None
     if order.initial_image is not None:
         image, resized = initial_image(order.initial_image, request)

@@ -15,7 +15,7 @@ from typing import Any
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from generator.request import GenerationRequest
-from generator.sampler_names import SAMPLERS, find
+from generator.sampler_names import find, label_of
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 # As there, but for the bounds: without them a long text of no pairs is read from each letter.
@@ -42,7 +42,7 @@ class ImageRefused(ValueError):
 
 def infotext(request: GenerationRequest) -> str:
     """AUTOMATIC1111's text (modules/processing.py, create_infotext), with its keys in its order."""
-    label = next((s.label for s in SAMPLERS if s.name == request.sampler), request.sampler)
+    label = label_of(request.sampler)
     schedule = None if request.schedule == "automatic" else request.schedule.title()
     varied = request.variations[-1] if request.variations else None
     values: dict[str, Any] = {

@@ -14,7 +14,18 @@ from PIL import Image
 from generator.batching import Widths, widths_of
 from generator.catalogue import Catalogue
 from generator.engine import Engine
-from generator.messages import Called, Cancelled, Drawn, Event, Failed, Failure, Started, Submit
+from generator.messages import (
+    Called,
+    Cancelled,
+    Drawn,
+    Event,
+    Failed,
+    Failure,
+    Note,
+    NoteKind,
+    Started,
+    Submit,
+)
 from generator.models import Models
 from generator.request import GenerationRequest, Variation
 from generator.sampler_names import SAMPLERS, SCHEDULES
@@ -181,6 +192,17 @@ def test_pictures_share_calls_and_every_width_is_in_the_trace(studio):
     together = studio.draw(*[studio.recipe(seed=n, steps=9) for n in range(4)])
     assert {max(widths_of(each.trace)) for each in together} == {8}
     assert all(len(widths_of(each.trace)) == 9 for each in together)
+
+
+def test_a_schedule_type_that_a_sampler_cannot_follow_is_told(studio):
+    ddim, euler = studio.draw(
+        *[studio.recipe(schedule="karras", sampler=name) for name in ("ddim", "euler a")]
+    )
+    facts = {"schedule": "karras", "sampler": "DDIM"}
+    assert ddim.notes == (Note(NoteKind.SCHEDULE_WITHOUT_EFFECT, facts),)
+    assert euler.notes == ()
+    own, _ = studio.draw(studio.recipe(sampler="ddim"), studio.recipe(sampler="euler a"))
+    assert ddim.pixel_hash == own.pixel_hash
 
 
 def test_without_guidance_a_picture_is_one_row(studio):

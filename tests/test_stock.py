@@ -20,7 +20,7 @@ from generator.engine import Engine
 from generator.messages import Drawn, Failed, Submit
 from generator.models import Models
 from generator.request import GenerationRequest
-from generator.sampler_names import SAMPLERS, SCHEDULES, calls
+from generator.sampler_names import BY_NOISE, SAMPLERS, SCHEDULES, calls, follows
 from generator.samplers import Samplers, denoise, timesteps_from
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -129,6 +129,8 @@ def test_every_schedule_type_is_the_stock_schedulers(schedule):
     config = CONFIG | {"prediction_type": "epsilon"}
     samplers = Samplers(config)
     for sampler in NAMES:
+        if not follows(sampler, schedule) or (sampler == "euler a" and schedule in BY_NOISE):
+            continue  # the stock one doesn't know it
         latents, _ = ours(samplers, sampler, schedule, 9)
         assert torch.equal(latents, theirs(stock_scheduler(config, sampler, schedule), sampler, 9))
 

@@ -309,3 +309,5 @@ notice-disk = **The disk is nearly full**: { $free } GB are left for Semilla. Ma
 notice-generator = **The generator keeps stopping**: { $times } times in { $minutes } minutes. Why is in semilla.log; often it is too little memory.
 notice-generator-well = The generator runs again.
 notice-disk-well = There is room on the disk again: { $free } GB.
+# The engine
+note-schedule-without-effect = { $sampler } has a schedule of its own: { $schedule } has no effect on it.

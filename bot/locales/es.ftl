@@ -289,3 +289,5 @@ notice-disk = **El disco está casi lleno**: a Semilla le quedan { $free } GB. H
 notice-generator = **El generador se detiene una y otra vez**: { $times } veces en { $minutes } minutos. El motivo está en semilla.log; muchas veces falta memoria.
 notice-generator-well = El generador vuelve a funcionar.
 notice-disk-well = Vuelve a haber sitio en el disco: { $free } GB.
+# The engine
+note-schedule-without-effect = { $sampler } tiene su propio calendario: { $schedule } no tiene efecto.
