@@ -30,6 +30,7 @@ from generator.batching import (
 from generator.catalogue import Catalogue
 from generator.conditioning import condition
 from generator.drawing import Ask, Drawing, draw, initial_image, predict
+from generator.memory import peak_of
 from generator.messages import Failure, Note, NoteKind, Submit
 from generator.models import Loaded, LoadedModel, ModelRefused, Models
 from generator.pipelines import PipelineModel
@@ -216,10 +217,12 @@ class Engine:
     def _together(self, runs: Sequence[Run], width: int) -> Events:
         model, key, rows = runs[0].model, runs[0].key, sum(run.rows for run in runs)
         assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
+        # Measuring costs time of its own.
+        peak = None if self._widths.measured(key, width) else peak_of(model.device)
         started = time.perf_counter()
         predictions = predict(model, [run.ask for run in runs if run.ask], width)
         seconds = time.perf_counter() - started
-        self._widths.learn(key, width, seconds)
+        self._widths.learn(key, width, seconds, peak() if peak else None)
         for run, prediction in zip(runs, predictions, strict=True):
             run.seconds += seconds * run.rows / rows
             run.widths.append(width)

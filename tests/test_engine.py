@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import sys
 from dataclasses import dataclass, field
 
+import psutil
 import pytest
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,6 +16,7 @@ from PIL import Image
 from generator.batching import Widths, widths_of
 from generator.catalogue import Catalogue
 from generator.engine import Engine
+from generator.memory import free_bytes, peak_of
 from generator.messages import (
     Called,
     Cancelled,
@@ -31,6 +34,7 @@ from generator.request import GenerationRequest, Variation
 from generator.sampler_names import SAMPLERS, SCHEDULES
 
 TURNS = 5000
+MEGABYTE = 10**6
 PROMPTS = (
     *("a red cat", "two frogs", "una manzana azul", "a [cat:dog:0.5]", "a cat AND a dog"),
     "a [red|blue] cat",
@@ -107,7 +111,9 @@ def studio(tmp_path_factory) -> Studio:
     catalogue = Catalogue([], cache)
     catalogue.refresh()
     torch.set_num_threads(1)
-    return Studio(Models([], cache, torch.device("cpu")), catalogue.find("semilla").hash)
+    models, hash = Models([], cache, torch.device("cpu")), catalogue.find("semilla").hash
+    models.load("semilla", hash)
+    return Studio(models, hash)
 
 
 @some.composite
@@ -217,8 +223,8 @@ def test_a_short_picture_overtakes_a_long_one(studio):
 
 
 def test_a_short_picture_overtakes_where_every_slot_is_taken_by_long_ones(studio):
-    long = [(0, Submit(n, studio.recipe(steps=30))) for n in range(3)]
-    short = [(8, Submit(9, studio.recipe(steps=2))), (8, Submit(8, studio.recipe(steps=31)))]
+    long = [(0, Submit(n, studio.recipe(steps=12))) for n in range(3)]
+    short = [(8, Submit(9, studio.recipe(steps=2))), (8, Submit(8, studio.recipe(steps=13)))]
     events = studio.run([*long, *short], engine=studio.engine(slots=2, widths=Widths(widest=2)))
     order = [each.job for each in events if isinstance(each, Started | Drawn)]
     assert order == [0, 1, 9, 9, 0, 2, 1, 8, 2, 8]
@@ -240,8 +246,6 @@ def test_a_picture_alone_in_a_busy_engine_is_never_answered_out_of_turn(studio):
 def network(studio):
     """The bundled model's network; what is done to it is undone."""
     model = studio.models.loaded("semilla", studio.hash)
-    if model is None:
-        model, _ = studio.models.load("semilla", studio.hash)
     hooks = []
     yield lambda hook: hooks.append(model.unet.register_forward_hook(hook))
     for hook in hooks:
@@ -268,6 +272,28 @@ def test_without_memory_for_a_wide_call_all_are_drawn_in_narrower_ones(studio, n
         *[studio.recipe(seed=n, steps=9) for n in range(3)], widths=Widths(gain=0)
     )
     assert {picture.trace for picture in pictures} == {"2e9"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts them")
+def test_no_call_is_wider_than_the_memory_that_is_free(studio, network):
+    def hungry(_module, inputs, _output):
+        torch.ones(len(inputs[0]) * 10 * MEGABYTE, dtype=torch.uint8)
+
+    network(hungry)
+    recipes = [studio.recipe(seed=n, steps=9) for n in range(3)]
+    for free, widest in ((10**6 * MEGABYTE, 8), (40 * MEGABYTE, 2)):
+        pictures = studio.draw(*recipes, widths=Widths(gain=0, free=lambda free=free: free))
+        assert max(max(widths_of(each.trace)) for each in pictures) == widest
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts them")
+def test_what_is_taken_meanwhile_is_measured():
+    torch.ones(2_000_000)  # bytes that were freed again do not count
+    peak = peak_of(torch.device("cpu"))
+    torch.ones(25_000_000)
+    taken = peak()
+    assert 90 * MEGABYTE < taken < 150 * MEGABYTE
+    assert 0 < free_bytes(torch.device("cpu")) <= psutil.virtual_memory().total
 
 
 def test_a_picture_that_finds_no_memory_at_all_fails_alone(studio, network):
