@@ -31,6 +31,7 @@ from bot.locales import say
 
 if TYPE_CHECKING:
     from bot.adapters.discord.adapter import DiscordAdapter
+    from bot.adapters.telegram.adapter import TelegramAdapter
     from bot.adapters.web.adapter import WebAdapter
     from bot.app import App
 
@@ -240,18 +241,26 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
         raise Ended("database-newer", file=str(config.data / "semilla.db")) from None
 
 
-def _chats(app: App) -> list[DiscordAdapter]:
+def _chats(app: App) -> list[DiscordAdapter | TelegramAdapter]:
     """The chats that have a token; the library of one that has none is never imported."""
-    chats = []
+    chats: list[DiscordAdapter | TelegramAdapter] = []
     if token := app.semilla.config.discord:
         from bot.adapters.discord.adapter import DiscordAdapter
 
         chats.append(DiscordAdapter(app.semilla, token.get_secret_value()))
+    if token := app.semilla.config.telegram:
+        from bot.adapters.telegram.adapter import TelegramAdapter
+
+        chats.append(TelegramAdapter(app.semilla, token.get_secret_value()))
     return chats
 
 
 async def _greet(
-    app: App, web: WebAdapter, chats: Sequence[DiscordAdapter], screen: Screen, opens: bool
+    app: App,
+    web: WebAdapter,
+    chats: Sequence[DiscordAdapter | TelegramAdapter],
+    screen: Screen,
+    opens: bool,
 ) -> None:
     """Once the page answers: where it is, and what is missing for the other chats."""
     await web.started.wait()
