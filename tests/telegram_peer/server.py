@@ -21,7 +21,7 @@ from PIL import Image
 
 Json = dict[str, Any]
 BOT, ANA, LUIS, TEACHER = 7000001, 4001, 4002, 4999
-GROUP, PRIVATE = -100200300, ANA
+PRIVATE = ANA
 TOKEN = "7000001:" + "A" * 35
 COUNTED = {
     "sendMessage", "sendPhoto", "sendDocument", "editMessageText", "editMessageMedia",
@@ -75,6 +75,7 @@ class Telegram:
 
     def __init__(self, minute: float = 60.0) -> None:
         self.minute = minute
+        self.group = -1002003000
         self.messages: dict[tuple[int, int], Sent] = {}
         self.calls: list[tuple[str, Json]] = []
         self.refused: list[str] = []
@@ -111,9 +112,10 @@ class Telegram:
         await self._runner.cleanup()
 
     def forget(self) -> None:
+        """In another group, as if nothing had happened."""
         for kept in (self.messages, self.calls, self.refused, self.toasts, self.faults):
             kept.clear()
-        self._counted.clear()
+        self.group -= 1  # what it was sent before doesn't count
         self.closed_to.clear()
         self.ephemeral = False
 
@@ -123,7 +125,7 @@ class Telegram:
         self,
         text: str = "",
         *,
-        chat: int = GROUP,
+        chat: int | None = None,
         user: int = ANA,
         reply_to: Sent | None = None,
         photo: bytes | None = None,
@@ -136,7 +138,7 @@ class Telegram:
         message: Json = {
             "message_id": number,
             "date": int(time.time() - ago),
-            "chat": self._chat(chat),
+            "chat": self._chat(chat or self.group),
             "from": self._person(user, language),
         }
         if photo is None:
@@ -171,10 +173,10 @@ class Telegram:
         await self.update({"callback_query": query})
         return number
 
-    async def invite(self, user: int = TEACHER, chat: int = GROUP) -> None:
+    async def invite(self, user: int = TEACHER, chat: int | None = None) -> None:
         bot = {"id": BOT, "is_bot": True, "first_name": "Semilla", "username": "semilla_bot"}
         change = {
-            "chat": self._chat(chat),
+            "chat": self._chat(chat or self.group),
             "from": self._person(user, None),
             "date": int(time.time()),
             "old_chat_member": {"user": bot, "status": "left"},
@@ -203,14 +205,14 @@ class Telegram:
             await self.changed.wait_for(lambda: bool(there()))
         return there()
 
-    async def shown(self, to: int | None = None, chat: int = GROUP, count: int = 1) -> Sent:
+    async def shown(self, to: int | None = None, chat: int | None = None, count: int = 1) -> Sent:
         """The newest message with a photo, in answer to a message where one is named."""
 
         def found() -> list[Sent]:
             return [
                 each
                 for each in self.messages.values()
-                if each.chat == chat and each.photo is not None and not each.deleted
+                if each.chat == (chat or self.group) and each.photo is not None and not each.deleted
                 and (to is None or each.reply_to == to)
             ]  # fmt: skip
 

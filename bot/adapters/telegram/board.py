@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FEW = 3  # that wait: until then each answer is a message of its own
-# In minutes: how long a sheet is filled, and how often the live message changes.
-FILLED, TOLD = 0.1, 1 / 6
+# In minutes: how long a sheet is filled, after which wait the live message comes, and how often it
+# changes.
+FILLED, FIRST_TOLD, TOLD = 0.1, 1 / 12, 1 / 6
 TOLD_RESERVE = 6  # calls that the live message leaves to the others
 TOLD_NAMES = 8
 
@@ -151,6 +152,7 @@ class Board:
         """Keeps the live message as it is, while somebody waits."""
         before = ""
         try:
+            await asyncio.sleep(FIRST_TOLD * self._chats.minute)
             while self._expected:
                 text = self._waiting()
                 if text != before and self._chats.pace(self._chat).spare > TOLD_RESERVE:
