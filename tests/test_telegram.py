@@ -14,8 +14,10 @@ from PIL import Image
 
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
+from bot.chats import Chats
 from generator import metadata
 from tests.chat import settings
+from tests.pages import Browser, Opened, token_of
 from tests.telegram_peer.server import LUIS, PRIVATE, TOKEN, Fault, Telegram
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -289,3 +291,34 @@ async def test_a_wrong_token_is_said_in_words(tmp_path: Path) -> None:
             adapter = TelegramAdapter(app.semilla, "1:wrong")
             await adapter.run()
             assert adapter.state == ("telegram-bad-token", {})
+
+
+async def test_the_page_leads_to_a_bot_that_answers(tmp_path: Path) -> None:
+    async with serving_telegram() as lonely:
+        address = {"SEMILLA_TELEGRAM_API__BASE_URL": lonely.address, "SEMILLA_ACCESS__OPEN": "no"}
+        config = settings(tmp_path, **address)
+        async with App.open(config) as app:
+            page = Opened(app, config, Chats(app))
+            serving = asyncio.create_task(app.serve([]))
+            browser = await page.moderator()
+            wrong = await connect(browser, "7000001:" + "B" * 35)
+            assert "@BotFather" in wrong
+            right = await connect(browser, TOKEN)
+            assert "✓ @semilla_bot" in right
+            assert 'href="https://t.me/semilla_bot?startgroup=hello"' in right
+            await lonely.invite()
+            (told,) = await lonely.until(lambda: [*lonely.messages.values()])
+            assert "/activa" not in told.text
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+async def connect(browser: Browser, token: str) -> str:
+    """What the page says once a token was pasted into it."""
+    form = {
+        "platform": "telegram",
+        "secret": token,
+        "token": token_of(await browser.get("/connect")),
+    }
+    return (await browser.post("/connect", data=form)).text.split("<h2>Telegram</h2>")[-1]
