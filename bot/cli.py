@@ -32,6 +32,7 @@ from bot.locales import say
 if TYPE_CHECKING:
     from bot.adapters.web.adapter import WebAdapter
     from bot.app import App
+    from bot.chats import Chats
 
 log = logging.getLogger(__name__)
 
