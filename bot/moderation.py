@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.conversation import Call
 from bot.words import find, fold
 from db.session import Database
 
@@ -65,6 +66,7 @@ class Rules:
         photos: whether members may bring pictures of their own.
         log_channel: the platform's id of where moderators are told; "" for nowhere.
         negative: joins every negative prompt.
+        language: that its moderators read; "" for whatever the others do.
     """
 
     words: Kind = Kind.GENERAL
@@ -73,6 +75,7 @@ class Rules:
     photos: bool = True
     log_channel: str = ""
     negative: str = ""
+    language: str = ""
 
 
 def read_rules(guild: str, values: Mapping[str, str]) -> Rules:
@@ -88,6 +91,7 @@ def read_rules(guild: str, values: Mapping[str, str]) -> Rules:
         photos=photos == YES,
         log_channel=values.get("log_channel", ""),
         negative=values.get("negative", ""),
+        language=values.get("language", ""),
     )
 
 
@@ -101,6 +105,14 @@ def strictest(all_: Sequence[Rules]) -> Rules:
 
 async def rules_of(database: Database, guild: str) -> Rules:
     return read_rules(guild, await database.settings.get(guild, "", ""))
+
+
+async def rules_for(database: Database, call: Call) -> Rules:
+    """The rules that apply to a call, in private chats too."""
+    if not call.guild.private:
+        return await rules_of(database, call.guild.id)
+    shared = await database.moderation.shared_guilds(call.member.id, call.guild.id)
+    return strictest([await rules_of(database, guild) for guild in shared])
 
 
 def in_channel(rules: Rules, age_restricted: bool, checked: bool) -> Rules:

@@ -18,6 +18,7 @@ from db.drafts import Drafts
 from db.history import History, needed_files
 from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
+from db.moderation import Moderation
 from db.settings import Settings
 from db.statistics import Statistics
 from db.storage import Storage
@@ -38,6 +39,7 @@ class Database:
     jobs: Jobs
     history: History
     drafts: Drafts
+    moderation: Moderation
     settings: Settings
     statistics: Statistics
     storage: Storage
@@ -57,6 +59,7 @@ class Database:
             jobs=Jobs(transactions),
             history=History(transactions, files),
             drafts=Drafts(transactions),
+            moderation=Moderation(transactions),
             settings=Settings(transactions),
             statistics=Statistics(transactions),
             storage=files,
