@@ -15,6 +15,7 @@ from bot.estimate import Estimate
 from bot.estimate import Running as InWorker
 from bot.events import Ended, Events, Loading, Running
 from bot.events import Waiting as WaitingEvent
+from bot.holding import Holding, Verdict
 from bot.logs import about
 from bot.queue import FairQueue, Waiting
 from bot.replies import Progress, short_code
@@ -62,9 +63,12 @@ class Dispatch:
         self._model: str | None = None
         self._feeding = asyncio.Lock()
         self._wanted = asyncio.Event()
+        self._holding = Holding(database, events)
+        self._unseen: set[int] = set()  # jobs that nobody sees before they are judged
         self._started = False  # the line is restored and the worker takes orders
         self.ready = asyncio.Event()
         self.deaths = 0  # of the worker, since the start
+        self.checks = False  # whether the worker looks at pictures
 
     def __len__(self) -> int:
         """Jobs waiting or being drawn."""
@@ -113,6 +117,12 @@ class Dispatch:
             self._suspects.remove(waiting)
         await self._cancelled(waiting)
         return True
+
+    async def cancel_all(self, guild: str, member: str) -> None:
+        """Whatever a member has in line or in the worker."""
+        tasks = [*self._in_worker.values(), *self._suspects, *self._queue.order()]
+        for job in [each.job for each in tasks if (each.guild, each.member) == (guild, member)]:
+            await self.cancel(job)
 
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
@@ -200,11 +210,14 @@ class Dispatch:
         seconds = sum(map(self._seconds_left, behind))
         self._came[task.job] = PATIENCE * (time.monotonic() + seconds)
         cost = sum(each.cost for each in behind)
+        if await self._holding.hides(task.guild, self.checks):
+            self._unseen.add(task.job)
         self._generator.submit(Submit(task.job, task.request, image, task.trace, cost))
 
     async def _handle(self, event: messages.Event) -> None:
         match event:
-            case messages.Ready():
+            case messages.Ready(checks=checks):
+                self.checks = checks
                 self.ready.set()
             case messages.Loading(model):
                 self._loading(model)
@@ -230,6 +243,7 @@ class Dispatch:
             return
         call = event.call if isinstance(event, messages.Called) else 0
         preview = event.preview if isinstance(event, messages.Called) else None
+        preview = None if event.job in self._unseen else preview
         known = self._progress.get(task.job)
         shown = preview or (known.preview if known else None)
         self._progress[task.job] = Progress(call=call, calls=event.calls, preview=shown)
@@ -255,16 +269,22 @@ class Dispatch:
         log.info("%s", type(event).__name__.lower())
 
     async def _drawn(self, task: Task, drawn: messages.Drawn) -> None:
+        job = await self._database.jobs.get(task.job)
+        verdict = await self._holding.judge(job, drawn.exposed)
+        if verdict is Verdict.REFUSED:
+            await self._failed(task, Failure.REFUSED, "nakedness where children may be meant")
+            return
         try:
             file = await self._database.storage.put(drawn.png)
         except DiskFull as full:
             await self._failed(task, Failure.DISK_FULL, str(full))
             return
-        job = await self._database.jobs.get(task.job)
         picture = _picture(job, task.request, drawn, file)
-        await self._database.jobs.done(task.job, picture)
+        await self._holding.hold(picture, verdict, drawn.png)
+        made = await self._database.jobs.done(task.job, picture)
         self._learn(task.request, drawn.seconds)
         self._finish(task)
+        await self._holding.tell(made, job.answer)
 
     def _learn(self, request: GenerationRequest, seconds: float) -> None:
         self._estimate.learn(request.model, request.width, request.height, request.calls, seconds)
@@ -282,6 +302,7 @@ class Dispatch:
     def _finish(self, task: Task) -> None:
         self._in_worker.pop(task.job, None)
         self._came.pop(task.job, None)
+        self._unseen.discard(task.job)
         self._progress.pop(task.job, None)
         self._deaths.pop(task.job, None)
         self._publish(Ended, task)

@@ -14,6 +14,7 @@ from db.models import now
 TOKENS_EVERY_SECONDS = 60
 SWEEP_EVERY_SECONDS = 6 * 3600
 TOKEN_LIFE = timedelta(minutes=15)
+RECORDS_KEPT = timedelta(days=90)  # /privacy says so
 HOME = Guild("web:home")
 SEMILLA = Member("semilla", "Semilla")
 FIRST_SEED = 7
@@ -35,9 +36,10 @@ async def _erase_tokens(semilla: Semilla) -> None:
 
 
 async def _sweep(semilla: Semilla) -> None:
-    """Files that a stop left without a row."""
+    """Files that a stop left without a row, and records that have grown old."""
     while True:
         await semilla.database.storage.sweep()
+        await semilla.database.moderation.forget_old(now() - RECORDS_KEPT)
         await asyncio.sleep(SWEEP_EVERY_SECONDS)
 
 

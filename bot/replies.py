@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
 from bot.locales import escape, say
-from db.models import Answer, Job, JobState, Picture, Relation
-from generator.messages import Note, NoteKind
+from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
+from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
 from generator.sampler_names import SAMPLERS
 
@@ -51,7 +51,7 @@ def answer_reply(answer: Answer, language: str, progress: Progress | None = None
     pictures = tuple(
         picture_shown(job.picture, language, job)
         for job in answer.jobs
-        if job.picture is not None and job.picture.deleted is None and job.picture.file
+        if job.picture is not None and _is_shown(job.picture)
     )
     lines = [line for job in answer.jobs if (line := _ended_line(job, language))]
     buttons: tuple[tuple[Button, ...], ...] = ()
@@ -59,8 +59,10 @@ def answer_reply(answer: Answer, language: str, progress: Progress | None = None
     if open_jobs:
         lines.append(progress_line(progress or Progress(), language))
         buttons = ((_button(language, "cancel", f"/cancel {answer.id}"),),)
-    elif failed := [job for job in answer.jobs if job.state is JobState.FAILED]:
-        buttons = ((_button(language, "retry", f"/retry {failed[0].answer_id}"),),)
+    elif any(map(_is_refused, answer.jobs)):
+        buttons = ((_button(language, "edit", f"/rewrite {answer.id}"),),)
+    elif any(job.state is JobState.FAILED for job in answer.jobs):
+        buttons = ((_button(language, "retry", f"/retry {answer.id}"),),)
     return Reply(
         text="\n".join(dict.fromkeys(lines)),
         pictures=pictures,
@@ -252,6 +254,7 @@ def refused(language: str, refusal: Refusal) -> Reply:
         for name, value in refusal.facts.items()
     }
     buttons = tuple(Button(label=line, line=line) for line in refusal.suggestions[:3])
+    buttons += tuple(_button(language, name, line) for name, line in refusal.offers)
     text = say(language, f"refusal-{refusal.key}", **facts)
     return Reply(
         text=text[:1].upper() + text[1:],
@@ -284,9 +287,22 @@ def _ended_line(job: Job, language: str) -> str | None:
         return say(language, f"failure-{job.failure}", **facts)
     if job.state is JobState.DONE and job.picture is not None and job.picture.deleted:
         return say(language, "deleted-picture", code=job.picture.code)
+    if job.picture is not None and job.picture.visibility is Visibility.HELD:
+        return say(language, f"held-{job.picture.held_for or Hold.APPROVAL}")
     if job.state is JobState.DONE and job.picture is not None and not job.picture.file:
         return retired_line(job.picture, language)
     return None
+
+
+def _is_shown(picture: Picture) -> bool:
+    held = picture.visibility is Visibility.HELD
+    return picture.deleted is None and bool(picture.file) and not held
+
+
+def _is_refused(job: Job) -> bool:
+    """Whether its words are to be changed, and not only tried again."""
+    held = job.picture is not None and job.picture.held_for == Hold.CHECK
+    return held or job.failure == Failure.REFUSED
 
 
 def retired_line(picture: Picture, language: str) -> str:

@@ -11,6 +11,8 @@ WRITTEN: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 92, "subsampling": 0},
 }
 
+BLURRED_PIXELS = 8  # a side that is left of a blurred picture
+
 
 def enlarged(source: Path, cache: Path, scale: int, suffix: str = ".webp") -> Path:
     """The enlarged file in `cache`, made when it isn't there. It blocks: for a thread.
@@ -22,6 +24,21 @@ def enlarged(source: Path, cache: Path, scale: int, suffix: str = ".webp") -> Pa
     if not target.exists():
         _enlarge(source, target, scale)
     return target
+
+
+def blurred(png: bytes) -> bytes:
+    """What there is in a picture can't be made out, only that there is something. It blocks."""
+    import io
+
+    from PIL import Image, ImageFilter
+
+    with Image.open(io.BytesIO(png)) as opened:
+        image = opened.convert("RGB")
+    small = image.resize((BLURRED_PIXELS, BLURRED_PIXELS), Image.Resampling.BOX)
+    large = small.resize(image.size, Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    large.filter(ImageFilter.GaussianBlur(max(image.size) / (2 * BLURRED_PIXELS))).save(file, "PNG")
+    return file.getvalue()
 
 
 def _enlarge(source: Path, target: Path, scale: int) -> None:

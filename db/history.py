@@ -66,7 +66,9 @@ class History:
         return await self._one(_seen_by(asker).where(Picture.pixel_hash == pixel_hash))
 
     async def by_file(self, asker: Asker, file: str) -> Picture | None:
-        return await self._one(_seen_by(asker).where(Picture.file == file))
+        """The picture that has this file; for moderators also by the blurred one of a held one."""
+        named = or_(Picture.file == file, Picture.blurred == file)
+        return await self._one(_seen_by(asker).where(named))
 
     async def search(
         self,
@@ -81,7 +83,8 @@ class History:
 
         `retired`: also those whose files have been removed.
         """
-        query = (_seen_by(asker) if retired else _shown_to(asker)).limit(limit)
+        seen = _seen_by(asker).where(Picture.visibility != Visibility.HELD)
+        query = (seen if retired else _shown_to(asker)).limit(limit)
         if text.strip():
             words = _words(text)
             if not words:
@@ -177,28 +180,28 @@ class History:
 async def needed_files(transactions: Transactions) -> set[str]:
     """Every file that a picture, a recipe or a draft mentions."""
     shown = select(Picture.file).where(Picture.deleted.is_(None))
+    blurred = select(Picture.blurred).where(Picture.deleted.is_(None))
     drawn_over = select(_image(Picture)).where(Picture.deleted.is_(None))
     to_draw_over = select(_image(Job)).where(Job.state.in_(MAY_RUN))
     async with transactions.read() as session:
-        files = set(await session.scalars(union(shown, drawn_over, to_draw_over)))
+        files = set(await session.scalars(union(shown, blurred, drawn_over, to_draw_over)))
         for options in await session.scalars(select(Draft.options)):
             files.update(options.values())
         return files
 
 
 def _seen_by(asker: Asker) -> Select[Picture]:
-    """The pictures that the asker may see, newest first."""
+    """The pictures that the asker may see, newest first: held ones are the moderators' to see."""
     query = select(Picture).where(Picture.guild == asker.guild, Picture.deleted.is_(None))
     if not asker.moderator:
-        query = query.where(
-            or_(Picture.visibility == Visibility.PUBLIC, Picture.member == asker.member)
-        )
+        own = and_(Picture.visibility == Visibility.PRIVATE, Picture.member == asker.member)
+        query = query.where(or_(Picture.visibility == Visibility.PUBLIC, own))
     return query.order_by(Picture.id.desc())
 
 
 def _shown_to(asker: Asker) -> Select[Picture]:
-    """Those of them that there is still something to be seen of."""
-    return _seen_by(asker).where(Picture.file != "")
+    """Those of them that there is something to be seen of, and that are not held."""
+    return _seen_by(asker).where(Picture.file != "", Picture.visibility != Visibility.HELD)
 
 
 async def _forget(session: AsyncSession, picture: Picture) -> None:
@@ -206,7 +209,8 @@ async def _forget(session: AsyncSession, picture: Picture) -> None:
     wordless = {"prompt": "", "negative_prompt": "", "initial_image": None}
     gone: dict[str, Any] = {"recipe": {**picture.recipe, **wordless}, "notes": []}
     emptied = update(Picture).where(Picture.id == picture.id)
-    await session.execute(emptied.values(deleted=now(), prompt="", member_name="", **gone))
+    gone_too = {"prompt": "", "member_name": "", "held_for": "", "blurred": ""}
+    await session.execute(emptied.values(deleted=now(), **gone_too, **gone))
     await session.execute(update(Job).where(Job.id == picture.job_id).values(**gone))
     answer = select(Job.answer_id).where(Job.id == picture.job_id).scalar_subquery()
     kept = select(Job.id).outerjoin(Picture, Picture.job_id == Job.id)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only, raiseload
 
 from db.codes import SHORTEST, random_code
-from db.models import Draft, Job, JobState, Picture, now
+from db.models import Draft, Job, JobState, Picture, Review, now
 from db.transactions import Transactions, insistent
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -108,7 +108,9 @@ class Jobs:
         return bool((await session.execute(ended)).rowcount)  # type: ignore[attr-defined]
 
 
-async def free_code(session: AsyncSession, table: type[Picture] | type[Draft], guild: str) -> str:
+async def free_code(
+    session: AsyncSession, table: type[Picture] | type[Draft] | type[Review], guild: str
+) -> str:
     """A random code that the guild doesn't use yet, a longer one when the short ones are used."""
     length = SHORTEST
     while True:

@@ -18,6 +18,7 @@ from db.drafts import Drafts
 from db.history import History, needed_files
 from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
+from db.moderation import Moderation
 from db.moving import Moving
 from db.settings import Settings
 from db.statistics import Statistics
@@ -40,6 +41,7 @@ class Database:
     history: History
     moving: Moving
     drafts: Drafts
+    moderation: Moderation
     settings: Settings
     statistics: Statistics
     storage: Storage
@@ -60,6 +62,7 @@ class Database:
             history=History(transactions, files),
             moving=Moving(transactions),
             drafts=Drafts(transactions),
+            moderation=Moderation(transactions),
             settings=Settings(transactions),
             statistics=Statistics(transactions),
             storage=files,

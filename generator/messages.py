@@ -24,6 +24,7 @@ class Failure(StrEnum):
     IMAGE_BROKEN = "image-broken"
     WORKER_DIED = "worker-died"
     DISK_FULL = "disk-full"
+    REFUSED = "refused"  # by the chat: such a picture is shown to nobody
     FAULT = "fault"
 
 
@@ -83,9 +84,10 @@ class Cancel:
 @dataclass(frozen=True, slots=True)
 class Ready:
     """The worker has its libraries; `key` is what "identical" depends on besides the request:
-    device, dtype, threads, instruction set, torch, diffusers."""
+    device, dtype, threads, instruction set, torch, diffusers. `checks`: it looks at pictures."""
 
     key: Mapping[str, str]
+    checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class Drawn:
         key: what "identical" depends on besides the request.
         trace: widths and programs of the network calls as run lengths ("2e20").
         seconds: of the generator's time that it took: of a shared call its part.
+        exposed: whether the picture check found nakedness in it; None where there is no check.
     """
 
     job: int
@@ -134,6 +137,7 @@ class Drawn:
     trace: str
     seconds: float
     notes: tuple[Note, ...] = ()
+    exposed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

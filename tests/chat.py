@@ -43,6 +43,9 @@ class Chat:
             self.told.append((member, reply))
             self._arrived.notify_all()
 
+    async def post(self, channel: str, reply: Reply) -> None:
+        await self.tell(channel, reply)
+
     async def hear(self, notices: int) -> list[tuple[str, Reply]]:
         """What members have been told in private, once there are so many."""
         async with self._arrived, asyncio.timeout(10):

@@ -2,9 +2,11 @@
 
 from bot.commands import (  # noqa: F401
     access,
+    appeals,
     imagine,
     knowledge,
     lineage,
+    moderation,
     queueing,
     settings,
     stats,

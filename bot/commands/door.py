@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 
 from bot.commands.declaration import COMMANDS, Command
+from bot.commands.screening import check_standing
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply, Role
 from bot.logs import about
@@ -23,6 +24,7 @@ async def run(semilla: Semilla, call: Call) -> Reply:
         with about(call=call.origin, guild=call.guild.id, command=call.command):
             if not command.anywhere:
                 await semilla.access.admit(call)
+                await check_standing(semilla, call)
             await _check_role(semilla, call, command)
             return await command.run(semilla, call)
     except Refusal as refusal:

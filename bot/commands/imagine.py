@@ -9,6 +9,7 @@ from bot.commands.declaration import Answers, command
 from bot.commands.kinds import Count, DraftCode, Switch
 from bot.commands.line import typed
 from bot.commands.recipe import Choices, new_request, read_choices
+from bot.commands.screening import check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply
 from bot.limits import check
@@ -61,6 +62,7 @@ def job(
 async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: bool = False) -> Reply:
     """Commits the jobs with the answer that waits for them; says place and time."""
     requests = [each.request for each in jobs]
+    await check_words(semilla, call, jobs)
     await check(semilla.database, semilla.config.limits, call, requests)
     for position, each in enumerate(jobs):
         each.position = position
@@ -76,6 +78,8 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
         member_name=call.member.name,
         language=call.language,
         private=private,
+        age_restricted=call.age_restricted,
+        trusted=call.member.moderator,
         line=typed(call.command, dict(call.options)),
     )
     accepted = await semilla.dispatch.accept(answer, jobs)

@@ -32,7 +32,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
 from bot.locales import say
 from bot.replies import picture_shown, recipe_text, retired_line
-from db.models import Picture, Relation, Visibility
+from db.models import Picture, Record, RecordKind, Relation, Visibility
 from generator import metadata
 from generator.request import SEED_LIMIT, GenerationRequest, Variation
 
@@ -185,6 +185,17 @@ async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switc
         text = say(call.language, "delete-sure", code=found.code)
         return Reply(text=text, buttons=((yes,),), private=True)
     await semilla.database.history.delete(asker(call), found.code)
+    if found.member != call.member.id:
+        await semilla.database.moderation.write(
+            Record(
+                guild=found.guild,
+                kind=RecordKind.DELETE,
+                member=found.member,
+                member_name=found.member_name,
+                by_name=call.member.name,
+                detail=found.code,
+            )
+        )
     return Reply(text=say(call.language, "deleted", code=found.code), private=True)
 
 

@@ -28,6 +28,7 @@ from bot.commands.kinds import (
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
+from bot.moderation import rules_of
 from db.history import Asker
 from db.models import Picture
 from generator import habits, metadata
@@ -98,6 +99,15 @@ async def defaults(semilla: Semilla, call: Call) -> Choices:
     return read_choices({name: value for name, value in values.items() if name in DEFAULTS})
 
 
+async def _with_guilds_negative(semilla: Semilla, call: Call, choices: Choices) -> Choices:
+    """The guild's negative joins whatever is left out besides; the recipe shows both."""
+    negative = (await rules_of(semilla.database, call.guild.id)).negative
+    own = choices.negative or ""
+    if not negative or negative in own:
+        return choices
+    return replace(choices, negative=", ".join(filter(None, (own, negative))))
+
+
 async def with_style(semilla: Semilla, call: Call, choices: Choices) -> Choices:
     """The options of the style that was chosen, under what was chosen besides."""
     if choices.style is None:
@@ -120,6 +130,7 @@ async def new_request(
         chosen = chosen.over(await _recipe_inside(call.image))
         call = replace(call, image=None)
     chosen = (await with_style(semilla, call, chosen)).over(await defaults(semilla, call))
+    chosen = await _with_guilds_negative(semilla, call, chosen)
     if not (chosen.prompt or "").strip():
         raise Refusal("prompt-missing", semilla.catalogue.default().examples(call.language))
     model = _model(semilla, chosen.model)

@@ -309,3 +309,101 @@ notice-disk = **The disk is nearly full**: { $free } GB are left for Semilla. Ma
 notice-generator = **The generator keeps stopping**: { $times } times in { $minutes } minutes. Why is in semilla.log; often it is too little memory.
 notice-generator-well = The generator runs again.
 notice-disk-well = There is room on the disk again: { $free } GB.
+
+# moderation
+command-ban = ban
+command-ban-aliases = vetar
+command-ban-help = a member may not use Semilla here any more (for moderators)
+command-pause = pause
+command-pause-aliases = pausar
+command-pause-help = a member may not use Semilla here for a time, usually a day (for moderators)
+command-unban = unban
+command-unban-aliases = readmitir unpause
+command-unban-help = a member may use Semilla here again (for moderators)
+command-audit = audit
+command-audit-aliases = registro auditoria
+command-audit-help = what moderators did here and what was refused (for moderators)
+command-review = review
+command-review-aliases = revisar
+command-review-help = pictures and requests that wait for a moderator
+command-approve = approve
+command-approve-aliases = aprobar
+command-approve-help = show a held picture to everybody (for moderators)
+command-rewrite = rewrite
+command-rewrite-aliases = corregir
+command-rewrite-help = change the words of a request that was refused
+command-appeal = appeal
+command-appeal-aliases = apelar
+command-appeal-help = ask a moderator to look at a request that was refused
+option-until = until
+option-until-help = for how long: 30 min, 2 h, 3 days, 1 week, or a day like 2026-12-31
+option-reason = reason
+option-reason-help = why; the member reads it
+option-item = item
+option-item-help = the code of the request or picture
+option-allow = allow
+option-allow-help = yes lets the request through, no refuses it
+hours = { $count } h
+days = { $count } days
+no-reason = none was given
+refusal-word = The word "{ $word }" isn't used here. Change it and go on.
+refusal-floor = I don't draw that.
+refusal-photos-off = Photos of your own are off here. Use words, or a picture that was made here.
+refusal-banned = The moderators of this place have stopped your requests. Reason: { $reason }.
+refusal-paused = Your requests are paused for { $time } more. Reason: { $reason }.
+refusal-not-banned = Nothing stands against { $member } here.
+refusal-not-held = { $code } isn't held: everybody who may see it sees it.
+refusal-decided-already = Somebody else has just decided about { $member }'s request.
+refusal-not-against-owner = That works neither against yourself nor against the owner of this Semilla.
+refusal-several-members = Several members are called "{ $member }". Which one?
+refusal-unknown-member = I don't know "{ $member }" here. Mention them, type their name, or the id of a picture of theirs.
+refusal-not-a-time = "{ $value }" isn't a time that I can read. Try 30 min, 2 h, 3 days, 1 week, or a day like 2026-12-31.
+button-appeal = Ask for a review
+button-publish = 📢 Publish
+button-pause = ⏸ Pause
+button-ban = ⛔ Ban
+button-allow = ✓ Allow
+button-deny = ✗ Refuse
+held-approval = A moderator looks at it first; then it appears here.
+held-check = The picture didn't pass the check and nobody saw it. Try other words, or wait: a moderator will look at it.
+failure-refused = The picture didn't pass the check and nobody saw it. Try other words.
+blurred-picture = A picture, blurred
+held-by = by { $member }
+log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
+log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
+log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"
+log-floor = A request of { $member } asked for what is never drawn, and was refused.
+log-floor-paused = { $member } has asked several times for what is never drawn, and is paused everywhere for a day.
+banned = { $member } can't use me here any more. /unban lifts it.
+paused = { $member } can't use me here for { $time }. /unban lifts it.
+lifted = { $member } can use me here again.
+approved = `{ $code }` is shown now.
+appealed = Asked. A moderator will look at it.
+review-allowed = Allowed: { $member }'s picture is on its way.
+review-denied = It stays refused.
+review-title = Waiting for you: { $requests ->
+    [one] 1 request
+   *[other] { $requests } requests
+ }, { $pictures ->
+    [one] 1 picture
+   *[other] { $pictures } pictures
+ }.
+nothing-waits = Nothing waits for a moderator.
+rewrite-title = Other words
+audit-title = **What happened here**
+audit-empty = Nothing yet.
+audit-stopped = stopped now: { $member } ({ $time })
+for-good = for good
+audit-line = { $time } · { $what ->
+    [ban] { $by } banned { $member }
+    [pause] { $by } paused { $member }
+    [lift] { $by } let { $member } in again
+    [delete] { $by } deleted a picture of { $member }
+    [approve] { $by } showed a picture of { $member }
+    [allow] { $by } allowed a request of { $member }
+    [deny] { $by } refused a request of { $member }
+    [word] a word of { $member } was stopped
+    [floor] { $member } asked for what is never drawn
+    [undrawn] a picture of { $member } was thrown away unseen
+   *[held] a picture of { $member } was held by the check
+ }{ $detail }

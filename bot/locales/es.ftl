@@ -289,3 +289,93 @@ notice-disk = **El disco está casi lleno**: a Semilla le quedan { $free } GB. H
 notice-generator = **El generador se detiene una y otra vez**: { $times } veces en { $minutes } minutos. El motivo está en semilla.log; muchas veces falta memoria.
 notice-generator-well = El generador vuelve a funcionar.
 notice-disk-well = Vuelve a haber sitio en el disco: { $free } GB.
+
+# moderation
+command-ban = vetar
+command-ban-help = alguien ya no puede usar Semilla aquí (para quienes moderan)
+command-pause = pausar
+command-pause-help = alguien no puede usar Semilla aquí por un tiempo, un día si no se dice (moderación)
+command-unban = readmitir
+command-unban-help = alguien puede volver a usar Semilla aquí (para quienes moderan)
+command-audit = registro
+command-audit-help = qué hicieron quienes moderan y qué se rechazó (para quienes moderan)
+command-review = revisar
+command-review-help = imágenes y pedidos que esperan a quien modera
+command-approve = aprobar
+command-approve-help = muestra a todos una imagen retenida (para quienes moderan)
+command-rewrite = corregir
+command-rewrite-help = cambia las palabras de un pedido rechazado
+command-appeal = apelar
+command-appeal-help = pide a quien modera que mire un pedido rechazado
+option-until = hasta
+option-until-help = por cuánto tiempo: 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31
+option-reason = motivo
+option-reason-help = por qué; lo lee la persona
+option-item = cosa
+option-item-help = el código del pedido o de la imagen
+option-allow = permitir
+option-allow-help = sí deja pasar el pedido, no lo rechaza
+hours = { $count } h
+days = { $count } días
+no-reason = no se dio ninguno
+refusal-word = La palabra «{ $word }» no se usa aquí. Cámbiala y listo.
+refusal-floor = Eso no lo dibujo.
+refusal-photos-off = Aquí no se usan fotos propias. Usa palabras, o una imagen hecha aquí.
+refusal-banned = Quienes moderan este lugar detuvieron tus pedidos. Motivo: { $reason }.
+refusal-paused = Tus pedidos están en pausa por { $time } más. Motivo: { $reason }.
+refusal-not-banned = Aquí no hay nada contra { $member }.
+refusal-not-held = { $code } no está retenida: la ve quien puede verla.
+refusal-decided-already = Alguien más acaba de decidir sobre el pedido de { $member }.
+refusal-not-against-owner = Eso no funciona contra ti ni contra quien administra esta Semilla.
+refusal-several-members = Varias personas se llaman «{ $member }». ¿Cuál?
+refusal-unknown-member = Aquí no conozco a «{ $member }». Menciónala, escribe su nombre o el id de una imagen suya.
+refusal-not-a-time = No entiendo «{ $value }» como tiempo. Prueba 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31.
+button-appeal = Pedir revisión
+button-publish = 📢 Publicar
+button-pause = ⏸ Pausar
+button-ban = ⛔ Vetar
+button-allow = ✓ Permitir
+button-deny = ✗ Rechazar
+held-approval = Primero la mira quien modera; después aparece aquí.
+held-check = La imagen no pasó la revisión y nadie la vio. Prueba otra frase, o espera: la mirará quien modera.
+failure-refused = La imagen no pasó la revisión y nadie la vio. Prueba otra frase.
+blurred-picture = Una imagen, desenfocada
+held-by = de { $member }
+log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }»
+log-held-check = `{ $code }` de { $member } no pasó la revisión de imágenes: «{ $prompt }»
+log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
+log-floor = Un pedido de { $member } era de algo que no se dibuja nunca, y se rechazó.
+log-floor-paused = { $member } pidió varias veces algo que no se dibuja nunca, y queda en pausa en todos los lugares por un día.
+banned = { $member } ya no puede usarme aquí. /readmitir lo levanta.
+paused = { $member } no puede usarme aquí por { $time }. /readmitir lo levanta.
+lifted = { $member } puede volver a usarme aquí.
+approved = `{ $code }` ya se muestra.
+appealed = Pedida. La mirará quien modera.
+review-allowed = Permitido: la imagen de { $member } está en camino.
+review-denied = Sigue rechazado.
+review-title = Te esperan: { $requests ->
+    [one] 1 pedido
+   *[other] { $requests } pedidos
+ }, { $pictures ->
+    [one] 1 imagen
+   *[other] { $pictures } imágenes
+ }.
+nothing-waits = Nada espera a quien modera.
+rewrite-title = Otras palabras
+audit-title = **Qué pasó aquí**
+audit-empty = Nada todavía.
+audit-stopped = en pausa o fuera: { $member } ({ $time })
+for-good = para siempre
+audit-line = { $time } · { $what ->
+    [ban] { $by } vetó a { $member }
+    [pause] { $by } pausó a { $member }
+    [lift] { $by } readmitió a { $member }
+    [delete] { $by } borró una imagen de { $member }
+    [approve] { $by } mostró una imagen de { $member }
+    [allow] { $by } permitió un pedido de { $member }
+    [deny] { $by } rechazó un pedido de { $member }
+    [word] se detuvo una palabra de { $member }
+    [floor] { $member } pidió algo que no se dibuja nunca
+    [undrawn] una imagen de { $member } se tiró sin que nadie la viera
+   *[held] la revisión retuvo una imagen de { $member }
+ }{ $detail }
