@@ -31,8 +31,10 @@ from generator.catalogue import Catalogue
 from generator.conditioning import condition
 from generator.drawing import Ask, Drawing, draw, initial_image, predict
 from generator.messages import Failure, Note, NoteKind, Submit
-from generator.models import Loaded, LoadedModel, ModelRefused, Models
+from generator.models import Key, Loaded, LoadedModel, ModelRefused, Models
 from generator.pipelines import PipelineModel
+from generator.reading import plain
+from generator.request import GenerationRequest
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +115,7 @@ class Engine:
         self._runs: dict[int, Run] = {}
         # Threads have settings of their own in torch.
         self._loader = ThreadPoolExecutor(1, "loader", _set_up, (torch.get_num_threads(),))
-        self._loading: tuple[str, str, Future[tuple[Loaded, float]]] | None = None
+        self._loading: tuple[Key, Future[tuple[Loaded, float]]] | None = None
 
     @property
     def busy(self) -> bool:
@@ -145,34 +147,34 @@ class Engine:
         if self._runs:
             yield from self._work()
         elif self._loading is not None:
-            wait([self._loading[2]], MOMENT_SECONDS)
+            wait([self._loading[1]], MOMENT_SECONDS)
 
     def _admit(self) -> Events:
         """Begins a picture: of those whose model is in memory, who is next."""
         for order, came in sorted(self._waiting, key=lambda each: each[0].request.cost + each[1]):
             request = order.request
-            model = self._models.loaded(request.model, request.model_hash)
+            key = _model_key(request)
+            model = self._models.loaded(*key)
             if model is not None:
                 self._waiting.remove((order, came))
                 yield from self._alone(order.job, self._begin(order, came, model))
                 return
             if self._loading is None:
                 yield messages.Loading(request.model)
-                load = self._loader.submit(self._models.load, request.model, request.model_hash)
-                self._loading = request.model, request.model_hash, load
+                self._loading = key, self._loader.submit(self._models.load, *key)
 
     def _loaded(self) -> Events:
         """What became of the load; its orders fail with it."""
-        if self._loading is None or not self._loading[2].done():
+        if self._loading is None or not self._loading[1].done():
             return
-        name, hash, load = self._loading
+        key, load = self._loading
         self._loading = None
         error = load.exception()
         if error is None:
-            yield messages.Loaded(name, load.result()[1])
+            yield messages.Loaded(key[0], load.result()[1])
             return
         for order, came in list(self._waiting):
-            if (order.request.model, order.request.model_hash) == (name, hash):
+            if _model_key(order.request) == key:
                 self._waiting.remove((order, came))
                 yield self._failed(order.job, error)
 
@@ -307,11 +309,18 @@ def _failure(error: BaseException) -> Failure:
     return Failure.FAULT
 
 
+def _model_key(request: GenerationRequest) -> Key:
+    return request.model, request.model_hash, request.vae, request.vae_hash
+
+
 def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> Run:
     """Encodes the prompts and reads the initial image."""
     request = order.request
     if isinstance(model, PipelineModel):
-        return Run(order, model, model.draw(request), (), came)
+        prompt, told = plain(request.prompt, request.seed, catalogue)
+        negative, more = plain(request.negative_prompt, request.seed, catalogue)
+        words = replace(request, prompt=prompt, negative_prompt=negative)
+        return Run(order, model, model.draw(words), (*told, *more), came)
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
     conditioning = condition(model, asked, catalogue)

@@ -56,6 +56,15 @@ def read(
     return Read(prompt, tuple(used), tuple(found), tuple(notes))
 
 
+def plain(text: str, seed: int, catalogue: Catalogue) -> tuple[str, list[Note]]:
+    """The words alone, for pipelines that know no weights, schedules and LoRAs."""
+    notes: list[Note] = []
+    prompt = grammar.parse(habits.weights(_drawn(text, seed, catalogue, notes)).text)
+    notes += [Note(NoteKind.TAG_IGNORED, {"tag": tag.text}) for tag in prompt.tags]
+    sections = [section for part in prompt.parts for section in part.sections()]
+    return " ".join("".join(p.text for p in each).strip() for each in sections).strip(), notes
+
+
 def _drawn(text: str, seed: int, catalogue: Catalogue, notes: list[Note]) -> str:
     drawn, missing = grammar.draw(text, seed, catalogue.wildcard)
     notes += [Note(NoteKind.WILDCARD_MISSING, {"name": name}) for name in missing]

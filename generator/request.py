@@ -42,6 +42,8 @@ class GenerationRequest:
         clip_skip: as AUTOMATIC1111 counts, 1 skipping nothing.
         emphasis: what becomes of prompt weights: "original", "no norm" or "none".
         strength: how much of the initial image is redrawn, 0 … 1.
+        vae: the name of the VAE that is used instead of the model's own; vae_hash: its file's
+            sha256.
     """
 
     model: str
@@ -60,6 +62,8 @@ class GenerationRequest:
     strength: float = 1.0
     clip_skip: int = 1
     emphasis: str = "original"
+    vae: str | None = None
+    vae_hash: str | None = None
     version: int = 1
 
     @property
