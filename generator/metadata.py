@@ -122,15 +122,15 @@ def pixel_hash_of(png: bytes) -> str:
     return pixel_hash(Image.open(io.BytesIO(png)))
 
 
-def open_image(data: bytes, max_pixels: int) -> Image.Image:
-    """A picture from outside as RGB, turned as its EXIF says. Raises ImageRefused."""
+def open_image(data: bytes, max_pixels: int, mode: str = "RGB") -> Image.Image:
+    """A picture from outside as RGB or RGBA, turned as its EXIF says. Raises ImageRefused."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > max_pixels:
                 raise ImageRefused(Reason.TOO_LARGE)
-            return ImageOps.exif_transpose(image).convert("RGB")
+            return ImageOps.exif_transpose(image).convert(mode)
     except UnidentifiedImageError as error:
         raise ImageRefused(Reason.NOT_AN_IMAGE) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

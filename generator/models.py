@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import torch
@@ -112,6 +112,14 @@ class LoadedModel:
             return signal * scaled - noise * prediction
         return (scaled - noise * prediction) / signal
 
+    def prediction(self, scaled: Tensor, t: Tensor, clean: Tensor) -> Tensor:
+        """The prediction that points at these latents: what `clean` undoes."""
+        alpha = self.alphas[int(t.round().clamp(0, len(self.alphas) - 1))]
+        signal, noise = alpha.sqrt(), (1 - alpha).sqrt()
+        if self.v_prediction:
+            return (signal * scaled - clean) / noise
+        return (scaled - signal * clean) / noise
+
     def added(self, pooled: Tensor | None, width: int, height: int) -> dict[str, Tensor] | None:
         """SD XL's `added_cond_kwargs` for rows of one size, None for the other families.
 
@@ -147,7 +155,7 @@ class LoadedModel:
 
     def tile(self, tiled: bool) -> None:
         """Whether the network and the VAE take a picture's edges for neighbours of each other."""
-        mode = "circular" if tiled else "zeros"
+        mode: Literal["circular", "zeros"] = "circular" if tiled else "zeros"
         for part in (self.unet, self.vae):
             layers = (each for each in part.modules() if isinstance(each, nn.Conv2d))
             # Told by the first, as copies of a model with another VAE share the network.
