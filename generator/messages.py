@@ -40,7 +40,6 @@ class NoteKind(StrEnum):
     LORA_UNFIT = "lora-unfit"  # name; made for another family, or broken
     EXTRA_CHANGED = "extra-changed"  # name: of a LoRA or embedding that is another file by now
     ONLY_ENLARGED = "only-enlarged"  # size: more than the model draws; side: the most
-    MASKED = "masked"
     TAG_IGNORED = "tag-ignored"  # tag: as typed, "<hypernet:x:1>"
     WILDCARD_MISSING = "wildcard-missing"  # name: without its underscores
     WORDS_DRAWN = "words-drawn"  # words: what the seed drew
