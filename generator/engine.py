@@ -343,6 +343,8 @@ def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> R
         return Run(order, model, model.draw(words), (*told, *more), came)
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
+    if changed(request.extras, catalogue):
+        catalogue.refresh()  # they may be newer than what it saw
     conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
     notes = [*conditionings[0].notes, *changed(request.extras, catalogue)]
     if request.negative_prompt and not conditionings[0].guided:
