@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -217,12 +217,17 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
         ("size", size_words(picture, language)),
         ("model", f"{request.model} ({request.model_hash[:10]})"),
         ("strength", f"{request.strength:g}" if request.initial_image else ""),
+        ("vae", f"{request.vae} ({str(request.vae_hash)[:10]})" if request.vae else ""),
+        ("clip_skip", str(request.clip_skip) if request.clip_skip > 1 else ""),
+        ("emphasis", request.emphasis if request.emphasis != "original" else ""),
+        ("tiling", "✓" if request.tiling else ""),
     ]
     lines = [f"**{say(language, f'option-{name}')}** {escape(text)}" for name, text in rows if text]
     lines += [
         say(language, "recipe-variation", seed=str(each.seed), strength=f"{each.strength:g}")
         for each in request.variations
     ]
+    lines += [*_passes(request, language), *_files(request)]
     lines += [note_line(Note.from_json(each), language) for each in picture.notes]
     made = say(
         language,
@@ -234,6 +239,21 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
     )
     again = say(language, "recipe-again", line=line)
     return "\n".join(part for part in (*lines, family, made, again) if part)
+
+
+def _passes(request: GenerationRequest, language: str) -> Iterator[str]:
+    if hires := request.hires:
+        facts = {"size": f"{hires.width}x{hires.height}", "strength": f"{hires.strength:g}"}
+        yield say(language, "recipe-hires", **facts, steps=str(hires.steps))
+    if request.masked:
+        yield say(language, "recipe-masked")
+    if request.upscaler:
+        yield say(language, "recipe-upscaled")
+
+
+def _files(request: GenerationRequest) -> list[str]:
+    """LoRAs and embeddings, with their hashes as the field shortens them."""
+    return [f"**{each.name}** {each.kind} `{each.hash[:10]}`" for each in request.extras]
 
 
 def sampler_label(request: GenerationRequest) -> str:

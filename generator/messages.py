@@ -39,6 +39,8 @@ class NoteKind(StrEnum):
     EMBEDDING_UNFIT = "embedding-unfit"  # name; made for another family, or broken
     LORA_MISSING = "lora-missing"  # name: as typed
     LORA_UNFIT = "lora-unfit"  # name; made for another family, or broken
+    EXTRA_CHANGED = "extra-changed"  # name: of a LoRA or embedding that is another file by now
+    ONLY_ENLARGED = "only-enlarged"  # size: more than the model draws; side: the most
     TAG_IGNORED = "tag-ignored"  # tag: as typed, "<hypernet:x:1>"
     WILDCARD_MISSING = "wildcard-missing"  # name: without its underscores
     WORDS_DRAWN = "words-drawn"  # words: what the seed drew

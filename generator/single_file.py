@@ -191,13 +191,14 @@ def _encoder(known: Mapping[str, Any], weights: Weights, dtype: torch.dtype) -> 
 
 
 def _encoder_sizes(known: Mapping[str, Any], weights: Weights) -> dict[str, Any]:
-    config, prefix = dict(known["config"]), known["prefix"]
-    if known["layout"] == "clip":
-        layers = _count(weights, f"{prefix}text_model.encoder.layers.", ".mlp.fc1.weight")
-        return config | {"num_hidden_layers": layers}
-    layers = _count(weights, f"{prefix}transformer.resblocks.", ".mlp.c_fc.weight")
+    prefix, clip = known["prefix"], known["layout"] == "clip"
+    blocks = f"{prefix}text_model.encoder.layers." if clip else f"{prefix}transformer.resblocks."
+    inner = ".mlp.fc1.weight" if clip else ".mlp.c_fc.weight"
+    layers = _count(weights, blocks, inner)
     # SD 2 looks at the last layer but one, so that diffusers leaves the last one out.
-    return config | {"num_hidden_layers": layers if known["pooled"] else layers - 1}
+    kept = layers if clip or known["pooled"] else layers - 1
+    width = weights[f"{blocks}0{inner}"].shape[0]
+    return dict(known["config"]) | {"num_hidden_layers": kept, "intermediate_size": width}
 
 
 def _filled(kind: Any, config: Mapping[str, Any], weights: Weights) -> Any:

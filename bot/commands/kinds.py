@@ -155,6 +155,13 @@ Count = Annotated[int, Kind(type=Type.WHOLE, low=1, high=9, aliases=("n", "batch
 PictureCode = Annotated[str, Kind(type=Type.PICTURE, high=300, aliases=("id",))]
 Image = Annotated[str, Kind(type=Type.PICTURE, high=300, upload=True)]
 Redrawn = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1)]
+MaskArea = Annotated[str, Kind(type=Type.TEXT, high=40, aliases=("inpaint",))]
+Enlarged = Annotated[
+    float, Kind(type=Type.NUMBER, low=1, high=4, aliases=("hr", "hires fix", "hires upscale"))
+]
+ClipSkip = Annotated[int, Kind(type=Type.WHOLE, low=1, high=12)]
+Emphasis = Annotated[str, Kind(type=Type.TEXT, choices=("original", "no norm", "none"))]
+VaeName = Annotated[str, Kind(type=Type.TEXT, high=200)]
 VariationStrength = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)]
 StyleName = Annotated[str, Kind(type=Type.STYLE, high=40)]
 NewStyleName = Annotated[str, Kind(type=Type.STYLE, high=40, free=True)]

@@ -253,7 +253,6 @@ refusal-nothing-known = I don't know any of these words ("{ $words }"), so I did
 refusal-too-many-pictures = { $count } pictures at once are too many; { $limit } is the most.
 refusal-too-many-steps = { $steps } steps are too many here; { $limit } is the most.
 refusal-too-large = { $size } is too large here; { $side } a side is about the most.
-refusal-too-large-to-double = Twice as large would be { $size }; this model draws { $side } a side at most.
 refusal-too-many-waiting = You have { $waiting } pictures waiting; { $limit } is the most. Wait for one, or use /cancel.
 refusal-not-yours = { $code } is { $author }'s picture: only they or a moderator can delete it.
 refusal-not-your-request = That request is { $author }'s: only they or a moderator can do this.
@@ -407,3 +406,43 @@ audit-line = { $time } · { $what ->
     [undrawn] a picture of { $member } was thrown away unseen
    *[held] a picture of { $member } was held by the check
  }{ $detail }
+
+# Models, and more than text to image
+note-extra-changed = "{ $name }" is another file by now than when this recipe was made: the picture may differ.
+note-only-enlarged = { $size } is more than this model draws ({ $side } a side): I enlarged the picture and added nothing.
+option-mask = mask
+option-mask-help = the part to draw anew: left, right, top, bottom, middle or around
+option-hires = hires
+option-hires-help = draw small, then enlarge this many times and draw over it, 1 to 4
+option-tiling = tiling
+option-tiling-help = edges that fit each other, for patterns
+option-clip_skip = clip skip
+option-clip_skip-help = how many layers of the text encoder to leave out, 1 is none
+option-emphasis = emphasis
+option-emphasis-help = what (words:1.3) do: original, no norm or none
+option-vae = VAE
+option-vae-help = another decoder from latents to pixels
+option-detail = detail
+option-detail-help = no: enlarge only, without drawing anything new
+refusal-not-an-area = "{ $value }" is no part of a picture. Say left, right, top, bottom, middle or around.
+refusal-mask-without-image = A mask needs a picture: attach one, or say image:K7QX.
+refusal-words-only = { $model } draws from words only, at one size: no pictures, masks, second pass or tiles.
+refusal-unknown-vae = There is no VAE called "{ $name }" for this model. There are: { $names }.
+refusal-lora-unfit = The LoRA "{ $name }" was made for { $family }, and { $model } is { $other }. Choose another model, or leave it out.
+refusal-lora-unusable = The LoRA "{ $name }" can't be used: { $reason }
+recipe-hires = drawn at { $size } first, then enlarged and drawn over by { $strength } in { $steps } steps
+recipe-masked = drawn over a part of a picture
+recipe-upscaled = enlarged, nothing was drawn
+unusable-pickle = it is a pickle, which could run code. Ask for it as .safetensors.
+unusable-torn = the file is not whole. Copy it again.
+unusable-lycoris = it is a LyCORIS, of a kind that can't be read here.
+unusable-other-family = it is for a kind of model that can't be drawn with here.
+unusable-parts-missing = the network is there, but not its text encoder or VAE.
+unusable-unreadable = the file can't be read.
+unusable-no-model = it is nothing to draw with.
+unusable-settings = the settings beside it (.toml) have a mistake.
+models-lora = **LoRAs**, as <lora:name:0.8> in a prompt
+models-embedding = **Embeddings**, by their names in a prompt
+models-vae = **VAEs**, as vae:name
+models-refused = **Not usable**
+models-more = and { $count } more

@@ -237,7 +237,6 @@ refusal-nothing-known = No conozco ninguna de esas palabras («{ $words }»), as
 refusal-too-many-pictures = { $count } imágenes de una vez son demasiadas; el máximo es { $limit }.
 refusal-too-many-steps = { $steps } pasos son demasiados aquí; el máximo es { $limit }.
 refusal-too-large = { $size } es demasiado grande aquí; el máximo es de unos { $side } por lado.
-refusal-too-large-to-double = El doble sería { $size }; este modelo dibuja { $side } por lado como mucho.
 refusal-too-many-waiting = Tienes { $waiting } imágenes en espera; el máximo es { $limit }. Espera una, o usa /cancelar.
 refusal-not-yours = { $code } es de { $author }: solo esa persona o un moderador puede borrarla.
 refusal-not-your-request = Ese pedido es de { $author }: solo esa persona o un moderador puede hacerlo.
@@ -379,3 +378,43 @@ audit-line = { $time } · { $what ->
     [undrawn] una imagen de { $member } se tiró sin que nadie la viera
    *[held] la revisión retuvo una imagen de { $member }
  }{ $detail }
+
+# Modelos, y más que texto a imagen
+note-extra-changed = «{ $name }» ya es otro archivo que cuando se hizo esta receta: la imagen puede cambiar.
+note-only-enlarged = { $size } es más de lo que dibuja este modelo ({ $side } por lado): agrandé la imagen sin añadir nada.
+option-mask = máscara
+option-mask-help = la parte que se dibuja de nuevo: izquierda, derecha, arriba, abajo, centro o alrededor
+option-hires = hires
+option-hires-help = dibujar en pequeño, agrandar estas veces y dibujar encima, de 1 a 4
+option-tiling = mosaico
+option-tiling-help = bordes que encajan entre sí, para patrones
+option-clip_skip = clip skip
+option-clip_skip-help = cuántas capas del codificador de texto se omiten; 1 es ninguna
+option-emphasis = énfasis
+option-emphasis-help = qué hacen (palabras:1.3): original, no norm o none
+option-vae = VAE
+option-vae-help = otro decodificador de latentes a píxeles
+option-detail = detalle
+option-detail-help = no: solo agrandar, sin dibujar nada nuevo
+refusal-not-an-area = «{ $value }» no es una parte de la imagen. Di izquierda, derecha, arriba, abajo, centro o alrededor.
+refusal-mask-without-image = Una máscara necesita una imagen: adjunta una, o di imagen:K7QX.
+refusal-words-only = { $model } solo dibuja a partir de palabras y en un tamaño: sin imágenes, máscaras, segunda pasada ni mosaicos.
+refusal-unknown-vae = No hay ningún VAE «{ $name }» para este modelo. Hay: { $names }.
+refusal-lora-unfit = El LoRA «{ $name }» se hizo para { $family }, y { $model } es { $other }. Elige otro modelo, o quítalo.
+refusal-lora-unusable = El LoRA «{ $name }» no se puede usar: { $reason }
+recipe-hires = dibujada primero a { $size }, luego agrandada y redibujada { $strength } en { $steps } pasos
+recipe-masked = dibujada sobre una parte de una imagen
+recipe-upscaled = agrandada, sin dibujar nada
+unusable-pickle = es un pickle, que podría ejecutar código. Pídelo como .safetensors.
+unusable-torn = el archivo no está entero. Cópialo otra vez.
+unusable-lycoris = es un LyCORIS, de un tipo que aquí no se puede leer.
+unusable-other-family = es para un tipo de modelo con el que aquí no se puede dibujar.
+unusable-parts-missing = está la red, pero no su codificador de texto o su VAE.
+unusable-unreadable = el archivo no se puede leer.
+unusable-no-model = no es nada con lo que se pueda dibujar.
+unusable-settings = los ajustes que tiene al lado (.toml) tienen un error.
+models-lora = **LoRA**, como <lora:nombre:0.8> en un prompt
+models-embedding = **Embeddings**, por su nombre en un prompt
+models-vae = **VAE**, como vae:nombre
+models-refused = **No se pueden usar**
+models-more = y { $count } más
