@@ -64,9 +64,11 @@ class AccessConfig(Section):
 
 
 class Limits(Section):
-    """What one member may ask for."""
+    """What may be asked for; guilds set stricter ones with /setup."""
 
     waiting: int = Field(default=20, ge=1, le=10_000)
+    guild_waiting: int = Field(default=1000, ge=1, le=100_000)
+    ask_seconds: int = Field(default=120, ge=1, le=86_400)
     count: int = Field(default=9, ge=1, le=9)
     steps: int = Field(default=150, ge=1, le=150)
     picture_pixels: int = Field(default=1_572_864, ge=4096, le=67_108_864)

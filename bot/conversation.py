@@ -57,6 +57,7 @@ class Call:
         channel, thread, message: where the answer goes (`message`: the placeholder, once known).
         token: by which the answer is sent where a platform wants one; kept while it is good.
         age_restricted: whether the channel is for adults only.
+        here: how the channel is written so that it can be tapped.
     """
 
     origin: str
@@ -72,6 +73,7 @@ class Call:
     message: str = ""
     token: str = ""
     age_restricted: bool = False
+    here: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,8 @@ class Job(Base):
         foreign_keys="Job.parent_id", lazy="selectin", join_depth=1
     )
 
+    __table_args__ = (Index("jobs_of_members", "member", "created"),)
+
     @property
     def request(self) -> GenerationRequest:
         return GenerationRequest.from_json(self.recipe)
@@ -189,8 +191,8 @@ class Setting(Base):
     __tablename__ = "settings"
 
     guild: Mapped[str] = mapped_column(primary_key=True)
-    scope: Mapped[str] = mapped_column(primary_key=True)  # guild, channel, member
-    owner: Mapped[str] = mapped_column(primary_key=True)  # "" for the guild, else channel or member
+    scope: Mapped[str] = mapped_column(primary_key=True)  # guild, channel, role, member
+    owner: Mapped[str] = mapped_column(primary_key=True)  # "" for the guild, else whose it is
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
 

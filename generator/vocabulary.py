@@ -183,6 +183,19 @@ class Vocabulary:
         """Prompts that come out well."""
         return self._examples.get(language, ())
 
+    def coloured(self, thing: str, language: str) -> tuple[str, ...]:
+        """A thing's name with each colour: "gato rojo", "red cat"."""
+        return tuple(
+            f"{thing} {_agreed(each, thing)}" if language == "es" else f"{each.word('en')} {thing}"
+            for each in self._colours
+        )
+
+    def on_backgrounds(self, phrase: str, language: str) -> tuple[str, ...]:
+        """A phrase before each colour that isn't in it."""
+        _, used = self._meant(phrase)
+        free = (each for each in self._colours if each not in used)
+        return tuple(f"{phrase}, {_background(each, language)}" for each in free)
+
     def unknown(self, prompt: str) -> tuple[str, ...]:
         """The words that mean something but not to this model: as typed, in order, once each."""
         text, spans = self._read(prompt)
@@ -311,9 +324,7 @@ class Vocabulary:
     ) -> Iterator[str]:
         free = [colour for colour in self._colours if colour not in used]
         if free:
-            colour = free[choice % len(free)].word(language)
-            behind = f"fondo {colour}" if language == "es" else f"{colour} background"
-            yield f"{phrase}, {behind}"
+            yield f"{phrase}, {_background(free[choice % len(free)], language)}"
 
 
 def _concept(name: str, group: str, forms: Mapping[str, Any], thing: bool) -> Concept:
@@ -375,6 +386,11 @@ def _phrase(thing: Concept, colour: Concept | None, language: str) -> str:
     if colour is None:
         return noun
     return f"{noun} {_agreed(colour, noun)}" if language == "es" else f"{colour.word('en')} {noun}"
+
+
+def _background(colour: Concept, language: str) -> str:
+    word = colour.word(language)
+    return f"fondo {word}" if language == "es" else f"{word} background"
 
 
 def _agreed(colour: Concept, noun: str) -> str:

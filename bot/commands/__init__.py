@@ -3,11 +3,13 @@
 from bot.commands import (  # noqa: F401
     access,
     appeals,
+    guide,
     imagine,
     knowledge,
     lineage,
     moderation,
     queueing,
     settings,
+    setup,
     stats,
 )

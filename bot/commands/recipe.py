@@ -145,7 +145,8 @@ async def new_request(
     chosen = (await with_style(semilla, call, chosen)).over(await defaults(semilla, call))
     chosen = await _with_guilds_negative(semilla, call, chosen)
     if not (chosen.prompt or "").strip():
-        raise Refusal("prompt-missing", semilla.catalogue.default().examples(call.language))
+        examples = semilla.catalogue.default().examples(call.language)
+        raise Refusal("prompt-missing", examples, (("guide", "/guide"),))
     model = _model(semilla, chosen.model)
     width, height, notes = _size(model, chosen)
     sampler, schedule = chosen.sampler or (model.sampler, model.schedule)
