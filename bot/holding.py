@@ -15,6 +15,8 @@ from bot.moderation import Rules, in_channel, mentions_minor, rules_of
 from bot.showing import blurred
 from db.models import Answer, Hold, Job, Picture, Record, RecordKind, Review, Visibility
 from db.session import Database
+from generator.messages import Drawn, Note
+from generator.request import GenerationRequest
 
 TOLD_PROMPT = 300  # characters
 
@@ -68,6 +70,33 @@ class Holding:
             await self._database.moderation.write(_record(job, RecordKind.HELD))
         reply = held_reply(picture, rules.language or answer.language)
         tell_moderators(self._events, rules, picture.guild, reply)
+
+
+def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) -> Picture:
+    """The row of a finished picture."""
+    notes = [*job.notes, *(note.to_json() for note in drawn.notes if _new(note, job))]
+    return Picture(
+        guild=job.guild,
+        member=job.member,
+        member_name=job.answer.member_name,
+        visibility=Visibility.PRIVATE if job.answer.private else Visibility.PUBLIC,
+        recipe=request.to_json(),
+        prompt=request.prompt,
+        file=file,
+        pixel_hash=drawn.pixel_hash,
+        width=request.width,
+        height=request.height,
+        key=dict(drawn.key),
+        trace=drawn.trace,
+        seconds=drawn.seconds,
+        notes=notes,
+        parent_id=job.parent_id,
+        relation=job.relation,
+    )
+
+
+def _new(note: Note, job: Job) -> bool:
+    return note.to_json() not in job.notes
 
 
 def tell_moderators(events: Events, rules: Rules, guild: str, reply: Reply) -> None:

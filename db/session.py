@@ -19,6 +19,7 @@ from db.history import History, needed_files
 from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
 from db.moderation import Moderation
+from db.privacy import Privacy
 from db.settings import Settings
 from db.statistics import Statistics
 from db.storage import Storage
@@ -40,6 +41,7 @@ class Database:
     history: History
     drafts: Drafts
     moderation: Moderation
+    privacy: Privacy
     settings: Settings
     statistics: Statistics
     storage: Storage
@@ -60,6 +62,7 @@ class Database:
             history=History(transactions, files),
             drafts=Drafts(transactions),
             moderation=Moderation(transactions),
+            privacy=Privacy(transactions, files),
             settings=Settings(transactions),
             statistics=Statistics(transactions),
             storage=files,

@@ -43,6 +43,7 @@ UNITS = {  # by how their names begin in both languages, the longer beginnings f
 }
 USUAL_PAUSE = "1d"
 PAGE = 15
+FAR = 10_000  # places in line that are looked at
 
 
 @command(role=Role.MODERATOR)
@@ -208,11 +209,18 @@ async def _stop(
     )
     kind = RecordKind.BAN if until is None else RecordKind.PAUSE
     await _write(semilla, call, kind, (who, name), reason)
-    await semilla.dispatch.cancel_all(call.guild.id, who)
+    await _empty_line(semilla, call.guild.id, who)
     if until is None:
         return Reply(text=say(call.language, "banned", member=name), private=True)
     time = left(until, call.language)
     return Reply(text=say(call.language, "paused", member=name, time=time), private=True)
+
+
+async def _empty_line(semilla: Semilla, guild: str, member: str) -> None:
+    waiting = [task for task, _ in semilla.dispatch.line(FAR)]
+    for task in [*waiting, *semilla.dispatch.running()]:
+        if (task.guild, task.member) == (guild, member):
+            await semilla.dispatch.cancel(task.job)
 
 
 async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:

@@ -379,3 +379,44 @@ audit-line = { $time } · { $what ->
     [undrawn] una imagen de { $member } se tiró sin que nadie la viera
    *[held] la revisión retuvo una imagen de { $member }
  }{ $detail }
+
+# privacy
+command-privacy = privacidad
+command-privacy-help = qué se guarda de ti y cuánto tiempo, y cómo llevártelo o borrarlo
+command-privacy-export = privacidad exportar
+command-privacy-export-help = tus imágenes y recetas en un zip
+command-privacy-delete = privacidad borrar
+command-privacy-delete-help = borra todo lo tuyo, imágenes y palabras
+option-everywhere = todo lugar
+option-everywhere-help = en todos los lugares, no solo aquí
+privacy-title = **Qué guardo de ti**
+privacy-kept = De cada pedido tuyo: sus palabras y opciones, la imagen, tu nombre y tu id aquí. { $days ->
+    [0] Se quedan hasta que los borres.
+   *[other] Las imágenes se quitan después de { $days } días; las recetas se quedan hasta que las borres.
+ } Lo que se rechazó y lo que hizo quien modera se guarda { $records } días. No leo otros mensajes, y todo está en la computadora de quien me administra; no se envía a ningún otro lado.
+privacy-seen = Tus imágenes, sus recetas y tu nombre los ve quien está en este lugar; las privadas, tú y quien modera. En la cola nadie ve las palabras de los demás.
+privacy-rights = { $pictures ->
+    [one] Aquí se guarda 1 imagen tuya,
+   *[other] Aquí se guardan { $pictures } imágenes tuyas,
+ } de { $requests ->
+    [one] 1 pedido.
+   *[other] { $requests } pedidos.
+ } Puedes llevártelas o borrarlas cuando quieras:
+button-export = 📦 Llevármelas
+button-export-more = 📦 La parte siguiente
+button-erase = 🗑 Borrar todo
+button-erase-here = 🗑 Sí, bórralo aquí
+button-erase-everywhere = 🗑 Sí, en todos los lugares
+export-nothing = No hay nada tuyo que llevarte.
+exported = { $count ->
+    [one] 1 imagen con su receta.
+   *[other] { $count } imágenes con sus recetas.
+ } El archivo se quita en unas horas.
+erase-sure = ¿Borrar para siempre todas tus imágenes, palabras, ajustes y estilos? Lo que otros hicieron con ellas sigue siendo suyo, sin tu nombre. Los mensajes ya enviados en un chat se borran allí. Un veto o una pausa sigue hasta que termine.
+erased = Borrado: { $pictures ->
+    [one] 1 imagen
+   *[other] { $pictures } imágenes
+ } y { $requests ->
+    [one] 1 pedido.
+   *[other] { $requests } pedidos.
+ } Las copias de seguridad de quien me administra los tienen hasta que se reemplacen.
