@@ -19,6 +19,7 @@ from db.history import History, needed_files
 from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
 from db.moderation import Moderation
+from db.moving import Moving
 from db.privacy import Privacy
 from db.settings import Settings
 from db.statistics import Statistics
@@ -39,6 +40,7 @@ class Database:
     answers: Answers
     jobs: Jobs
     history: History
+    moving: Moving
     drafts: Drafts
     moderation: Moderation
     privacy: Privacy
@@ -60,6 +62,7 @@ class Database:
             answers=Answers(transactions),
             jobs=Jobs(transactions),
             history=History(transactions, files),
+            moving=Moving(transactions),
             drafts=Drafts(transactions),
             moderation=Moderation(transactions),
             privacy=Privacy(transactions, files),

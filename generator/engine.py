@@ -92,6 +92,7 @@ class Engine:
         preview_every: network calls; 0 is never.
         slots: pictures in flight.
         widths: how wide calls may be.
+        exposed: looks for nakedness in a PNG; None where there is no such check.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Engine:
         *,
         slots: int = SLOTS,
         widths: Widths | None = None,
+        exposed: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._models = models
         self._key = key
@@ -109,6 +111,7 @@ class Engine:
         self._slots = slots
         self._turns = Turns()
         self._widths = widths or Widths()
+        self._exposed = exposed
         self._waiting: list[tuple[Submit, float]] = []
         self._runs: dict[int, Run] = {}
         # Threads have settings of their own in torch.
@@ -272,6 +275,7 @@ class Engine:
             trace=trace,
             seconds=run.seconds + time.perf_counter() - started,
             notes=run.notes,
+            exposed=self._exposed(png) if self._exposed else None,
         )
 
     def _failed(self, job: int, error: BaseException) -> messages.Event:
