@@ -13,12 +13,14 @@ from bot.events import Events, Notice
 from bot.locales import say
 from bot.moderation import Rules, in_channel, mentions_minor, rules_of
 from bot.showing import blurred
+from db.history import Asker
 from db.models import Answer, Hold, Job, Picture, Record, RecordKind, Review, Visibility
 from db.session import Database
 from generator.messages import Drawn, Note
 from generator.request import GenerationRequest
 
 TOLD_PROMPT = 300  # characters
+FOUND_DEEP = 20  # pictures drawn over pictures that are followed back
 
 
 class Verdict(StrEnum):
@@ -45,12 +47,26 @@ class Holding:
         """`exposed`: what the picture check found, None where there is none."""
         rules = await rules_of(self._database, job.guild)
         here = in_channel(rules, job.answer.age_restricted, exposed is not None)
-        if exposed and mentions_minor(job.request.prompt):
+        if exposed and (mentions_minor(job.request.prompt) or await self._over_a_photo(job)):
             await self._database.moderation.write(_record(job, RecordKind.UNDRAWN))
             return Verdict.REFUSED
         if exposed and not here.nsfw:
             return Verdict.CHECK
         return Verdict.APPROVAL if rules.approve and not job.answer.trusted else Verdict.SHOWN
+
+    async def _over_a_photo(self, job: Job) -> bool:
+        """Whether a member's own photo is under it, perhaps with other pictures between: who is
+        on a photo, and how old, nobody here knows."""
+        asker = Asker(job.guild, job.member, moderator=True)
+        file = job.request.initial_image
+        for _ in range(FOUND_DEEP):
+            if file is None:
+                return False
+            picture = await self._database.history.by_file(asker, file)
+            if picture is None:
+                return True
+            file = picture.request.initial_image
+        return True
 
     async def hold(self, picture: Picture, verdict: Verdict, png: bytes) -> None:
         """Puts a new picture aside, if that is the verdict."""

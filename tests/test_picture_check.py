@@ -36,6 +36,12 @@ def place() -> Guild:
     return Guild(f"chat:checked{next(_places)}", "Place")
 
 
+def png(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (128, 128), colour).save(file, "PNG")
+    return file.getvalue()
+
+
 async def ask(chat: Chat, line: str, place: Guild, member: Member = ANA, **where: object) -> Reply:
     return await chat.ask(line, guild=place, member=member, **where)
 
@@ -98,10 +104,19 @@ async def test_a_channel_of_adults_that_allows_it_shows_it(chat: Chat, place: Gu
     ).pictures
 
 
+async def test_over_a_members_photo_it_is_thrown_away_even_there(chat: Chat, place: Guild) -> None:
+    await rule(chat, place, words="adults", nsfw="yes")
+    photo = png("navy")
+    first = await ask(chat, f"{BLUE} strength:0.1", place, image=photo, age_restricted=True)
+    assert "nobody saw it" in first.text
+    between = await ask(chat, f"{RED} strength:1", place, image=photo, age_restricted=True)
+    (shown,) = between.pictures
+    line = f"{BLUE} image:{shown.code} strength:1"
+    assert not (await ask(chat, line, place, age_restricted=True)).pictures
+
+
 async def test_the_library_itself_takes_our_pictures() -> None:
     pytest.importorskip("nudenet", reason="the extra semilla[safety] is not installed")
     exposed = picture_check()
     assert exposed is not None
-    file = io.BytesIO()
-    Image.new("RGB", (128, 96), "tomato").save(file, "PNG")
-    assert exposed(file.getvalue()) is False
+    assert exposed(png("tomato")) is False

@@ -368,7 +368,7 @@ held-approval = A moderator looks at it first; then it appears here.
 held-check = The picture didn't pass the check and nobody saw it. Try other words, or wait: a moderator will look at it.
 failure-refused = The picture didn't pass the check and nobody saw it. Try other words.
 blurred-picture = A picture, blurred
-held-by = by { $member }
+button-next = Next →
 log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
 log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
 log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"
@@ -387,7 +387,7 @@ review-title = Waiting for you: { $requests ->
  }, { $pictures ->
     [one] 1 picture
    *[other] { $pictures } pictures
- }.
+ }. The oldest:
 nothing-waits = Nothing waits for a moderator.
 rewrite-title = Other words
 audit-title = **What happened here**

@@ -340,7 +340,7 @@ held-approval = Primero la mira quien modera; después aparece aquí.
 held-check = La imagen no pasó la revisión y nadie la vio. Prueba otra frase, o espera: la mirará quien modera.
 failure-refused = La imagen no pasó la revisión y nadie la vio. Prueba otra frase.
 blurred-picture = Una imagen, desenfocada
-held-by = de { $member }
+button-next = Siguiente →
 log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }»
 log-held-check = `{ $code }` de { $member } no pasó la revisión de imágenes: «{ $prompt }»
 log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
@@ -359,7 +359,7 @@ review-title = Te esperan: { $requests ->
  }, { $pictures ->
     [one] 1 imagen
    *[other] { $pictures } imágenes
- }.
+ }. Lo más antiguo:
 nothing-waits = Nada espera a quien modera.
 rewrite-title = Otras palabras
 audit-title = **Qué pasó aquí**

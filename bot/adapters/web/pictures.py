@@ -28,7 +28,7 @@ async def file(request: Request) -> Response:
     picture = await _find(visit, name)
     if picture is None:
         return Response(status_code=404)
-    path = visit.site.semilla.database.storage.path(picture.file)
+    path = visit.site.semilla.database.storage.path(name)
     save = f"semilla-{picture.code}{path.suffix}" if "save" in request.query_params else None
     return FileResponse(path, headers=FOREVER, filename=save)
 
@@ -44,15 +44,16 @@ def _export(visit: Visit, name: str) -> Response:
 async def shown(request: Request) -> Response:
     """As pages show it: a small picture enlarged by the whole number that its recipe tells."""
     visit = enter(request)
-    picture = await _find(visit, request.path_params["name"])
+    name = request.path_params["name"]  # of the picture, or of what is shown blurred of it
+    picture = await _find(visit, name)
     if picture is None:
         return Response(status_code=404)
     storage = visit.site.semilla.database.storage
     scale = shown_scale(picture.width, picture.height)
     if scale == 1:
-        return FileResponse(storage.path(picture.file), headers=FOREVER)
+        return FileResponse(storage.path(name), headers=FOREVER)
     cache = visit.site.semilla.config.data / "cache" / "shown"
-    large = await asyncio.to_thread(enlarged, storage.path(picture.file), cache, scale)
+    large = await asyncio.to_thread(enlarged, storage.path(name), cache, scale)
     return FileResponse(large, headers=FOREVER)
 
 
