@@ -138,6 +138,7 @@ def held_reply(picture: Picture, language: str) -> Reply:
                 _button(language, "delete", f"/delete {picture.code} sure:yes"),
                 *against(language, picture.code),
             ),
+            (_button(language, "look", f"/show {picture.code}"),),
         ),
         private=True,
     )

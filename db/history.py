@@ -107,7 +107,9 @@ class History:
         return await self._one(_seen_by(asker).where(Picture.id == picture.parent_id))
 
     async def children(self, asker: Asker, picture: Picture) -> list[Picture]:
-        return await self._all(_seen_by(asker).where(Picture.parent_id == picture.id))
+        """What was made of it, but for held ones: they are not to come up by the way."""
+        shown = Picture.visibility != Visibility.HELD
+        return await self._all(_seen_by(asker).where(Picture.parent_id == picture.id, shown))
 
     async def delete(self, asker: Asker, code: str) -> bool:
         """Its author's or a moderator's. File and words go, also those of its job and its answer;

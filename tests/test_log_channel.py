@@ -32,7 +32,7 @@ async def test_on_discord_a_moderator_publishes_from_the_log_channel(tmp_path: P
 
         await peer.until(lambda: bool(told()))
         (notice,) = told()
-        labels = ["📢 Publish", "🗑 Delete", "⏸ Pause", "⛔ Ban"]
+        labels = ["📢 Publish", "🗑 Delete", "⏸ Pause", "⛔ Ban", "👁 Look at it"]
         assert list(notice.buttons()) == labels
         assert len(notice.files) == 1
         await peer.until(lambda: "moderator looks at it first" in asked.content)

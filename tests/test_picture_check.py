@@ -63,10 +63,12 @@ async def test_what_does_not_pass_is_held_and_its_author_can_edit(chat: Chat, pl
     assert channel == LOG
     assert "didn't pass the picture check" in notice.text
     labels = [each.label for row in notice.buttons for each in row]
-    assert labels == ["📢 Publish", "🗑 Delete", "⏸ Pause", "⛔ Ban"]
+    assert labels == ["📢 Publish", "🗑 Delete", "⏸ Pause", "⛔ Ban", "👁 Look at it"]
     code = notice.pictures[0].code
     assert (await chat.type(f"/show {code}", guild=place)).tone is Tone.REFUSED
     assert code not in str(await chat.type("/history", guild=place, member=TEACHER))
+    look = await chat.type(button(notice, "Look").line, guild=place, member=TEACHER)
+    assert look.pictures[0].file != notice.pictures[0].file
     await chat.type(button(notice, "Publish").line, guild=place, member=TEACHER)
     assert reply.answer is not None
     assert (await chat.wait_for(reply.answer, times=2)).pictures[0].code == code

@@ -359,6 +359,7 @@ refusal-several-members = Several members are called "{ $member }". Which one?
 refusal-unknown-member = I don't know "{ $member }" here. Mention them, type their name, or the id of a picture of theirs.
 refusal-not-a-time = "{ $value }" isn't a time that I can read. Try 30 min, 2 h, 3 days, 1 week, or a day like 2026-12-31.
 button-appeal = Ask for a review
+button-look = 👁 Look at it
 button-publish = 📢 Publish
 button-pause = ⏸ Pause
 button-ban = ⛔ Ban

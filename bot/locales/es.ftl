@@ -331,6 +331,7 @@ refusal-several-members = Varias personas se llaman «{ $member }». ¿Cuál?
 refusal-unknown-member = Aquí no conozco a «{ $member }». Menciónala, escribe su nombre o el id de una imagen suya.
 refusal-not-a-time = No entiendo «{ $value }» como tiempo. Prueba 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31.
 button-appeal = Pedir revisión
+button-look = 👁 Verla
 button-publish = 📢 Publicar
 button-pause = ⏸ Pausar
 button-ban = ⛔ Vetar
