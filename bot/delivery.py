@@ -71,7 +71,12 @@ class Delivery:
             while not await self._try(answer):
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LAST_DELAY_SECONDS)
-            log.info("delivered")
+                found = await self._database.answers.get(answer.id)
+                if found is None:  # its member has had it erased
+                    break
+                answer = found
+            else:
+                log.info("delivered")
         self._under_way.discard(answer.id)
 
     async def _try(self, answer: Answer) -> bool:

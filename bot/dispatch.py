@@ -15,17 +15,17 @@ from bot.estimate import Estimate
 from bot.estimate import Running as InWorker
 from bot.events import Ended, Events, Loading, Running
 from bot.events import Waiting as WaitingEvent
-from bot.holding import Holding, Verdict
+from bot.holding import Holding, Verdict, picture_of
 from bot.logs import about
 from bot.queue import FairQueue, Waiting
 from bot.replies import Progress, short_code
-from db.models import Answer, Job, JobState, Picture, Visibility
+from db.models import Answer, Job, JobState
 from db.session import Database
 from db.storage import DiskFull
 from generator import messages
 from generator.batching import PATIENCE, SLOTS
 from generator.client import Generator
-from generator.messages import Failure, Note, Submit
+from generator.messages import Failure, Submit
 from generator.request import GenerationRequest
 
 log = logging.getLogger(__name__)
@@ -118,11 +118,21 @@ class Dispatch:
         await self._cancelled(waiting)
         return True
 
-    async def cancel_all(self, guild: str, member: str) -> None:
-        """Whatever a member has in line or in the worker."""
+    async def forget(self, member: str, guild: str | None = None) -> None:
+        """Lets go of whatever a member has in line or in the worker: the rows are about to go.
+        None is every guild."""
         tasks = [*self._in_worker.values(), *self._suspects, *self._queue.order()]
-        for job in [each.job for each in tasks if (each.guild, each.member) == (guild, member)]:
-            await self.cancel(job)
+        for task in tasks:
+            if task.member != member or guild not in (None, task.guild):
+                continue
+            if task.job in self._in_worker:
+                self._generator.cancel(task.job)
+            elif task in self._suspects:
+                self._suspects.remove(task)
+            else:
+                self._queue.remove(task.job)
+            self._finish(task)
+        await self._feed()
 
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
@@ -254,7 +264,11 @@ class Dispatch:
         if task is None:
             return
         with about(request=task.answer, job=task.job):
-            await self._end(task, event)
+            try:
+                await self._end(task, event)
+            except LookupError:  # its member has had all their rows erased meanwhile
+                log.info("its rows are gone")
+                self._finish(task)
         await self._feed()
 
     async def _end(
@@ -279,7 +293,7 @@ class Dispatch:
         except DiskFull as full:
             await self._failed(task, Failure.DISK_FULL, str(full))
             return
-        picture = _picture(job, task.request, drawn, file)
+        picture = picture_of(job, task.request, drawn, file)
         await self._holding.hold(picture, verdict, drawn.png)
         made = await self._database.jobs.done(task.job, picture)
         self._learn(task.request, drawn.seconds)
@@ -361,29 +375,3 @@ class Dispatch:
 
     def _publish(self, kind: type, task: Task, **facts: object) -> None:
         self._events.publish(kind(guild=task.guild, answer=task.answer, job=task.job, **facts))
-
-
-def _picture(job: Job, request: GenerationRequest, drawn: messages.Drawn, file: str) -> Picture:
-    notes = [*job.notes, *(note.to_json() for note in drawn.notes if _new(note, job))]
-    return Picture(
-        guild=job.guild,
-        member=job.member,
-        member_name=job.answer.member_name,
-        visibility=Visibility.PRIVATE if job.answer.private else Visibility.PUBLIC,
-        recipe=request.to_json(),
-        prompt=request.prompt,
-        file=file,
-        pixel_hash=drawn.pixel_hash,
-        width=request.width,
-        height=request.height,
-        key=dict(drawn.key),
-        trace=drawn.trace,
-        seconds=drawn.seconds,
-        notes=notes,
-        parent_id=job.parent_id,
-        relation=job.relation,
-    )
-
-
-def _new(note: Note, job: Job) -> bool:
-    return note.to_json() not in job.notes

@@ -13,10 +13,14 @@ from bot.events import Events, Notice
 from bot.locales import say
 from bot.moderation import Rules, in_channel, mentions_minor, rules_of
 from bot.showing import blurred
+from db.history import Asker
 from db.models import Answer, Hold, Job, Picture, Record, RecordKind, Review, Visibility
 from db.session import Database
+from generator.messages import Drawn, Note
+from generator.request import GenerationRequest
 
 TOLD_PROMPT = 300  # characters
+FOUND_DEEP = 20  # pictures drawn over pictures that are followed back
 
 
 class Verdict(StrEnum):
@@ -43,12 +47,26 @@ class Holding:
         """`exposed`: what the picture check found, None where there is none."""
         rules = await rules_of(self._database, job.guild)
         here = in_channel(rules, job.answer.age_restricted, exposed is not None)
-        if exposed and mentions_minor(job.request.prompt):
+        if exposed and (mentions_minor(job.request.prompt) or await self._over_a_photo(job)):
             await self._database.moderation.write(_record(job, RecordKind.UNDRAWN))
             return Verdict.REFUSED
         if exposed and not here.nsfw:
             return Verdict.CHECK
         return Verdict.APPROVAL if rules.approve and not job.answer.trusted else Verdict.SHOWN
+
+    async def _over_a_photo(self, job: Job) -> bool:
+        """Whether a member's own photo is under it, perhaps with other pictures between: who is
+        on a photo, and how old, nobody here knows."""
+        asker = Asker(job.guild, job.member, moderator=True)
+        file = job.request.initial_image
+        for _ in range(FOUND_DEEP):
+            if file is None:
+                return False
+            picture = await self._database.history.by_file(asker, file)
+            if picture is None:
+                return True
+            file = picture.request.initial_image
+        return True
 
     async def hold(self, picture: Picture, verdict: Verdict, png: bytes) -> None:
         """Puts a new picture aside, if that is the verdict."""
@@ -68,6 +86,33 @@ class Holding:
             await self._database.moderation.write(_record(job, RecordKind.HELD))
         reply = held_reply(picture, rules.language or answer.language)
         tell_moderators(self._events, rules, picture.guild, reply)
+
+
+def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) -> Picture:
+    """The row of a finished picture."""
+    notes = [*job.notes, *(note.to_json() for note in drawn.notes if _new(note, job))]
+    return Picture(
+        guild=job.guild,
+        member=job.member,
+        member_name=job.answer.member_name,
+        visibility=Visibility.PRIVATE if job.answer.private else Visibility.PUBLIC,
+        recipe=request.to_json(),
+        prompt=request.prompt,
+        file=file,
+        pixel_hash=drawn.pixel_hash,
+        width=request.width,
+        height=request.height,
+        key=dict(drawn.key),
+        trace=drawn.trace,
+        seconds=drawn.seconds,
+        notes=notes,
+        parent_id=job.parent_id,
+        relation=job.relation,
+    )
+
+
+def _new(note: Note, job: Job) -> bool:
+    return note.to_json() not in job.notes
 
 
 def tell_moderators(events: Events, rules: Rules, guild: str, reply: Reply) -> None:
@@ -93,6 +138,7 @@ def held_reply(picture: Picture, language: str) -> Reply:
                 _button(language, "delete", f"/delete {picture.code} sure:yes"),
                 *against(language, picture.code),
             ),
+            (_button(language, "look", f"/show {picture.code}"),),
         ),
         private=True,
     )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot.commands.door import run as answer
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Guild, Member
+from bot.moderation import RECORDS_KEPT
 from db.history import Asker
 from db.models import now
 
@@ -18,7 +19,6 @@ TOKENS_EVERY_SECONDS = 60
 SWEEP_EVERY_SECONDS = 6 * 3600
 MODELS_EVERY_SECONDS = 5
 TOKEN_LIFE = timedelta(minutes=15)
-RECORDS_KEPT = timedelta(days=90)  # /privacy says so
 HOME = Guild("web:home")
 SEMILLA = Member("semilla", "Semilla")
 FIRST_SEED = 7

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from bot.conversation import Call
@@ -13,6 +14,7 @@ from db.session import Database
 
 CLASSES = frozenset({"web:class"})  # places that are for children until somebody says otherwise
 YES, NO = "yes", "no"
+RECORDS_KEPT = timedelta(days=90)  # what was refused, and what moderators did
 
 SEXUAL = frozenset({"sexual", "nudity"})
 SUGGESTIVE = SEXUAL | {"suggestive"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ def enlarged(source: Path, cache: Path, scale: int, suffix: str = ".webp") -> Pa
     if not target.exists():
         _enlarge(source, target, scale)
     return target
+
+
+def forget(cache: Path, names: Iterable[str]) -> None:
+    """Removes what was made of these files. It blocks."""
+    for name in names:
+        for path in cache.glob(f"{Path(name).stem}-*"):
+            path.unlink(missing_ok=True)
 
 
 def blurred(png: bytes) -> bytes:

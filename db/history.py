@@ -107,7 +107,9 @@ class History:
         return await self._one(_seen_by(asker).where(Picture.id == picture.parent_id))
 
     async def children(self, asker: Asker, picture: Picture) -> list[Picture]:
-        return await self._all(_seen_by(asker).where(Picture.parent_id == picture.id))
+        """What was made of it, but for held ones: they are not to come up by the way."""
+        shown = Picture.visibility != Visibility.HELD
+        return await self._all(_seen_by(asker).where(Picture.parent_id == picture.id, shown))
 
     async def delete(self, asker: Asker, code: str) -> bool:
         """Its author's or a moderator's. File and words go, also those of its job and its answer;
@@ -181,8 +183,8 @@ async def needed_files(transactions: Transactions) -> set[str]:
     """Every file that a picture, a recipe or a draft mentions."""
     shown = select(Picture.file).where(Picture.deleted.is_(None))
     blurred = select(Picture.blurred).where(Picture.deleted.is_(None))
-    drawn_over = select(_image(Picture)).where(Picture.deleted.is_(None))
-    to_draw_over = select(_image(Job)).where(Job.state.in_(MAY_RUN))
+    drawn_over = select(image_of(Picture)).where(Picture.deleted.is_(None))
+    to_draw_over = select(image_of(Job)).where(Job.state.in_(MAY_RUN))
     async with transactions.read() as session:
         files = set(await session.scalars(union(shown, blurred, drawn_over, to_draw_over)))
         for options in await session.scalars(select(Draft.options)):
@@ -222,13 +224,14 @@ async def _forget(session: AsyncSession, picture: Picture) -> None:
 def _needs(file: str) -> Any:
     """Whether a picture that isn't deleted, or a job that may run, still needs the file."""
     pictures = exists().where(
-        or_(Picture.file == file, _image(Picture) == file), Picture.deleted.is_(None)
+        or_(Picture.file == file, image_of(Picture) == file), Picture.deleted.is_(None)
     )
-    jobs = exists().where(_image(Job) == file, Job.state.in_(MAY_RUN))
+    jobs = exists().where(image_of(Job) == file, Job.state.in_(MAY_RUN))
     return or_(pictures, jobs)
 
 
-def _image(row: type[Picture] | type[Job]) -> Any:
+def image_of(row: type[Picture] | type[Job]) -> Any:
+    """The file that a row's recipe draws over."""
     return row.recipe["initial_image"].as_string()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Table, delete, update
 
-from db.models import Answer, Base, Place, Setting
+from db.models import Answer, Base, Place, Review, Setting
 from db.transactions import Transactions, insistent
 
 
@@ -20,8 +20,9 @@ class Moving:
             await session.execute(delete(Place).where(Place.guild == new, Place.guild != old))
             for table in _of_guilds():
                 await session.execute(update(table).where(table.c.guild == old).values(guild=new))
-            moved = Answer.guild == new, Answer.channel == old_channel
-            await session.execute(update(Answer).where(*moved).values(channel=new_channel))
+            for asked in (Answer, Review):
+                moved = asked.guild == new, asked.channel == old_channel
+                await session.execute(update(asked).where(*moved).values(channel=new_channel))
             own = Setting.guild == new, Setting.scope == "channel", Setting.owner == old_channel
             await session.execute(update(Setting).where(*own).values(owner=new_channel))
 

@@ -20,6 +20,7 @@ from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
 from db.moderation import Moderation
 from db.moving import Moving
+from db.privacy import Privacy
 from db.settings import Settings
 from db.statistics import Statistics
 from db.storage import Storage
@@ -42,6 +43,7 @@ class Database:
     moving: Moving
     drafts: Drafts
     moderation: Moderation
+    privacy: Privacy
     settings: Settings
     statistics: Statistics
     storage: Storage
@@ -63,6 +65,7 @@ class Database:
             moving=Moving(transactions),
             drafts=Drafts(transactions),
             moderation=Moderation(transactions),
+            privacy=Privacy(transactions, files),
             settings=Settings(transactions),
             statistics=Statistics(transactions),
             storage=files,

@@ -94,6 +94,7 @@ class Engine:
         preview_every: network calls; 0 is never.
         slots: pictures in flight.
         widths: how wide calls may be.
+        exposed: looks for nakedness in a PNG; None where there is no such check.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Engine:
         *,
         slots: int = SLOTS,
         widths: Widths | None = None,
+        exposed: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._models = models
         self._key = key
@@ -111,6 +113,7 @@ class Engine:
         self._slots = slots
         self._turns = Turns()
         self._widths = widths or Widths()
+        self._exposed = exposed
         self._waiting: list[tuple[Submit, float]] = []
         self._runs: dict[int, Run] = {}
         # Threads have settings of their own in torch.
@@ -286,14 +289,16 @@ class Engine:
         notes: Sequence[Note],
     ) -> messages.Drawn:
         trace = run_lengths(widths)
+        png = metadata.write(image, order.request, self._key, trace)
         return messages.Drawn(
             job=order.job,
-            png=metadata.write(image, order.request, self._key, trace),
+            png=png,
             pixel_hash=metadata.pixel_hash(image),
             key=self._key,
             trace=trace,
             seconds=seconds,
             notes=tuple(notes),
+            exposed=self._exposed(png) if self._exposed else None,
         )
 
     def _failed(self, job: int, error: BaseException) -> messages.Event:

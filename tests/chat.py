@@ -61,6 +61,7 @@ class Chat:
         language: str = "en",
         origin: str = "",
         image: bytes | None = None,
+        age_restricted: bool = False,
     ) -> Reply:
         """The reply at once: to a request, that it was accepted."""
         self._events += 1
@@ -77,6 +78,7 @@ class Chat:
             command=command,
             options=options,
             image=image,
+            age_restricted=age_restricted,
         )
         return await door.run(self.semilla, call)
 

@@ -10,11 +10,14 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from bot.app import App
 from bot.conversation import Button, Guild, Member, Reply, Tone
 from bot.events import Notice
 from db.history import Asker
 from db.models import Ban, now
+from tests import page_server
 from tests.chat import ANA, Chat, open_chat
+from tests.pages import Opened
 from tests.served import photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -231,14 +234,16 @@ async def test_a_moderators_own_picture_needs_no_approval(chat: Chat, place: Gui
 
 async def test_without_a_log_channel_what_waits_is_under_review(chat: Chat, place: Guild) -> None:
     await rule(chat, place, approve="yes")
-    for _ in range(2):
+    for _ in range(3):
         await chat.ask(APPLE, guild=place)
     waiting = await chat.type("/review", guild=place, member=TEACHER)
-    assert "2 pictures" in waiting.text
-    one = await chat.type(waiting.pictures[0].line, guild=place, member=TEACHER)
-    await chat.type(button(one, "Delete").line, guild=place, member=TEACHER)
-    left = await chat.type("/review", guild=place, member=TEACHER)
-    assert [each.code for each in left.pictures] == [waiting.pictures[1].code]
+    assert "3 pictures" in waiting.text
+    await chat.type(button(waiting, "Delete").line, guild=place, member=TEACHER)
+    second = await chat.type("/review", guild=place, member=TEACHER)
+    assert second.pictures[0].code != waiting.pictures[0].code
+    shown = await chat.type(button(second, "Publish").line, guild=place, member=TEACHER)
+    third = await chat.type(button(shown, "Next").line, guild=place, member=TEACHER)
+    assert "1 picture" in third.text
     audit = await chat.type("/audit", guild=place, member=TEACHER)
     assert "Tea deleted a picture of Ana" in audit.text
     asker = Asker(place.id, TEACHER.id, True)
@@ -293,3 +298,23 @@ async def test_after_a_restart_a_paused_member_is_still_paused(tmp_path: Path) -
     async with open_chat(tmp_path) as second:
         reply = await second.type("/help", member=Member("chat:123456789", "Bea"))
         assert "Reason: rest" in reply.text
+
+
+async def test_the_page_shows_moderators_the_blurred_file_and_others_nothing(
+    tmp_path: Path,
+) -> None:
+    config = page_server.settings(tmp_path)
+    async with App.open(config) as app:
+        opened = Opened(app, config)
+        moderator, visitor = await opened.moderator(), opened.browser()
+        picture = await opened.picture()
+        blur = await app.semilla.database.storage.put(photo(9))
+        async with app.semilla.database.engine.begin() as connection:
+            held = "UPDATE pictures SET visibility = 'HELD', held_for = 'check', blurred = ?"
+            await connection.exec_driver_sql(held, (blur,))
+        for path in ("files", "shown"):
+            assert (await visitor.get(f"/{path}/{blur}")).status_code == 404
+            assert (await visitor.get(f"/{path}/{picture.file}")).status_code == 404
+        whole = await moderator.get(f"/files/{blur}")
+        assert whole.content == photo(9)
+        assert picture.file not in (await moderator.get("/gallery")).text

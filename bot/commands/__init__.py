@@ -8,6 +8,7 @@ from bot.commands import (  # noqa: F401
     knowledge,
     lineage,
     moderation,
+    privacy,
     queueing,
     settings,
     setup,

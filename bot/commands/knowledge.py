@@ -29,7 +29,8 @@ async def help(semilla: Semilla, call: Call) -> Reply:
     examples = semilla.catalogue.default().examples(language)
     buttons = tuple(Button(label=each, line=each) for each in examples)
     text = f"{say(language, 'help-title')}\n{list_lines(lines)}\n{say(language, 'help-examples')}"
-    return Reply(text=text, buttons=(buttons,), private=True)
+    private = Button(label=COMMANDS["privacy"].label(language).capitalize(), line="/privacy")
+    return Reply(text=text, buttons=(buttons, (private,)), private=True)
 
 
 @command()

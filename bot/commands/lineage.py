@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from dataclasses import replace
 
+from bot import showing
 from bot.commands.declaration import Answers, command
 from bot.commands.details import without_hires
 from bot.commands.imagine import accept, job, with_seeds
@@ -206,6 +207,8 @@ async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switc
         text = say(call.language, "delete-sure", code=found.code)
         return Reply(text=text, buttons=((yes,),), private=True)
     await semilla.database.history.delete(asker(call), found.code)
+    cache = semilla.config.data / "cache" / "shown"
+    await asyncio.to_thread(showing.forget, cache, [found.file, found.blurred])
     if found.member != call.member.id:
         await semilla.database.moderation.write(
             Record(

@@ -24,7 +24,7 @@ from bot.commands.screening import ALLOWED, left
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Guild, Member, Refusal, Reply, Role
 from bot.events import Ended
-from bot.holding import held_reply, held_shown, review_reply
+from bot.holding import held_reply, review_reply
 from bot.locales import say
 from bot.replies import list_lines
 from db.codes import readings
@@ -43,6 +43,7 @@ UNITS = {  # by how their names begin in both languages, the longer beginnings f
 }
 USUAL_PAUSE = "1d"
 PAGE = 15
+FAR = 10_000  # places in line that are looked at
 
 
 @command(role=Role.MODERATOR)
@@ -127,7 +128,8 @@ async def approve(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
         raise Refusal("not-held", code=found.code)
     await _write(semilla, call, RecordKind.APPROVE, (found.member, found.member_name), found.code)
     semilla.events.publish(Ended(guild=found.guild, answer=answer, job=found.job_id or 0))
-    return Reply(text=say(call.language, "approved", code=found.code), private=True)
+    text = say(call.language, "approved", code=found.code)
+    return Reply(text=text, buttons=await _next(semilla, call), private=True)
 
 
 async def _need_moderator(semilla: Semilla, call: Call) -> None:
@@ -142,21 +144,9 @@ async def _waiting(semilla: Semilla, call: Call) -> Reply:
     pictures = await moderation.held(call.guild.id)
     if not reviews and not pictures:
         return Reply(text=say(language, "nothing-waits"), private=True)
-    if len(reviews) + len(pictures) == 1:
-        one = review_reply(reviews[0], language) if reviews else held_reply(pictures[0], language)
-        return one
-    rows = [
-        (Button(f"{each.member_name} · {each.word}"[:60], f"/review {each.code}"),)
-        for each in reviews
-    ]
-    shown = tuple(
-        replace(
-            held_shown(each, language), caption=say(language, "held-by", member=each.member_name)
-        )
-        for each in pictures
-    )
-    text = say(language, "review-title", requests=len(reviews), pictures=len(pictures))
-    return Reply(text=text, pictures=shown, buttons=tuple(rows[:4]), private=True)
+    oldest = review_reply(reviews[0], language) if reviews else held_reply(pictures[0], language)
+    title = say(language, "review-title", requests=len(reviews), pictures=len(pictures))
+    return replace(oldest, text=f"{title}\n{oldest.text}")
 
 
 async def _decide(semilla: Semilla, call: Call, found: Review, allow: bool) -> Reply:
@@ -169,7 +159,16 @@ async def _decide(semilla: Semilla, call: Call, found: Review, allow: bool) -> R
         reply = await door.run(semilla, _asked_again(found, call.guild))
         if reply.answer is None:  # its picture is gone, or its author has too much in line
             return replace(reply, private=True)
-    return Reply(text=say(call.language, key, member=found.member_name), private=True)
+    text = say(call.language, key, member=found.member_name)
+    return Reply(text=text, buttons=await _next(semilla, call), private=True)
+
+
+async def _next(semilla: Semilla, call: Call) -> tuple[tuple[Button, ...], ...]:
+    """To what waits besides, if something does."""
+    moderation = semilla.database.moderation
+    if not (await moderation.asked(call.guild.id, 1) or await moderation.held(call.guild.id, 1)):
+        return ()
+    return ((Button(say(call.language, "button-next"), "/review"),),)
 
 
 def _asked_again(found: Review, guild: Guild) -> Call:
@@ -208,11 +207,18 @@ async def _stop(
     )
     kind = RecordKind.BAN if until is None else RecordKind.PAUSE
     await _write(semilla, call, kind, (who, name), reason)
-    await semilla.dispatch.cancel_all(call.guild.id, who)
+    await _empty_line(semilla, call.guild.id, who)
     if until is None:
         return Reply(text=say(call.language, "banned", member=name), private=True)
     time = left(until, call.language)
     return Reply(text=say(call.language, "paused", member=name, time=time), private=True)
+
+
+async def _empty_line(semilla: Semilla, guild: str, member: str) -> None:
+    waiting = [task for task, _ in semilla.dispatch.line(FAR)]
+    for task in [*waiting, *semilla.dispatch.running()]:
+        if (task.guild, task.member) == (guild, member):
+            await semilla.dispatch.cancel(task.job)
 
 
 async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:

@@ -358,6 +358,7 @@ refusal-several-members = Several members are called "{ $member }". Which one?
 refusal-unknown-member = I don't know "{ $member }" here. Mention them, type their name, or the id of a picture of theirs.
 refusal-not-a-time = "{ $value }" isn't a time that I can read. Try 30 min, 2 h, 3 days, 1 week, or a day like 2026-12-31.
 button-appeal = Ask for a review
+button-look = 👁 Look at it
 button-publish = 📢 Publish
 button-pause = ⏸ Pause
 button-ban = ⛔ Ban
@@ -367,7 +368,7 @@ held-approval = A moderator looks at it first; then it appears here.
 held-check = The picture didn't pass the check and nobody saw it. Try other words, or wait: a moderator will look at it.
 failure-refused = The picture didn't pass the check and nobody saw it. Try other words.
 blurred-picture = A picture, blurred
-held-by = by { $member }
+button-next = Next →
 log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
 log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
 log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"
@@ -386,7 +387,7 @@ review-title = Waiting for you: { $requests ->
  }, { $pictures ->
     [one] 1 picture
    *[other] { $pictures } pictures
- }.
+ }. The oldest:
 nothing-waits = Nothing waits for a moderator.
 rewrite-title = Other words
 audit-title = **What happened here**
@@ -546,3 +547,45 @@ setup-done = ✓ Set up. So it is here:
 setup-members-see = Members see:
 setup-again = Change something
 setup-role = Limits of { $role }:
+
+# privacy
+command-privacy = privacy
+command-privacy-aliases = privacidad
+command-privacy-help = what is kept of you and how long, and how to take it along or erase it
+command-privacy-export = privacy export
+command-privacy-export-help = your pictures and recipes as a zip
+command-privacy-delete = privacy delete
+command-privacy-delete-help = erase everything of yours, pictures and words
+option-everywhere = everywhere
+option-everywhere-help = in all places, not only here
+privacy-title = **What I keep of you**
+privacy-kept = Of each of your requests: its words and options, the picture, your name and id here. { $days ->
+    [0] They stay until you delete them.
+   *[other] Pictures are removed after { $days } days; recipes stay until you delete them.
+ } What was refused, and what moderators did, is kept for { $records } days. I read no other messages, and all of it is on the computer of whoever runs me; nothing is sent elsewhere.
+privacy-seen = Your pictures, their recipes and your name are seen by whoever is in this place; private ones by you and its moderators. In the queue nobody sees others' words.
+privacy-rights = { $pictures ->
+    [one] 1 picture of yours is kept here,
+   *[other] { $pictures } pictures of yours are kept here,
+ } from { $requests ->
+    [one] 1 request.
+   *[other] { $requests } requests.
+ } You can take them along or erase them at any time:
+button-export = 📦 Take along
+button-export-more = 📦 The next part
+button-erase = 🗑 Erase everything
+button-erase-here = 🗑 Yes, erase it here
+button-erase-everywhere = 🗑 Yes, in all places
+export-nothing = There is nothing of yours to take along.
+exported = { $count ->
+    [one] 1 picture with its recipe.
+   *[other] { $count } pictures with their recipes.
+ } The file is removed within a few hours.
+erase-sure = Erase all your pictures, words, settings and styles for good? What others made from them stays theirs, without your name. Messages already sent in a chat are deleted there. A ban or pause stays until it ends.
+erased = Erased: { $pictures ->
+    [one] 1 picture
+   *[other] { $pictures } pictures
+ } and { $requests ->
+    [one] 1 request.
+   *[other] { $requests } requests.
+ } Backups that whoever runs me has made keep them until those are replaced.

@@ -330,6 +330,7 @@ refusal-several-members = Varias personas se llaman «{ $member }». ¿Cuál?
 refusal-unknown-member = Aquí no conozco a «{ $member }». Menciónala, escribe su nombre o el id de una imagen suya.
 refusal-not-a-time = No entiendo «{ $value }» como tiempo. Prueba 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31.
 button-appeal = Pedir revisión
+button-look = 👁 Verla
 button-publish = 📢 Publicar
 button-pause = ⏸ Pausar
 button-ban = ⛔ Vetar
@@ -339,7 +340,7 @@ held-approval = Primero la mira quien modera; después aparece aquí.
 held-check = La imagen no pasó la revisión y nadie la vio. Prueba otra frase, o espera: la mirará quien modera.
 failure-refused = La imagen no pasó la revisión y nadie la vio. Prueba otra frase.
 blurred-picture = Una imagen, desenfocada
-held-by = de { $member }
+button-next = Siguiente →
 log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }»
 log-held-check = `{ $code }` de { $member } no pasó la revisión de imágenes: «{ $prompt }»
 log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
@@ -358,7 +359,7 @@ review-title = Te esperan: { $requests ->
  }, { $pictures ->
     [one] 1 imagen
    *[other] { $pictures } imágenes
- }.
+ }. Lo más antiguo:
 nothing-waits = Nada espera a quien modera.
 rewrite-title = Otras palabras
 audit-title = **Qué pasó aquí**
@@ -516,3 +517,44 @@ setup-done = ✓ Listo. Así queda aquí:
 setup-members-see = Los miembros ven:
 setup-again = Cambiar algo
 setup-role = Límites de { $role }:
+
+# privacy
+command-privacy = privacidad
+command-privacy-help = qué se guarda de ti y cuánto tiempo, y cómo llevártelo o borrarlo
+command-privacy-export = privacidad exportar
+command-privacy-export-help = tus imágenes y recetas en un zip
+command-privacy-delete = privacidad borrar
+command-privacy-delete-help = borra todo lo tuyo, imágenes y palabras
+option-everywhere = todo lugar
+option-everywhere-help = en todos los lugares, no solo aquí
+privacy-title = **Qué guardo de ti**
+privacy-kept = De cada pedido tuyo: sus palabras y opciones, la imagen, tu nombre y tu id aquí. { $days ->
+    [0] Se quedan hasta que los borres.
+   *[other] Las imágenes se quitan después de { $days } días; las recetas se quedan hasta que las borres.
+ } Lo que se rechazó y lo que hizo quien modera se guarda { $records } días. No leo otros mensajes, y todo está en la computadora de quien me administra; no se envía a ningún otro lado.
+privacy-seen = Tus imágenes, sus recetas y tu nombre los ve quien está en este lugar; las privadas, tú y quien modera. En la cola nadie ve las palabras de los demás.
+privacy-rights = { $pictures ->
+    [one] Aquí se guarda 1 imagen tuya,
+   *[other] Aquí se guardan { $pictures } imágenes tuyas,
+ } de { $requests ->
+    [one] 1 pedido.
+   *[other] { $requests } pedidos.
+ } Puedes llevártelas o borrarlas cuando quieras:
+button-export = 📦 Llevármelas
+button-export-more = 📦 La parte siguiente
+button-erase = 🗑 Borrar todo
+button-erase-here = 🗑 Sí, bórralo aquí
+button-erase-everywhere = 🗑 Sí, en todos los lugares
+export-nothing = No hay nada tuyo que llevarte.
+exported = { $count ->
+    [one] 1 imagen con su receta.
+   *[other] { $count } imágenes con sus recetas.
+ } El archivo se quita en unas horas.
+erase-sure = ¿Borrar para siempre todas tus imágenes, palabras, ajustes y estilos? Lo que otros hicieron con ellas sigue siendo suyo, sin tu nombre. Los mensajes ya enviados en un chat se borran allí. Un veto o una pausa sigue hasta que termine.
+erased = Borrado: { $pictures ->
+    [one] 1 imagen
+   *[other] { $pictures } imágenes
+ } y { $requests ->
+    [one] 1 pedido.
+   *[other] { $requests } pedidos.
+ } Las copias de seguridad de quien me administra los tienen hasta que se reemplacen.
