@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot import housekeeping, watch
 from bot.access import Access
@@ -26,6 +26,11 @@ class App:
     """An opened data folder with its queue and generator. One process owns a data folder."""
 
     semilla: Semilla
+    _coming: asyncio.Queue[Adapter] = field(default_factory=asyncio.Queue)
+
+    def add(self, adapter: Adapter) -> None:
+        """One more chat, before `serve` or while it runs; it replaces the one of its name."""
+        self._coming.put_nowait(adapter)
 
     @classmethod
     @asynccontextmanager
@@ -66,6 +71,20 @@ class App:
             tasks.create_task(watch.run(semilla), name="watch")
             for adapter in adapters:
                 tasks.create_task(adapter.run(), name=adapter.name)
+            tasks.create_task(self._take_in(tasks, named, delivery), name="chats")
+
+    async def _take_in(
+        self, tasks: asyncio.TaskGroup, named: dict[str, Adapter], delivery: Delivery
+    ) -> None:
+        running: dict[str, asyncio.Task[None]] = {}
+        while True:
+            adapter = await self._coming.get()
+            if before := running.pop(adapter.name, None):
+                before.cancel()
+                await asyncio.wait([before])
+            named[adapter.name] = adapter
+            running[adapter.name] = tasks.create_task(adapter.run(), name=adapter.name)
+            await delivery.catch_up(tasks)
 
 
 def _generator(config: Config) -> LocalGenerator:

@@ -30,9 +30,9 @@ from bot.config import PLATFORMS, Config, ConfigError
 from bot.locales import say
 
 if TYPE_CHECKING:
-    from bot.adapters.discord.adapter import DiscordAdapter
     from bot.adapters.web.adapter import WebAdapter
     from bot.app import App
+    from bot.chats import Chats
 
 log = logging.getLogger(__name__)
 
@@ -216,14 +216,16 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
     from bot.adapters.web.adapter import WebAdapter
     from bot.adapters.web.rooms import NoNetwork
     from bot.app import App
+    from bot.chats import Chats
     from db.session import DatabaseNewer
 
     try:
         async with App.open(config) as app:
             routes = [*service.routes(app.semilla), *health.routes(app.semilla)]
-            web = WebAdapter(app.semilla, config, routes)
-            chats = _chats(app)
-            serving = asyncio.create_task(app.serve([web, service.Terminal(), *chats]))
+            chats = Chats(app)
+            web = WebAdapter(app.semilla, config, routes, chats)
+            chats.begin()
+            serving = asyncio.create_task(app.serve([web, service.Terminal()]))
             greeting = asyncio.create_task(_greet(app, web, chats, screen, opens))
             with processes.on_stop(serving.cancel):
                 try:
@@ -240,18 +242,12 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
         raise Ended("database-newer", file=str(config.data / "semilla.db")) from None
 
 
-def _chats(app: App) -> list[DiscordAdapter]:
-    """The chats that have a token; the library of one that has none is never imported."""
-    chats = []
-    if token := app.semilla.config.discord:
-        from bot.adapters.discord.adapter import DiscordAdapter
-
-        chats.append(DiscordAdapter(app.semilla, token.get_secret_value()))
-    return chats
-
-
 async def _greet(
-    app: App, web: WebAdapter, chats: Sequence[DiscordAdapter], screen: Screen, opens: bool
+    app: App,
+    web: WebAdapter,
+    chats: Chats,
+    screen: Screen,
+    opens: bool,
 ) -> None:
     """Once the page answers: where it is, and what is missing for the other chats."""
     await web.started.wait()
@@ -261,21 +257,20 @@ async def _greet(
     if web.room.is_open:
         address = f"http://{web.room.address}"
         lines.append(say(screen.language, "run-class", address=address, code=web.room.code))
-    answering = {chat.name for chat in chats}
-    for platform in (each for each in PLATFORMS if each not in answering):
-        key = "run-chat-soon" if getattr(config, platform) else "chat-token-missing"
+    for platform in (each for each in PLATFORMS if each not in chats.running):
         facts = {"name": platform.capitalize(), "variable": f"{platform.upper()}_TOKEN"}
-        lines.append(say(screen.language, key, address=f"{web.address}/connect", **facts))
-    if chats and not config.access.open:
+        lines.append(
+            say(screen.language, "chat-token-missing", address=f"{web.address}/connect", **facts)
+        )
+    if chats.running and not config.access.open:
         lines.append(say(screen.language, "run-access", code=app.semilla.access.code))
     lines.append(say(screen.language, "run-stop"))
     for line in lines:
         screen.output.print(marked(line))
     if opens:
         await asyncio.to_thread(webbrowser.open, web.moderator_address)
-    for chat in chats:
-        await chat.settled.wait()
-        sentence, known = chat.state
+    for platform in chats.running:
+        sentence, known = await chats.state(platform)
         if sentence:
             text = say(screen.language, sentence, **{"address": web.address, **known})
             screen.output.print(marked(text))

@@ -79,6 +79,14 @@ class History(Section):
     keep_days: int = Field(default=0, ge=0, le=36_500)
 
 
+class TelegramApi(Section):
+    """`base_url`: of a Bot API server of one's own; `webhook`: the public address to be called at
+    instead of asking for updates, "" for asking."""
+
+    base_url: str = Field(default="https://api.telegram.org", pattern=r"^https?://\S+[^/\s]$")
+    webhook: str = Field(default="", pattern=r"^(https://\S+)?$")
+
+
 class Config(Section):
     """All settings. `data` and the folders are absolute paths."""
 
@@ -89,6 +97,7 @@ class Config(Section):
     access: AccessConfig = AccessConfig()
     limits: Limits = Limits()
     history: History = History()
+    telegram_api: TelegramApi = TelegramApi()
     discord: SecretStr | None = None
     telegram: SecretStr | None = None
 

@@ -29,13 +29,17 @@ class Delivery:
         """Delivers what a stop left behind, then every answer as its last job ends."""
         async with asyncio.TaskGroup() as tasks:
             with self._events.follow() as follower:
-                for answer in await self._database.answers.outbox():
-                    self._begin(tasks, answer)
+                await self.catch_up(tasks)
                 async for event in follower:
                     if isinstance(event, Ended):
                         await self._check(tasks, event.answer)
                     elif isinstance(event, Notice) and event.adapter in self._adapters:
                         tasks.create_task(self._tell(event), name=f"tell {event.member}")
+
+    async def catch_up(self, tasks: asyncio.TaskGroup) -> None:
+        """Begins what waits to be delivered in the chats that are there."""
+        for answer in await self._database.answers.outbox():
+            self._begin(tasks, answer)
 
     async def _check(self, tasks: asyncio.TaskGroup, number: int) -> None:
         answer = await self._database.answers.get(number)

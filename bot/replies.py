@@ -99,6 +99,8 @@ def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Sh
     if job is not None and job.relation is Relation.REROLL and job.parent is not None:
         lines.append(verdict(picture, job.parent, language))
     notes = [Note.from_json(each) for each in picture.notes]
+    if job is not None:
+        notes = [note for note in notes if not _of_default(note, job)]
     told = [note for note in notes if note.kind in NEVER_SILENT] or notes[:1]
     lines += [note_line(note, language) for note in told]
     return Shown(
@@ -182,6 +184,18 @@ def difference(picture: Picture, parent: Picture, language: str) -> str:
     if changed:
         return say(language, "difference-machine", changes=", ".join(sorted(changed)))
     return say(language, "difference-unknown")
+
+
+def _of_default(note: Note, job: Job) -> bool:
+    """Whether it is about a default of its guild or channel, which its author didn't type."""
+    if job.parent_id is not None:
+        return False
+    line = job.answer.line.casefold()
+    if note.kind is NoteKind.SIZE_ROUNDED:
+        return not any(name in line for name in ("size:", "width:", "height:"))
+    about = note.facts.get("name", "")
+    negative = about in job.request.negative_prompt and about not in job.request.prompt
+    return (negative or note.kind is NoteKind.NEGATIVE_WITHOUT_EFFECT) and "negative" not in line
 
 
 def note_line(note: Note, language: str) -> str:

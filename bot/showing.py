@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any
+
+WRITTEN: dict[str, dict[str, Any]] = {
+    ".webp": {"quality": 92, "method": 4},
+    ".jpg": {"quality": 92, "subsampling": 0},
+}
 
 
 def enlarged(source: Path, cache: Path, scale: int, suffix: str = ".webp") -> Path:
     """The enlarged file in `cache`, made when it isn't there. It blocks: for a thread.
 
-    A PNG keeps the texts of its source, and with them the recipe.
+    Args:
+        suffix: ".png" (keeps the texts of its source, and with them the recipe), ".webp", ".jpg".
     """
     target = cache / f"{source.stem}-{scale}{suffix}"
     if not target.exists():
@@ -27,11 +34,10 @@ def _enlarge(source: Path, target: Path, scale: int) -> None:
         large = opened.convert("RGB").resize(size, Image.Resampling.LANCZOS)
         for name, text in getattr(opened, "text", {}).items():
             texts.add_itxt(name, text)
-    large = large.filter(ImageFilter.UnsharpMask(radius=0.75 * scale, percent=90, threshold=0))
+    if scale > 1:
+        large = large.filter(ImageFilter.UnsharpMask(radius=0.75 * scale, percent=90, threshold=0))
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f"{secrets.token_hex(4)}.new")
-    if target.suffix == ".png":
-        large.save(temporary, "PNG", pnginfo=texts)
-    else:
-        large.save(temporary, "WEBP", quality=92, method=4)
+    how = WRITTEN.get(target.suffix, {"pnginfo": texts})
+    large.save(temporary, Image.registered_extensions()[target.suffix], **how)
     temporary.replace(target)

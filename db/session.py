@@ -18,6 +18,7 @@ from db.drafts import Drafts
 from db.history import History, needed_files
 from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
+from db.moving import Moving
 from db.settings import Settings
 from db.statistics import Statistics
 from db.storage import Storage
@@ -37,6 +38,7 @@ class Database:
     answers: Answers
     jobs: Jobs
     history: History
+    moving: Moving
     drafts: Drafts
     settings: Settings
     statistics: Statistics
@@ -56,6 +58,7 @@ class Database:
             answers=Answers(transactions),
             jobs=Jobs(transactions),
             history=History(transactions, files),
+            moving=Moving(transactions),
             drafts=Drafts(transactions),
             settings=Settings(transactions),
             statistics=Statistics(transactions),

@@ -129,6 +129,8 @@ class Vocabulary:
         self._examples = examples or {}
         self._known: dict[str, tuple[Concept, ...]] = {}
         self._index(ignored)
+        # One prompt is asked for its unknown words, its known ones and what is near.
+        self._read = lru_cache(16)(self._read_anew)
         self._longest: dict[str, int] = defaultdict(int)  # first token → tokens of its longest form
         for form in self._known:
             first, *rest = form.split(" ")
@@ -228,7 +230,7 @@ class Vocabulary:
         for form, concepts in [*self._known.items()]:
             self._known.setdefault(form.replace("ñ", "n"), concepts)
 
-    def _read(self, prompt: str) -> tuple[str, Sequence[_Span]]:
+    def _read_anew(self, prompt: str) -> tuple[str, Sequence[_Span]]:
         """The prompt with blanks for its syntax, and all its words."""
         text = unicodedata.normalize("NFC", prompt)
         text = grammar.words(text)
@@ -334,11 +336,10 @@ def _compounds(text: str, spans: Iterable[_Span]) -> Sequence[_Span]:
     """An unknown "cyber-punk" in one piece."""
     whole: list[_Span] = []
     for span in spans:
-        start = span.start
         unknown = whole and whole[-1].concepts is span.concepts is None
-        if unknown and text[whole[-1].end : start] in ("-", "_"):
-            start = whole.pop().start
-        whole.append(replace(span, start=start))
+        if unknown and text[whole[-1].end : span.start] in ("-", "_"):
+            span = replace(span, start=whole.pop().start)
+        whole.append(span)
     return whole
 
 

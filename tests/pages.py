@@ -14,6 +14,7 @@ from PIL import Image
 import bot.commands  # noqa: F401  declares them
 from bot.adapters.web.adapter import WebAdapter
 from bot.app import App
+from bot.chats import Chats
 from bot.config import Config
 from db.models import Answer, Job, Picture, Visibility
 
@@ -25,9 +26,9 @@ Browser = httpx.AsyncClient
 class Opened:
     """A page over an opened data folder; nothing is drawn, so no worker is started."""
 
-    def __init__(self, app: App, config: Config) -> None:
+    def __init__(self, app: App, config: Config, chats: Chats | None = None) -> None:
         self.semilla = app.semilla
-        self.web = WebAdapter(app.semilla, config)
+        self.web = WebAdapter(app.semilla, config, (), chats)
 
     def browser(
         self, client: tuple[str, int] = HERE, host: str = "127.0.0.1:8000", **headers: str

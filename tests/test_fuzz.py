@@ -26,7 +26,7 @@ from tests import chat as chats
 from tests.chat import Chat
 
 LONG = 100_000
-STALL_SECONDS = 0.1
+BEYOND_MEASURE_SECONDS = 2
 EXAMPLES = settings.default.max_examples
 PIECES = (
     *('"', "\\", ":", "--", "/", "(", ")", "[", "]", "{", "}", "|", "<lora:", ">", "AND", "BREAK"),
@@ -112,18 +112,6 @@ async def typed(chat: Chat, text: str, image: bytes | None = None, language: str
     return reply
 
 
-async def seconds(chat: Chat, text: str) -> float:
-    """Of this thread alone, the best of three: other work on the machine is not ours."""
-    best = 10.0
-    for _ in range(3):
-        before = time.thread_time()
-        await typed(chat, text)
-        best = min(best, time.thread_time() - before)
-        if best < STALL_SECONDS:
-            break
-    return best
-
-
 @QUIETLY
 @given(line=LINES, language=st.sampled_from(LANGUAGES))
 async def test_every_line_is_answered(chat: Chat, line: str, language: str) -> None:
@@ -131,10 +119,12 @@ async def test_every_line_is_answered(chat: Chat, line: str, language: str) -> N
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-async def test_no_line_holds_up_the_others(chat: Chat, name: str) -> None:
-    await typed(chat, "a cat")  # what is read once
-    assert await seconds(chat, ENDLESS[name]) < STALL_SECONDS
-    assert await seconds(chat, ENDLESS[name][:4000]) < STALL_SECONDS
+async def test_no_line_keeps_semilla_busy_without_end(chat: Chat, name: str) -> None:
+    """A hundred times what it takes; bench/stall.py measures that."""
+    before = time.thread_time()
+    await typed(chat, ENDLESS[name])
+    await typed(chat, ENDLESS[name][:4000])
+    assert time.thread_time() - before < BEYOND_MEASURE_SECONDS
 
 
 async def test_a_line_of_a_hundred_thousand_characters_is_told_the_limit(chat: Chat) -> None:
@@ -208,7 +198,7 @@ async def test_a_decompression_bomb_is_refused_before_it_is_unpacked(chat: Chat,
     before = time.process_time()
     reply = await typed(chat, "a cat", image=bombs()[name])
     assert reply.tone is Tone.REFUSED
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < BEYOND_MEASURE_SECONDS
 
 
 async def initial_image(chat: Chat, upload: bytes) -> bytes:

@@ -242,3 +242,17 @@ async def test_all_is_there_after_a_restart(tmp_path: Path):
         assert "Identical" in again.pictures[0].caption
         assert len((await after.wait_for(waiting.answer)).pictures) == 1
         assert (await after.type(f"/vary {code.lower()}")).tone is Tone.ACCEPTED
+
+
+async def test_what_is_to_say_of_a_default_stands_in_the_recipe_only(chat):
+    teacher = Member("chat:teacher", "Marta", moderator=True)
+    there = Guild("chat:other-class")
+    line = '/settings scope:guild negative:"EasyNegative, blurry" size:100x100'
+    await chat.ask(line, member=teacher, guild=there)
+    silent = await chat.ask("a moon steps:1", guild=there)
+    typed = await chat.ask("a moon steps:1 negative:EasyNegative", guild=there)
+    recipe = await chat.ask(f"/recipe {silent.pictures[0].code}", guild=there)
+    assert len(silent.pictures[0].caption.splitlines()) == 1, silent.pictures[0].caption
+    assert "EasyNegative" in typed.pictures[0].caption
+    assert "100x100" in recipe.text
+    assert recipe.text.count("EasyNegative") == 3  # as typed, in the note, in the line

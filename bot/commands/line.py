@@ -125,15 +125,17 @@ def _leading_picture(command: Command) -> Option | None:
     return first if first and first.kind.type is Type.PICTURE else None
 
 
-def typed(command: str, values: dict[str, str]) -> str:
-    """The line that can be typed again for these options."""
-    words = [f"/{command}"]
+def typed(command: str, values: dict[str, str], language: str = "en") -> str:
+    """The line that can be typed again for these options, with the names of a language."""
+    declared = COMMANDS[command]
+    words = [f"/{declared.label(language)}"]
     for name, value in values.items():
-        option = COMMANDS[command].option(name)
-        if option is not None and option is _leading_picture(COMMANDS[command]):
+        option = declared.option(name)
+        if option is not None and option is _leading_picture(declared):
             words.append(value)
         else:
-            words.append(f"{name}:{quote(value)}")
+            label = name if option is None else option.label(language).replace(" ", "-")
+            words.append(f"{label}:{quote(value)}")
     return " ".join(words)
 
 

@@ -53,7 +53,6 @@ chat-token-here = { $name }: its token is here
 chat-token-missing = { $name }: not connected. Paste its token at { $address }, or set { $variable }.
 
 run-address = **Semilla** is ready at { $address }
-run-chat-soon = { $name }: its token is here, but this version doesn't speak with { $name } yet.
 run-stop = Ctrl+C stops it; nothing is lost by that.
 run-stopped = Stopped.
 run-already = Semilla is already running at { $address }

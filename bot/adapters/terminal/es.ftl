@@ -53,7 +53,6 @@ chat-token-here = { $name }: su token está aquí
 chat-token-missing = { $name }: sin conectar. Pega su token en { $address }, o define { $variable }.
 
 run-address = **Semilla** está lista en { $address }
-run-chat-soon = { $name }: su token está aquí, pero esta versión todavía no habla con { $name }.
 run-stop = Ctrl+C la detiene; no se pierde nada.
 run-stopped = Detenida.
 run-already = Semilla ya está en marcha en { $address }

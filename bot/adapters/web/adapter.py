@@ -21,7 +21,7 @@ from bot.adapters.web.guard import Guard, TooLarge
 from bot.adapters.web.network import PortInUse
 from bot.adapters.web.rooms import ClassRoom, private_address
 from bot.adapters.web.sessions import Sessions
-from bot.adapters.web.site import NotAllowed, NotInside, Site, StaleForm, arrive
+from bot.adapters.web.site import Chats, NotAllowed, NotInside, Site, StaleForm, arrive
 from bot.commands.semilla import Semilla
 from bot.config import Config
 from bot.conversation import Reply, Unreachable
@@ -42,7 +42,13 @@ class WebAdapter:
 
     name = calls.NAME
 
-    def __init__(self, semilla: Semilla, config: Config, routes: Sequence[BaseRoute] = ()) -> None:
+    def __init__(
+        self,
+        semilla: Semilla,
+        config: Config,
+        routes: Sequence[BaseRoute] = (),
+        chats: Chats | None = None,
+    ) -> None:
         self._config = config.web
         self._network: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
@@ -62,7 +68,7 @@ class WebAdapter:
             },
         )
         self.app.state.site = Site(
-            semilla, self.sessions, self.room, self.open_class, self.close_class
+            semilla, self.sessions, self.room, self.open_class, self.close_class, chats
         )
 
     @property

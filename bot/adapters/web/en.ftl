@@ -66,10 +66,9 @@ web-closed-what = Ask whoever runs Semilla to open it, then load this page again
 
 web-connect-title = Discord and Telegram
 web-connect-what = Semilla can also answer there. Both are free; without them everything on this page works.
-web-connected = connected
 web-token = Token of { $platform }
 web-save-token = Save
-web-token-saved = Saved, readable by you only. Stop Semilla and start it again: then it connects.
+web-token-saved = Saved, readable by you only.
 web-not-a-token = That doesn't look like a token. Copy it whole, without spaces, and paste it again.
 web-steps-discord =
     Open discord.com/developers/applications and choose **New Application**.

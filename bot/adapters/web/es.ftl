@@ -66,10 +66,9 @@ web-closed-what = Pide que la abran en la computadora de Semilla y carga esta p�
 
 web-connect-title = Discord y Telegram
 web-connect-what = Semilla también puede responder ahí. Los dos son gratis; sin ellos, todo lo de esta página funciona.
-web-connected = conectado
 web-token = Token de { $platform }
 web-save-token = Guardar
-web-token-saved = Guardado; solo tú puedes leerlo. Detén Semilla y arráncala otra vez: entonces se conecta.
+web-token-saved = Guardado; solo tú puedes leerlo.
 web-not-a-token = Eso no parece un token. Cópialo entero, sin espacios, y pégalo otra vez.
 web-steps-discord =
     Abre discord.com/developers/applications y elige **New Application**.

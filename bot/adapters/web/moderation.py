@@ -100,23 +100,37 @@ def first_name(text: str) -> str:
 
 
 async def connect(request: Request) -> Response:
-    return _connect(enter_as_moderator(request))
+    return await _connect(enter_as_moderator(request))
 
 
 async def save_tokens(request: Request) -> Response:
-    """Keeps a token under the data folder. It is never shown again."""
+    """Keeps a token under the data folder, and connects. It is never shown again."""
     visit = enter_as_moderator(request)
     form = await read_form(request, visit)
     platform, token = str(form.get("platform", "")), str(form.get("secret", "")).strip()
     pattern = TOKENS.get(platform)
     if pattern is None or not pattern.fullmatch(token):
-        return _connect(visit, say(visit.language, "web-not-a-token"), failed=True)
+        return await _connect(visit, say(visit.language, "web-not-a-token"), status=422)
     save_token(visit.site.semilla.config.data, platform, token)
-    return _connect(visit, say(visit.language, "web-token-saved"))
+    if visit.site.chats is not None:
+        visit.site.chats.connect(platform, token)
+    return await _connect(visit, say(visit.language, "web-token-saved"))
 
 
-def _connect(visit: Visit, notice: str = "", *, failed: bool = False) -> Response:
-    config = visit.site.semilla.config
-    there = {"discord": config.discord is not None, "telegram": config.telegram is not None}
-    content = page("connect.html", visit, notice=notice, failed=failed, there=there)
-    return visit.keep(HTMLResponse(content, status_code=422 if failed else 200))
+async def _connect(visit: Visit, notice: str = "", status: int = 200) -> Response:
+    states = {platform: await _state(visit, platform) for platform in TOKENS}
+    semilla = visit.site.semilla
+    code = semilla.access.code if any(states.values()) and not semilla.config.access.open else ""
+    content = page(
+        "connect.html", visit, notice=notice, failed=status != 200, states=states, code=code
+    )
+    return visit.keep(HTMLResponse(content, status_code=status))
+
+
+async def _state(visit: Visit, platform: str) -> str:
+    """How a chat is, in words; "" when it has no token."""
+    if visit.site.chats is None:
+        return ""
+    sentence, facts = await visit.site.chats.state(platform)
+    address = f"http://127.0.0.1:{visit.site.semilla.config.web.port}"
+    return say(visit.language, sentence, **{"address": address, **facts}) if sentence else ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, Protocol, cast
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -31,6 +31,15 @@ class StaleForm(Exception):
     """A form without this browser's token: from elsewhere, or from a page that is too old."""
 
 
+class Chats(Protocol):
+    """The chats that need a token."""
+
+    def connect(self, platform: str, token: str) -> None: ...
+
+    async def state(self, platform: str) -> tuple[str, Mapping[str, Any]]:
+        """A sentence of the locales and its facts; "" for one that isn't connected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Made once by the adapter; `open_class` and `close_class` bind and free the network.
@@ -43,6 +52,7 @@ class Site:
     room: ClassRoom
     open_class: Callable[[], Awaitable[None]]
     close_class: Callable[[], Awaitable[None]]
+    chats: Chats | None
 
 
 @dataclass(frozen=True, slots=True)

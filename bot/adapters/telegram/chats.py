@@ -1,0 +1,301 @@
+"""Sending, editing and delivering: each chat at its own pace, each answer in one message."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
+from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
+
+from bot.adapters.telegram import keyboards, rendering
+from bot.adapters.telegram.board import Board
+from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Pace, Urgency
+from bot.adapters.telegram.places import NAME, asked_in
+from bot.commands.semilla import Semilla
+from bot.conversation import Call, Reply
+from bot.events import Delivered, Running, Waiting
+from bot.locales import say
+from bot.replies import Progress, answer_reply
+from db.models import Answer, now
+
+log = logging.getLogger(__name__)
+
+CALM_CALLS = 8  # in the last minute: until then each request has a message of its own
+CALM_REQUESTS = 3
+PROGRESS_RESERVE = 10  # calls that progress leaves to the others
+# In minutes, so that a test can run them in seconds.
+LATE, PASSING = 1.0, 1.0
+GROUP_EDITS, PRIVATE_EDITS = 1 / 12, 1 / 30
+KEPT = 2000
+UNCHANGED = "not modified"
+
+
+class Chats:
+    """All chats of one bot. `minute_seconds`: how long Telegram's minute is."""
+
+    def __init__(self, semilla: Semilla, bot: Bot, minute_seconds: float = 60.0) -> None:
+        self.semilla = semilla
+        self.bot = bot
+        self.minute = minute_seconds
+        self._paces: dict[int, Pace] = {}
+        self._boards: dict[tuple[int, str], Board] = {}
+        self._ended: OrderedDict[int, asyncio.Lock] = OrderedDict()
+        self._closed: set[int] = set()
+        self._placeholders: dict[int, int] = {}  # open answer → chat
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def pace(self, chat: int) -> Pace:
+        if chat not in self._paces:
+            self._paces[chat] = Pace(GROUP_CALLS if chat < 0 else PRIVATE_CALLS, self.minute)
+        return self._paces[chat]
+
+    def calm(self, chat: int) -> bool:
+        return chat > 0 or self.pace(chat).used < CALM_CALLS
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for board in self._boards.values():
+            await board.close()
+        for task in self._tasks:
+            task.cancel()
+
+    async def send(
+        self,
+        chat: int,
+        message: rendering.Message,
+        *,
+        topic: str = "",
+        to: ReplyParameters | None = None,
+        receiver: int | None = None,
+        loud: bool = False,
+        urgency: Urgency = Urgency.ANSWER,
+    ) -> Message:
+        """A new message; groups hear it only when it is `loud`.
+
+        Args:
+            to: the message that it answers.
+            receiver: the only one who is to see it. Where Telegram can't do that, the message
+                removes itself.
+        """
+        where = _where(chat, topic, to, loud)
+        if receiver is not None:
+            parameters = {"receiver_user_id": receiver}
+            where["api_kwargs"] = {"ephemeral_message_parameters": parameters}
+        sent = await self.pace(chat).call(urgency, lambda: self._send(message, where))
+        if receiver is not None and "ephemeral_message_id" not in sent.api_kwargs:
+            self.start(self._remove_later(chat, sent.message_id))
+        return sent
+
+    async def send_in_turn(
+        self,
+        chat: int,
+        message: rendering.Message,
+        topic: str,
+        to: ReplyParameters | None,
+        loud: bool,
+    ) -> None:
+        """For those who have the chat's turn already."""
+        await self._send(message, _where(chat, topic, to, loud))
+
+    async def _send(self, message: rendering.Message, where: dict[str, Any]) -> Message:
+        if message.file is not None:
+            name, data = message.file
+            return await self.bot.send_document(
+                document=data, filename=name, **message.caption(), **where
+            )
+        if message.photo is not None:
+            return await self.bot.send_photo(photo=message.photo, **message.caption(), **where)
+        preview = LinkPreviewOptions(is_disabled=True)
+        return await self.bot.send_message(link_preview_options=preview, **message.text(), **where)
+
+    async def wait_for(self, reply: Reply, call: Call, to: int) -> None:
+        """Shows that a request was accepted: by a placeholder, or on the busy group's board."""
+        if reply.answer is None:
+            return
+        chat = int(call.channel)
+        open_here = sum(each == chat for each in self._placeholders.values())
+        if not self.calm(chat) or (chat < 0 and open_here >= CALM_REQUESTS):
+            self.expect(reply.answer, call)
+            return
+        async with self._under_way(reply.answer) as still:
+            if still:
+                await self._place(reply, call, to)
+
+    async def _place(self, reply: Reply, call: Call, to: int) -> None:
+        number = reply.answer or 0
+        message = await rendering.message(self.semilla, reply, call.language)
+        answered = ReplyParameters(to, allow_sending_without_reply=True)
+        self._placeholders[number] = int(call.channel)
+        try:
+            sent = await self.send(
+                int(call.channel), message, topic=call.thread, to=answered, urgency=Urgency.PLACE
+            )
+        except TelegramError as error:  # the picture will come without it
+            log.warning("request %d has no placeholder: %s", number, error)
+            return
+        await self.semilla.database.answers.set_message(number, str(sent.message_id))
+        self.start(self._follow(number, int(call.channel), sent.message_id, call.language))
+
+    def expect(self, answer: int, call: Call) -> None:
+        """An accepted request without a message of its own."""
+        self._board(int(call.channel), call.thread).expect(answer, call)
+
+    async def deliver(self, answer: Answer, reply: Reply) -> None:
+        """An exception means: not delivered, try again."""
+        chat = int(answer.channel)
+        async with self._under_way(answer.id, ends=True):
+            try:
+                if reply.private and chat < 0:
+                    await self._deliver_in_private(answer, reply)
+                elif not await self._replace(answer, reply):
+                    await self._send_anew(answer, reply)
+            except Forbidden as error:
+                # Blocked, or thrown out of the group: the picture stays in the history.
+                log.warning("answer %d can't be delivered: %s", answer.id, error)
+            except ChatMigrated as moved:
+                await self.move(chat, moved.new_chat_id)
+                raise
+            finally:
+                self._placeholders.pop(answer.id, None)
+
+    async def _replace(self, answer: Answer, reply: Reply) -> bool:
+        """The placeholder becomes the picture; not when it is gone, or its author has gone on."""
+        if not answer.message or (int(answer.channel) < 0 and self.late(answer)):
+            return False
+        message = await rendering.message(self.semilla, reply, answer.language)
+        chat, number = int(answer.channel), int(answer.message)
+        if message.file is not None:
+            return False
+        try:
+            if message.photo is not None:
+                await self.pace(chat).call(
+                    Urgency.PICTURE,
+                    lambda: self.bot.edit_message_media(
+                        chat_id=chat, message_id=number, **message.media()
+                    ),
+                )
+            else:
+                await self.edit_text(chat, number, message, Urgency.PICTURE)
+        except BadRequest as error:
+            return UNCHANGED in error.message
+        return True
+
+    async def _send_anew(self, answer: Answer, reply: Reply) -> None:
+        chat = int(answer.channel)
+        if chat < 0:
+            await self._board(chat, answer.thread).put(answer, reply)
+        else:
+            message = await rendering.message(self.semilla, reply, answer.language)
+            await self.send(chat, message, to=asked_in(answer), urgency=Urgency.PICTURE)
+        if answer.message:
+            await self.remove(chat, int(answer.message))
+
+    async def _deliver_in_private(self, answer: Answer, reply: Reply) -> None:
+        """What only its author may see goes to their own chat, if they have opened one."""
+        chat, member = int(answer.channel), int(answer.member.removeprefix(f"{NAME}:"))
+        message = await rendering.message(self.semilla, reply, answer.language)
+        try:
+            await self.send(member, message, urgency=Urgency.PICTURE)
+            text = say(answer.language, "telegram-sent-in-private")
+        except (Forbidden, BadRequest):
+            link = f"https://t.me/{self.bot.username}"
+            text = say(answer.language, "telegram-open-private-chat", link=link)
+        told = rendering.plain(text)
+        if answer.message:
+            await self.edit_text(chat, int(answer.message), told, Urgency.ANSWER)
+            self.start(self._remove_later(chat, int(answer.message)))
+        else:
+            await self.send(chat, told, topic=answer.thread, to=asked_in(answer), receiver=member)
+
+    async def edit_text(
+        self, chat: int, number: int, message: rendering.Message, urgency: Urgency
+    ) -> None:
+        words = message.text()
+        await self.pace(chat).call(
+            urgency,
+            lambda: self.bot.edit_message_text(chat_id=chat, message_id=number, **words),
+        )
+
+    def late(self, answer: Answer) -> bool:
+        """Edits notify nobody: who waited longer than this is called."""
+        return now() - answer.created > timedelta(seconds=LATE * self.minute)
+
+    async def remove(self, chat: int, number: int) -> None:
+        with suppress(TelegramError):  # whatever is left of it harms nobody
+            await self.bot.delete_message(chat, number)
+
+    async def move(self, old: int, new: int) -> None:
+        """A group became a supergroup: everything of it moves along."""
+        await self.semilla.database.moving.move(
+            f"{NAME}:{old}", f"{NAME}:{new}", str(old), str(new)
+        )
+        log.info("group %d is now %d", old, new)
+
+    async def _remove_later(self, chat: int, number: int) -> None:
+        await asyncio.sleep(PASSING * self.minute)
+        await self.remove(chat, number)
+
+    async def _follow(self, number: int, chat: int, message: int, language: str) -> None:
+        """Edits a placeholder as its answer goes on: the first thing to go in a busy group."""
+        every = (GROUP_EDITS if chat < 0 else PRIVATE_EDITS) * self.minute
+        with self.semilla.events.follow(answer=number) as follower:
+            events = aiter(follower)
+            while True:
+                await asyncio.sleep(every)
+                progress: Progress | None = None
+                while progress is None or not follower.queue.empty():
+                    match await anext(events):
+                        case Delivered():
+                            return
+                        case Waiting(place=place, seconds=seconds):
+                            progress = Progress(place=place, seconds=seconds)
+                        case Running(call=call, calls=calls):
+                            progress = Progress(call=call, calls=calls)
+                if self.pace(chat).spare > PROGRESS_RESERVE:
+                    await self._show_progress(number, chat, message, language, progress)
+
+    async def _show_progress(
+        self, number: int, chat: int, message: int, language: str, progress: Progress
+    ) -> None:
+        async with self._under_way(number) as still:
+            answer = await self.semilla.database.answers.get(number) if still else None
+            if answer is None:
+                return
+            reply = answer_reply(answer, language, progress)
+            shown = rendering.plain(reply.text, keyboards.keyboard(reply))
+            with suppress(TelegramError):  # a failed edit is no loss: the next one tells more
+                await self.edit_text(chat, message, shown, Urgency.PLACE)
+
+    @asynccontextmanager
+    async def _under_way(self, answer: int, ends: bool = False) -> AsyncIterator[bool]:
+        """One at a time for each answer; False once it was delivered: nothing comes after that."""
+        lock = self._ended.setdefault(answer, asyncio.Lock())
+        self._ended.move_to_end(answer)
+        while len(self._ended) > KEPT:
+            self._closed.discard(self._ended.popitem(last=False)[0])
+        async with lock:
+            if ends:
+                self._closed.add(answer)
+            yield answer not in self._closed or ends
+
+    def _board(self, chat: int, topic: str) -> Board:
+        return self._boards.setdefault((chat, topic), Board(self, chat, topic))
+
+
+def _where(chat: int, topic: str, to: ReplyParameters | None, loud: bool) -> dict[str, Any]:
+    return {
+        "chat_id": chat,
+        "message_thread_id": int(topic) if topic else None,
+        "reply_parameters": to,
+        "disable_notification": chat < 0 and not loud,
+    }

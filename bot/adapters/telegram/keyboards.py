@@ -1,0 +1,93 @@
+"""Buttons under messages: each carries a command line of at most 64 bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram.constants import InlineKeyboardButtonLimit
+
+from bot.commands import line as typed_line
+from bot.commands.declaration import COMMANDS
+from bot.commands.kinds import Type
+from bot.conversation import Button, Refusal, Reply, Shown
+
+MORE = "+"  # before a line: unfold what can be done with its picture
+LINE_BYTES = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)
+COPIED_CHARACTERS = 256
+A_ROW = 5
+
+Rows = list[list[InlineKeyboardButton]]
+
+
+def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
+    """The reply's own buttons, and those of its picture; several pictures are taken up by number."""
+    rows = [_row(row) for row in reply.buttons]
+    if len(reply.pictures) == 1:
+        rows = [*_folded(reply.pictures[0]), *rows]
+    elif reply.pictures:
+        rows = [*numbers(reply.pictures), *rows]
+    return _markup(rows)
+
+
+def unfolded(shown: Shown) -> InlineKeyboardMarkup | None:
+    """Everything that can be done with a picture, two buttons a row: phones are narrow."""
+    first, *others = shown.buttons or ((),)
+    more = [button for row in others for button in row]
+    return _markup([_row(first), *(_row(more[i : i + 2]) for i in range(0, len(more), 2))])
+
+
+def numbers(pictures: Sequence[Shown]) -> Rows:
+    buttons = [Button(str(n), each.line) for n, each in enumerate(pictures, 1)]
+    return [_row(buttons[i : i + A_ROW]) for i in range(0, len(buttons), A_ROW)]
+
+
+def copying(label: str, line: str) -> InlineKeyboardMarkup | None:
+    """A button that puts a line into the clipboard, when it is short enough for one."""
+    if not 0 < len(line) <= COPIED_CHARACTERS:
+        return None
+    return _markup([[InlineKeyboardButton(label, copy_text=CopyTextButton(line))]])
+
+
+def picture_in(message: Message | None) -> str | None:
+    """The id of the picture that a message of ours shows, known by its buttons."""
+    if message is None or message.reply_markup is None:
+        return None
+    lines = [
+        str(button.callback_data).removeprefix(MORE)
+        for row in message.reply_markup.inline_keyboard
+        for button in row
+        if button.callback_data
+    ]
+    # Several ids are those of a sheet, and which one is meant nobody knows.
+    codes = {code for line in lines if (code := _picture_of(line))}
+    return codes.pop() if len(codes) == 1 else None
+
+
+def _picture_of(line: str) -> str | None:
+    try:
+        name, options = typed_line.parse(line)
+    except Refusal:
+        return None
+    first = COMMANDS[name].options[:1]
+    return options.get(first[0].name) if first and first[0].kind.type is Type.PICTURE else None
+
+
+def _folded(shown: Shown) -> Rows:
+    rows = [_row(row) for row in shown.buttons[:1]]
+    if rows and len(shown.buttons) > 1:
+        rows[0].append(InlineKeyboardButton("⋯", callback_data=MORE + shown.line))
+    return rows
+
+
+def _row(buttons: Sequence[Button]) -> list[InlineKeyboardButton]:
+    return [
+        InlineKeyboardButton(each.label, callback_data=each.line)
+        for each in buttons
+        if len(each.line.encode()) <= LINE_BYTES
+    ]
+
+
+def _markup(rows: Rows) -> InlineKeyboardMarkup | None:
+    rows = [row for row in rows if row]
+    return InlineKeyboardMarkup(rows) if rows else None

@@ -1,0 +1,77 @@
+"""Where an update comes from: Telegram's chats, topics and people in Semilla's words."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from telegram import Bot, Chat, Message, ReplyParameters, User
+from telegram.constants import ChatType
+from telegram.error import TelegramError
+
+from bot.conversation import Guild, Member
+from bot.locales import LANGUAGES
+from db.models import Answer
+
+log = logging.getLogger(__name__)
+
+NAME = "telegram"
+MODERATORS_SECONDS = 300.0
+
+
+def guild_of(chat: Chat) -> Guild:
+    """The group, or for a private chat a guild of one."""
+    private = chat.type == ChatType.PRIVATE
+    return Guild(f"{NAME}:{chat.id}", "" if private else chat.title or "", private)
+
+
+def topic_of(message: Message) -> str:
+    """The topic of a group that has topics; replies have a thread id too, and are none."""
+    if message.is_topic_message and message.message_thread_id:
+        return str(message.message_thread_id)
+    return ""
+
+
+def language_of(user: User | None, usual: str) -> str:
+    """The language of the member's own app, else what Semilla is set to."""
+    language = ((user.language_code if user else None) or "")[:2]
+    return language if language in LANGUAGES else usual
+
+
+def asked_in(answer: Answer) -> ReplyParameters | None:
+    """The message that asked for it, known by the id of the event; a press has none."""
+    platform, chat, message = (*answer.origin.split(":"), "", "")[:3]
+    if platform != NAME or chat != answer.channel or not message.isdecimal():
+        return None
+    return ReplyParameters(int(message), allow_sending_without_reply=True)
+
+
+class Moderators:
+    """Who administers a group: asked for at most every five minutes."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._known: dict[int, tuple[float, frozenset[int]]] = {}
+
+    async def speaker(self, message: Message) -> Member:
+        """Admins may speak as the group itself; then that is all that is known of them."""
+        chat, user = message.chat, message.from_user
+        if user is None or (message.sender_chat is not None and message.sender_chat.id == chat.id):
+            return Member(f"{NAME}:{chat.id}", chat.effective_name or "", moderator=True)
+        return await self.member(chat, user)
+
+    async def member(self, chat: Chat, user: User) -> Member:
+        moderator = chat.type != ChatType.PRIVATE and user.id in await self._of(chat)
+        return Member(f"{NAME}:{user.id}", user.full_name, moderator)
+
+    async def _of(self, chat: Chat) -> frozenset[int]:
+        asked, found = self._known.get(chat.id, (-MODERATORS_SECONDS, frozenset()))
+        if time.monotonic() - asked < MODERATORS_SECONDS:
+            return found
+        try:
+            admins = await self._bot.get_chat_administrators(chat.id)
+            found = frozenset(admin.user.id for admin in admins)
+        except TelegramError as error:  # as it was known before: it is asked again in five minutes
+            log.warning("the admins of %d are not known: %s", chat.id, error)
+        self._known[chat.id] = (time.monotonic(), found)
+        return found

@@ -1,0 +1,138 @@
+"""Replies as Telegram's messages: a text, a photo or a file, and buttons."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from telegram import InlineKeyboardMarkup, InputMediaPhoto
+
+from bot import sheets
+from bot.adapters.telegram import keyboards
+from bot.adapters.telegram.markup import CAPTION_UNITS, TEXT_UNITS, Formatted, formatted
+from bot.commands import line as typed_line
+from bot.commands.semilla import Semilla
+from bot.conversation import Form, Reply, Shown
+from bot.locales import escape, say
+from bot.sheets import SHEET_PICTURES
+from bot.showing import enlarged
+
+PHOTO_RATIO = 20  # of the long side to the short one; others go out as files
+SHEET_WORDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent or edited. `file`: name and bytes of what is handed out as it is."""
+
+    words: Formatted
+    photo: bytes | None = None
+    file: tuple[str, bytes] | None = None
+    keyboard: InlineKeyboardMarkup | None = None
+
+    def text(self) -> dict[str, Any]:
+        return {
+            "text": self.words.text,
+            "entities": self.words.entities,
+            "reply_markup": self.keyboard,
+        }
+
+    def caption(self) -> dict[str, Any]:
+        return {
+            "caption": self.words.text,
+            "caption_entities": self.words.entities,
+            "reply_markup": self.keyboard,
+        }
+
+    def media(self) -> dict[str, Any]:
+        """What turns a placeholder into the picture."""
+        media = InputMediaPhoto(
+            self.photo or b"", caption=self.words.text, caption_entities=self.words.entities
+        )
+        return {"media": media, "reply_markup": self.keyboard}
+
+
+async def message(semilla: Semilla, reply: Reply, language: str) -> Message:
+    """A reply as one message: several pictures are one sheet, whose buttons take them up."""
+    if reply.form is not None:
+        return _form(reply.form, language)
+    keyboard = keyboards.keyboard(reply)
+    if reply.file is not None:
+        data = await semilla.database.storage.read(reply.file)
+        name = f"semilla-{reply.file[:8]}{Path(reply.file).suffix}"
+        return Message(formatted([reply.text], CAPTION_UNITS), None, (name, data), keyboard)
+    if not reply.pictures:
+        return Message(formatted([reply.text], TEXT_UNITS), keyboard=keyboard)
+    if len(reply.pictures) == 1:
+        (shown,) = reply.pictures
+        words = formatted([shown.caption, reply.text], CAPTION_UNITS)
+        if max(shown.width, shown.height) > PHOTO_RATIO * min(shown.width, shown.height):
+            data = await semilla.database.storage.read(shown.file)
+            return Message(words, None, (f"semilla-{shown.code}.png", data), keyboard)
+        return Message(words, await _photo(semilla, shown), None, keyboard)
+    labels = [f"{n} · {shown.code}" for n, shown in enumerate(reply.pictures, 1)]
+    photo = await _sheet(semilla, reply.pictures, labels)
+    captions = [_numbered(n, each.caption) for n, each in enumerate(reply.pictures, 1)]
+    return Message(formatted([reply.text, *captions], CAPTION_UNITS), photo, None, keyboard)
+
+
+async def sheet(
+    semilla: Semilla, shown: Sequence[tuple[Shown, str]], told: Sequence[str], language: str
+) -> Message:
+    """Up to nine pictures of several members, each with its number, id and author.
+
+    Args:
+        shown: pictures and who asked for them.
+        told: what there is to say to those whose request gave none.
+    """
+    pictures = [picture for picture, _ in shown]
+    labels = [f"{n} · {each.code} · {who}" for n, (each, who) in enumerate(shown, 1)]
+    lines = [
+        say(language, "telegram-sheet-line", number=str(n), prompt=_few(each.alt), code=each.code,
+            author=who)
+        for n, (each, who) in enumerate(shown, 1)
+    ]  # fmt: skip
+    notes = [line for each, _ in shown for line in each.caption.splitlines()[1:]]
+    words = formatted([*lines, *told, *dict.fromkeys(notes)], CAPTION_UNITS)
+    rows = InlineKeyboardMarkup(keyboards.numbers(pictures))
+    return Message(words, await _sheet(semilla, pictures, labels), None, rows)
+
+
+def plain(text: str, keyboard: InlineKeyboardMarkup | None = None) -> Message:
+    return Message(formatted([text], TEXT_UNITS), keyboard=keyboard)
+
+
+async def _photo(semilla: Semilla, shown: Shown) -> bytes:
+    """A JPEG: Telegram makes one of everything, and classes have slow networks."""
+    path = semilla.database.storage.path(shown.file)
+    cache = semilla.config.data / "cache" / "shown"
+    large = await asyncio.to_thread(enlarged, path, cache, shown.scale, ".jpg")
+    return await asyncio.to_thread(large.read_bytes)
+
+
+async def _sheet(semilla: Semilla, pictures: Sequence[Shown], labels: Sequence[str]) -> bytes:
+    path = semilla.database.storage.path
+    cells = [
+        sheets.Cell(path(shown.file), label) for shown, label in zip(pictures, labels, strict=True)
+    ]
+    return await asyncio.to_thread(sheets.sheet, cells[:SHEET_PICTURES])
+
+
+def _form(form: Form, language: str) -> Message:
+    """Telegram has no forms: the line that the form stands for, to copy, change and send."""
+    values = {field.name: field.value for field in form.fields if field.value}
+    line = typed_line.typed(form.command, values, language)
+    words = formatted([say(language, "telegram-edit", title=form.title), f"`{escape(line)}`"])
+    return Message(words, keyboard=keyboards.copying(say(language, "telegram-copy"), line))
+
+
+def _numbered(number: int, caption: str) -> str:
+    return f"{number} · {caption}"
+
+
+def _few(words: str) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= SHEET_WORDS else words[: SHEET_WORDS - 1] + "…"

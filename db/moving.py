@@ -1,0 +1,26 @@
+"""A guild under a new name: Telegram gives a group that grows into a supergroup another id."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, update
+
+from db.models import Answer, Draft, Job, Picture, Place, Setting, Style
+from db.transactions import Transactions, insistent
+
+
+class Moving:
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    @insistent
+    async def move(self, old: str, new: str, old_channel: str, new_channel: str) -> None:
+        """History, requests, settings and permission go along. A second time changes nothing."""
+        async with self._transactions.write() as session:
+            # The platform may have told of the new guild before it told that it is the old one.
+            await session.execute(delete(Place).where(Place.guild == new, Place.guild != old))
+            for table in (Answer, Job, Picture, Draft, Setting, Style, Place):
+                await session.execute(update(table).where(table.guild == old).values(guild=new))
+            moved = Answer.guild == new, Answer.channel == old_channel
+            await session.execute(update(Answer).where(*moved).values(channel=new_channel))
+            own = Setting.guild == new, Setting.scope == "channel", Setting.owner == old_channel
+            await session.execute(update(Setting).where(*own).values(owner=new_channel))

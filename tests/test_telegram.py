@@ -1,0 +1,324 @@
+"""Telegram, with the real python-telegram-bot on a loopback server and the shipped model."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.app import App
+from bot.chats import Chats
+from generator import metadata
+from tests.chat import settings
+from tests.pages import Browser, Opened, token_of
+from tests.telegram_peer.server import LUIS, PRIVATE, TOKEN, Fault, Telegram
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@asynccontextmanager
+async def serving_telegram(minute: float = 60.0) -> AsyncIterator[Telegram]:
+    peer = Telegram(minute)
+    await peer.start()
+    try:
+        yield peer
+    finally:
+        await peer.stop()
+
+
+@asynccontextmanager
+async def semilla_on(peer: Telegram, data: Path, **more: str) -> AsyncIterator[App]:
+    address = {"SEMILLA_TELEGRAM_API__BASE_URL": peer.address}
+    async with App.open(settings(data, **address, **more)) as app:
+        adapter = TelegramAdapter(app.semilla, TOKEN, peer.minute)
+        serving = asyncio.create_task(app.serve([adapter]))
+        try:
+            async with asyncio.timeout(60):
+                await adapter.settled.wait()
+            yield app
+        finally:
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[Telegram, App]]:
+    """One for all: its start takes longer than most of what is tested."""
+    async with serving_telegram() as peer, semilla_on(peer, tmp_path_factory.mktemp("data")) as app:
+        yield peer, app
+
+
+@pytest.fixture
+def peer(running: tuple[Telegram, App]) -> Telegram:
+    running[0].forget()
+    return running[0]
+
+
+@pytest.fixture
+def app(running: tuple[Telegram, App]) -> App:
+    return running[1]
+
+
+async def test_a_placeholder_becomes_the_picture_with_its_buttons(peer: Telegram) -> None:
+    asked = await peer.say("/imagine a red apple seed:7 steps:4")
+    picture = await peer.shown(asked)
+    assert picture.edits >= 1, "one message an answer"
+    assert "a red apple" in picture.text
+    assert "7" in picture.text
+    assert list(picture.buttons()) == ["🎲 Another", "🌱 Vary", "✏️ Edit", "📋 Recipe", "⋯"]
+    assert picture.silent
+    assert Image.open(io.BytesIO(picture.photo)).size == (512, 512)
+    assert not peer.refused
+
+
+async def test_what_is_typed_in_spanish_sets_options(peer: Telegram) -> None:
+    asked = await peer.say("/imagina un gato rojo negativo:borroso semilla:11 --pasos 2", user=LUIS)
+    picture = await peer.shown(asked)
+    assert list(picture.buttons())[:2] == ["🎲 Otra", "🌱 Variar"]
+    recipe = await peer.press(picture, "📋 Receta", user=LUIS)
+    assert "text" not in await peer.toast(recipe), "too long for a toast"
+    told = await peer.until(
+        lambda: [m for m in peer.messages.values() if "borroso" in m.text and m is not picture]
+    )
+    assert "11" in told[0].text
+
+
+async def test_the_same_pixels_come_again_after_a_press(peer: Telegram, app: App) -> None:
+    asked = await peer.say("/imagine a dog seed:5 steps:2", chat=PRIVATE)
+    picture = await peer.shown(asked, chat=PRIVATE)
+    await peer.toast(await peer.press(picture, "⋯"))
+    await peer.until(lambda: "🟰 Make it again, identical" in picture.buttons())
+    await peer.press(picture, "🟰 Make it again, identical")
+    again = await peer.shown(chat=PRIVATE, count=2)
+    assert "Identical" in again.text
+    await peer.press(picture, "📎 PNG")
+    file = (await peer.until(lambda: [m for m in peer.messages.values() if m.document]))[0]
+    request = metadata.read(file.document[1])
+    assert (request.prompt, request.seed) == ("a dog", 5)
+
+
+async def test_a_press_in_a_group_costs_one_call(peer: Telegram) -> None:
+    picture = await peer.shown(await peer.say("/imagine a moon steps:2"))
+    before = len(peer.calls)
+    press = await peer.press(picture, "🌱 Vary", user=LUIS)
+    assert (await peer.toast(press))["text"]
+    varied = await peer.shown(count=2)
+    assert "🌱" in varied.text
+    made = [method for method, _ in peer.calls[before:]]
+    assert made.count("sendPhoto") == 1
+    assert "sendMessage" not in made
+
+
+async def test_a_reply_to_a_picture_means_that_picture(peer: Telegram) -> None:
+    picture = await peer.shown(await peer.say("/imagine a sun seed:3 steps:2"))
+    again = await peer.shown(await peer.say("/reroll seed:4", reply_to=picture))
+    assert "a sun" in again.text
+    assert "4" in again.text
+
+
+async def test_a_photo_with_a_caption_is_drawn_over(peer: Telegram) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), "red").save(buffer, "JPEG")
+    asked = await peer.say("/imagine an apple steps:4 strength:0.3", photo=buffer.getvalue())
+    picture = await peer.shown(asked)
+    red, green, blue = Image.open(io.BytesIO(picture.photo)).resize((1, 1)).getpixel((0, 0))
+    assert red > green + 60
+    assert red > blue + 60
+
+
+@pytest.mark.parametrize(
+    "text", ["/imagine@another_bot a cat", "/weather tomorrow", "what a nice cat", ""]
+)
+async def test_what_is_not_for_semilla_is_left_alone_in_groups(peer: Telegram, text: str) -> None:
+    asked = await peer.say(text)
+    own = await peer.say("/help@semilla_bot")
+    await peer.answered(own)
+    assert not [each for each in peer.messages.values() if each.reply_to == asked]
+
+
+async def test_in_a_private_chat_words_are_enough(peer: Telegram) -> None:
+    asked = await peer.say("una luna pasos:2", chat=PRIVATE)
+    assert "una luna" in (await peer.shown(asked, chat=PRIVATE)).text
+
+
+async def test_several_pictures_are_one_sheet_with_a_button_for_each(peer: Telegram) -> None:
+    sheet = await peer.shown(await peer.say("/imagine a star steps:1 count:4"))
+    assert list(sheet.buttons()) == ["1", "2", "3", "4"]
+    assert Image.open(io.BytesIO(sheet.photo)).width > 700
+    await peer.press(sheet, "3")
+    one = await peer.shown(count=2)
+    assert "📋 Recipe" in one.buttons()
+
+
+async def test_edit_gives_the_line_to_copy_and_send(peer: Telegram) -> None:
+    picture = await peer.shown(
+        await peer.say("/imagina una flor semilla:9 pasos:2", chat=PRIVATE, language="es"),
+        chat=PRIVATE,
+    )
+    await peer.press(picture, "✏️ Editar", language="es")
+    told = (await peer.until(lambda: [m for m in peer.messages.values() if "/repetir" in m.text]))[
+        0
+    ]
+    line = next(each for each in told.lines() if each.startswith("/repetir"))
+    assert told.keyboard[0][0]["copy_text"]["text"] == line
+    changed = await peer.say(line.replace("una flor", "una rosa"), chat=PRIVATE)
+    assert "una rosa" in (await peer.shown(changed, chat=PRIVATE)).text
+
+
+async def test_refusals_in_a_group_say_what_to_do_to_their_author(peer: Telegram) -> None:
+    peer.ephemeral = True
+    told = await peer.answered(await peer.say("/imagina un gato semilla:tomate", user=LUIS))
+    assert "tomate" in told.text
+    asked = next(a for m, a in reversed(peer.calls) if m == "sendMessage")
+    assert asked["ephemeral_message_parameters"] == {"receiver_user_id": LUIS}
+
+
+async def test_the_menu_has_eight_commands_for_members_and_the_others_for_admins(
+    peer: Telegram,
+) -> None:
+    members = peer.commands["default/es"]
+    assert len(members) <= 8
+    assert {"command": "imagina", "description": members[0]["description"]} == members[0]
+    admins = {each["command"] for each in peer.commands["all_chat_administrators/es"]}
+    assert admins > {each["command"] for each in members}
+    assert "estadisticas" not in {each["command"] for each in members}
+
+
+async def test_hello_is_one_silent_message_with_three_things_to_try(peer: Telegram) -> None:
+    await peer.invite()
+    (hello,) = await peer.until(lambda: [*peer.messages.values()])
+    assert hello.silent
+    assert hello.text.count("/imagin") == 3
+
+
+async def test_topics_are_answered_in_their_topic(peer: Telegram) -> None:
+    peer.topics = True
+    picture = await peer.shown(await peer.say("/imagine a tree steps:1", topic=77))
+    peer.topics = False
+    assert picture.topic == 77
+
+
+async def test_words_cannot_become_markup_or_break_the_limit(peer: Telegram) -> None:
+    prompt = "<b>a cat</b> **x** `y` @everyone " + "👩‍👩‍👧‍👦 é " * 300
+    picture = await peer.shown(await peer.say(f"/imagine {prompt[:3000]} steps:1"))
+    assert "<b>a cat</b> **x** `y` @everyone" in picture.text
+    assert not peer.refused
+
+
+async def test_what_is_private_goes_to_the_private_chat(peer: Telegram) -> None:
+    asked = await peer.say("/imagine a cat steps:1 private:yes")
+    await peer.shown(chat=PRIVATE)
+    public = await peer.answered(asked)
+    await peer.until(lambda: "private" in public.text)
+    assert not [m for m in peer.messages.values() if m.chat == peer.group and m.photo]
+
+
+async def test_a_placeholder_that_was_deleted_loses_nothing(peer: Telegram) -> None:
+    asked = await peer.say("/imagine a fish steps:40")
+    placeholder = await peer.answered(asked)
+    placeholder.deleted = True
+    picture = await peer.until(lambda: [m for m in peer.messages.values() if m.photo])
+    assert picture[0].reply_to == asked
+
+
+async def test_an_upload_that_is_cut_is_sent_again_and_once(peer: Telegram) -> None:
+    peer.faults.append(Fault("editMessageMedia", cut=True))
+    picture = await peer.shown(await peer.say("/imagine a boat steps:1"))
+    await asyncio.sleep(0.5)
+    assert [m.photo is not None for m in peer.messages.values()] == [True]
+    assert picture.edits >= 1
+
+
+async def test_a_confirmation_that_was_lost_doubles_nothing(peer: Telegram) -> None:
+    peer.faults.append(Fault("editMessageMedia", cut=True, after=True))
+    await peer.shown(await peer.say("/imagine a boat steps:1"))
+    await peer.until(lambda: any("not modified" in each for each in peer.refused))
+    assert len(peer.messages) == 1
+
+
+async def test_too_many_requests_makes_that_chat_wait_and_no_other(peer: Telegram) -> None:
+    wait = {"retry_after": 3}
+    peer.faults.append(Fault("editMessageMedia", 429, "Too Many Requests", parameters=wait))
+    slow = await peer.say("/imagine a cow steps:1")
+    await peer.until(lambda: not peer.faults[0].times)
+    quick = await peer.say("a pig steps:1", chat=PRIVATE)
+    await peer.shown(quick, chat=PRIVATE)
+    assert not [m for m in peer.messages.values() if m.reply_to == slow and m.photo]
+    await peer.shown(slow)
+
+
+async def test_a_group_that_becomes_a_supergroup_keeps_its_history(
+    peer: Telegram, app: App
+) -> None:
+    old, new = -4242, -1004242
+    picture = await peer.shown(await peer.say("/imagine a hen steps:1", chat=old), chat=old)
+    code = picture.buttons()["📋 Recipe"].split()[-1]
+    await peer.migrate(old, new)
+    await peer.until(lambda: peer.polls)
+    for _ in range(50):
+        told = await peer.say(f"/show {code}", chat=new)
+        shown = await peer.answered(told)
+        if shown.photo:
+            break
+    assert "a hen" in shown.text
+
+
+async def test_a_group_that_threw_semilla_out_keeps_nobody_waiting(
+    peer: Telegram, app: App
+) -> None:
+    asked = await peer.say("/imagine a bee steps:30")
+    await peer.answered(asked)
+    peer.closed_to.add(peer.group)
+    other = await peer.say("a fox steps:1", chat=PRIVATE)
+    await peer.shown(other, chat=PRIVATE)
+    peer.closed_to.clear()
+
+
+async def test_a_wrong_token_is_said_in_words(tmp_path: Path) -> None:
+    async with serving_telegram() as lonely:
+        address = {"SEMILLA_TELEGRAM_API__BASE_URL": lonely.address}
+        async with App.open(settings(tmp_path, **address)) as app:
+            adapter = TelegramAdapter(app.semilla, "1:wrong")
+            await adapter.run()
+            assert adapter.state == ("telegram-bad-token", {})
+
+
+async def test_the_page_leads_to_a_bot_that_answers(tmp_path: Path) -> None:
+    async with serving_telegram() as lonely:
+        address = {"SEMILLA_TELEGRAM_API__BASE_URL": lonely.address, "SEMILLA_ACCESS__OPEN": "no"}
+        config = settings(tmp_path, **address)
+        async with App.open(config) as app:
+            page = Opened(app, config, Chats(app))
+            serving = asyncio.create_task(app.serve([]))
+            browser = await page.moderator()
+            wrong = await connect(browser, "7000001:" + "B" * 35)
+            assert "@BotFather" in wrong
+            right = await connect(browser, TOKEN)
+            assert "✓ @semilla_bot" in right
+            assert 'href="https://t.me/semilla_bot?startgroup=hello"' in right
+            await lonely.invite()
+            (told,) = await lonely.until(lambda: [*lonely.messages.values()])
+            assert "/activa" not in told.text
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+async def connect(browser: Browser, token: str) -> str:
+    """What the page says once a token was pasted into it."""
+    form = {
+        "platform": "telegram",
+        "secret": token,
+        "token": token_of(await browser.get("/connect")),
+    }
+    return (await browser.post("/connect", data=form)).text.split("<h2>Telegram</h2>")[-1]

@@ -1,0 +1,90 @@
+"""A class in one group: more pictures than Telegram allows messages, so they share sheets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.telegram_peer.server import Sent, Telegram
+from tests.test_telegram import semilla_on, serving_telegram
+
+WORDS = ("un gato", "una luna", "un sol", "una flor", "un pez", "una casa", "un auto")
+CODE = re.compile(r"/(?:show|recipe) (\w+)$")
+
+
+@dataclass
+class Lesson:
+    """What came of it. Times are in Telegram's minutes."""
+
+    asked: dict[str, float] = field(default_factory=dict)
+    waited: dict[str, float] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    pictures: Counter[str] = field(default_factory=Counter)
+
+    def look(self, peer: Telegram, seen: set[tuple[int, int]]) -> None:
+        """Notes what has come since the last look; each prompt is one member's, once."""
+        for key, message in list(peer.messages.items()):
+            if message.photo is None or key in seen:
+                continue
+            seen.add(key)
+            for prompt in _prompts(message):
+                self.order.append(prompt)
+                self.waited[prompt] = (message.shown_at - self.asked[prompt]) / peer.minute
+            self.pictures.update(_codes(message))
+
+
+async def hold(peer: Telegram, members: int, rounds: int, minutes: float) -> Lesson:
+    """Every member asks once in each round; the rounds are spread over the minutes."""
+    lesson, seen = Lesson(), set[tuple[int, int]]()
+    peer.names |= {5000 + n: (f"Alumna {n}", "es") for n in range(members)}
+    for turn in range(rounds):
+        for member in range(members):
+            prompt = f"{WORDS[(member + turn) % len(WORDS)]} {member}x{turn}"
+            lesson.asked[prompt] = time.monotonic()
+            await peer.say(f"/imagina {prompt} pasos:1 tamaño:64x64", user=5000 + member)
+            await asyncio.sleep(minutes * peer.minute / (rounds * members))
+            lesson.look(peer, seen)
+    async with asyncio.timeout(5 * peer.minute + 60):
+        while len(lesson.order) < members * rounds:
+            await asyncio.sleep(0.05)
+            lesson.look(peer, seen)
+    return lesson
+
+
+def _prompts(message: Sent) -> list[str]:
+    return re.findall(r"un\w? \w+ \d+x\d+", message.text)
+
+
+def _codes(message: Sent) -> set[str]:
+    lines = [line for row in message.keyboard for b in row if (line := b.get("callback_data"))]
+    return {found[1] for line in lines if (found := CODE.match(line))}
+
+
+async def test_everyone_in_a_class_gets_every_picture_once_within_the_limits(
+    tmp_path: Path,
+) -> None:
+    async with serving_telegram(minute=4) as peer, semilla_on(peer, tmp_path):
+        lesson = await hold(peer, members=12, rounds=3, minutes=0.5)
+        await peer.until(lambda: all(m.deleted for m in peer.messages.values() if not m.photo))
+    assert Counter(lesson.order) == Counter(dict.fromkeys(lesson.asked, 1))
+    assert len(lesson.pictures) == 36
+    assert set(lesson.pictures.values()) == {1}
+    assert not peer.refused, "never more than 20 calls a minute"
+    sheets = [each for each in peer.messages.values() if each.photo and len(_codes(each)) > 3]
+    assert sheets
+    assert all("Alumna" in each.text for each in sheets)
+    assert ahead(lesson.order, members=12) <= 2, "nobody's third picture before another's first"
+
+
+def ahead(order: list[str], members: int) -> int:
+    """How many more pictures than another member anybody ever had."""
+    got = Counter({str(n): 0 for n in range(members)})
+    most = 0
+    for prompt in order:
+        got[prompt.split()[-1].split("x")[0]] += 1
+        most = max(most, max(got.values()) - min(got.values()))
+    return most
