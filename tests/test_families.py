@@ -11,6 +11,7 @@ import pytest
 import torch
 from diffusers import (
     DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
     LatentConsistencyModelPipeline,
     LCMScheduler,
 )
@@ -176,6 +177,22 @@ def test_a_distilled_model_whose_guidance_is_an_input_is_asked_for_one_row(tmp_p
     assert (model.sampler, model.steps) == ("lcm", 6)
     drawn = room.draw("quick", sampler="lcm", guidance_scale=6.0)
     assert drawn.trace == "1e4"
+    assert drawn.pixel_hash == metadata.pixel_hash(image)
+
+
+def test_a_distilled_single_file_has_the_timesteps_that_it_was_distilled_on(tmp_path):
+    """From the noisiest one on, as SDXL-Lightning and SD-Turbo say on their cards."""
+    made = micro.pipeline("sd1", seed=6)
+    micro.single_file(made, "sd1", tmp_path / "models" / "dream_lightning.safetensors")
+    made.scheduler = EulerDiscreteScheduler.from_config(
+        made.scheduler.config, timestep_spacing="trailing"
+    )
+    settings = {"num_inference_steps": 4, "guidance_scale": 1.0, "width": 32, "height": 32}
+    image = made("a red cat", **settings, generator=noise.generator(7)).images[0]
+    room = studio(tmp_path / "cache", tmp_path / "models")
+    model = room.models.catalogue.find("dream_lightning")
+    usual = {"steps": model.steps, "sampler": model.sampler, "guidance_scale": model.guidance_scale}
+    drawn = room.draw("dream_lightning", **usual)
     assert drawn.pixel_hash == metadata.pixel_hash(image)
 
 
