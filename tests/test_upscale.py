@@ -70,6 +70,7 @@ def test_a_second_pass_costs_what_it_draws():
     plain = GenerationRequest(**values, width=64, height=64, steps=10, guidance_scale=4.0)
     twice = replace(plain, width=128, height=128, hires=Hires(64, 64, steps=10, strength=0.5))
     assert (twice.calls, twice.cost) == (15, plain.cost + 5 * 128 * 128)
+    assert (plain.full_calls, twice.full_calls) == (10, 8)  # as long as 7.5 of the large size
 
 
 def test_a_recipe_with_everything_survives_being_written(room):
