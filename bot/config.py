@@ -103,6 +103,15 @@ class Config(Section):
     discord: SecretStr | None = None
     telegram: SecretStr | None = None
 
+    @property
+    def own_models(self) -> Path:
+        """Where `semilla models add` puts them; the owner's folders are never written into."""
+        return self.data / "models"
+
+    @property
+    def models_folders(self) -> tuple[Path, ...]:
+        return (*self.generator.models_folders, self.own_models)
+
 
 class ConfigError(Exception):
     """Settings that can't be used: sentences of the locales with their facts, one for each."""

@@ -301,7 +301,8 @@ class Dispatch:
         await self._holding.tell(made, job.answer)
 
     def _learn(self, request: GenerationRequest, seconds: float) -> None:
-        self._estimate.learn(request.model, request.width, request.height, request.calls, seconds)
+        size = (request.width, request.height)
+        self._estimate.learn(request.model, *size, request.full_calls, seconds)
 
     async def _failed(self, task: Task, failure: Failure, detail: str) -> None:
         code = short_code()
@@ -368,7 +369,7 @@ class Dispatch:
         """Of a job in the worker; 0 while nothing is known of its model's speed."""
         request = task.request
         size = (request.width, request.height)
-        whole = self._estimate.seconds(request.model, *size, request.calls) or 0.0
+        whole = self._estimate.seconds(request.model, *size, request.full_calls) or 0.0
         progress = self._progress.get(task.job)
         done = progress.call / progress.calls if progress and progress.calls else 0.0
         return whole * (1 - done)

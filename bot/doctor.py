@@ -162,7 +162,7 @@ async def _is_newer(path: Path, pictures: Path) -> bool:
 def _models(config: Config, language: str) -> Finding:
     from generator.catalogue import Catalogue
 
-    folders = config.generator.models_folders
+    folders = config.models_folders
     try:
         models = Catalogue(folders, config.data / "cache").models()
     except (OSError, KeyError, json.JSONDecodeError) as error:

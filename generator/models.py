@@ -308,6 +308,8 @@ class Models:
         if found.prediction is not None:
             kinds = {"v": "v_prediction", "e": "epsilon"}
             scheduler["prediction_type"] = kinds[found.prediction[:1]]
+        if found.spacing is not None:
+            scheduler["timestep_spacing"] = found.spacing
         vae = parts.vae.to(self._device, self._vae_dtype(parts.vae))
         encoders = tuple(
             replace(each, model=each.model.eval().to(self._device)) for each in parts.encoders

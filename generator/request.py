@@ -121,6 +121,11 @@ class GenerationRequest:
         second = self._second_calls()
         return self.hires.width * self.hires.height * (self.calls - second) + pixels * second
 
+    @property
+    def full_calls(self) -> int:
+        """Network calls of the picture's whole size that take as long as its own."""
+        return round(self.cost / (self.width * self.height)) if self.hires else self.calls
+
     def _second_calls(self) -> int:
         return calls(self.sampler, self.hires.steps, self.hires.strength) if self.hires else 0
 

@@ -39,6 +39,7 @@ def shelf(tmp_path_factory) -> Path:
     """Of an installation of AUTOMATIC1111's: a model with its settings, a VAE, LoRAs."""
     root = tmp_path_factory.mktemp("webui")
     models = root / "models"
+    micro.transformer_pipeline().save_pretrained(models / "diffusers" / "sd3")
     micro.single_file(micro.pipeline("sd1"), "sd1", models / "Stable-diffusion" / "own.safetensors")
     (models / "Stable-diffusion" / "own.toml").write_text(TOML)
     for folder, name, weights in (
@@ -200,6 +201,31 @@ async def test_files_that_do_not_fit_are_refused_with_the_reason(chat, asked, wh
     reply = await chat.ask(asked)
     assert reply.tone is Tone.REFUSED
     assert why in reply.text
+
+
+async def test_another_architecture_draws_from_words_and_says_so_of_the_rest(chat):
+    first = await chat.ask("a red cat model:sd3 size:32x32 steps:2 seed:4")
+    assert recipe(chat, first).model == "sd3"
+    again = await chat.ask(f"/reroll {first.pictures[0].code}")
+    assert (pixels(chat, again) == pixels(chat, first)).all()
+    for line in (
+        f"a cat model:sd3 image:{first.pictures[0].code}",
+        "a cat model:sd3 hires:2",
+        f"/vary {first.pictures[0].code}",
+    ):
+        reply = await chat.ask(line)
+        assert reply.tone is Tone.REFUSED
+        assert "sd3 takes no pictures" in reply.text
+    large = await chat.ask(f"/upscale {first.pictures[0].code}")
+    assert recipe(chat, large).upscaler == "lanczos"
+
+
+async def test_the_form_for_changing_shows_what_is_seldom_only_where_it_is_used(chat):
+    plain = await chat.ask("a red cat steps:1")
+    tiled = await chat.ask("a red cat steps:1 tiling:yes hires:1.5 size:64x64")
+    forms = [(await chat.type(f"/edit {each.pictures[0].code}")).form for each in (plain, tiled)]
+    names = [{field.name for field in form.fields} for form in forms]
+    assert names[1] - names[0] == {"tiling", "hires"}
 
 
 async def test_a_recipe_whose_file_was_replaced_says_so(chat, shelf):

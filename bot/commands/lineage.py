@@ -40,6 +40,8 @@ from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest, Variation
 
 MEDIUM = 0.15
+# Shown for changing only where they are something else than usual.
+SELDOM = {"hires", "tiling", "clip_skip", "emphasis", "vae"}
 DETAIL = 0.35  # how much of an enlarged picture is drawn anew
 PAGE = 12
 
@@ -81,6 +83,9 @@ async def vary(
     count: Count = 1,
 ) -> Reply:
     parent = await _drawn(semilla, call, await find_picture(semilla, call, picture))
+    model = semilla.catalogue.find(parent.request.model)
+    if model is not None and model.own_sampler:
+        raise Refusal("words-only", model=model.name)
     first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
     requests = [_varied(parent.request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
     private = parent.visibility is Visibility.PRIVATE
@@ -165,6 +170,7 @@ async def edit(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
             kind="hidden" if name == "picture" else "text",
         )
         for name, value in values.items()
+        if value or name not in SELDOM
     )
     title = say(call.language, "edit-title", code=found.code)
     return Reply(form=Form(title=title, command="reroll", fields=fields), private=True)
