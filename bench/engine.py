@@ -10,6 +10,7 @@ One thread; the clock of the load is the processor's time, so that other work ch
 
 from __future__ import annotations
 
+import io
 import random
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median, quantiles
@@ -25,6 +27,7 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
+from PIL import Image
 
 from generator import noise
 from generator.batching import Widths
@@ -33,7 +36,7 @@ from generator.engine import Engine
 from generator.messages import Drawn, Failed, Submit
 from generator.models import Models
 from generator.request import GenerationRequest
-from generator.sampler_names import SAMPLERS
+from generator.sampler_names import SAMPLERS, SCHEDULES
 
 STEPS, SHORT = (10, 20, 50), 10
 MIX = ("euler a", "euler", "ddim", "dpm++ 2m", "heun", "plms")
@@ -41,6 +44,7 @@ THINGS = ("a red cat", "un perro azul", "two frogs", "a small star", "a house on
 LOAD = 1.2  # pictures that come in the time that the stock pipeline takes for one
 BATCH = 8
 ARRIVING = 0.3  # a turn
+REDRAWN = 0.25  # of the pictures begin with another one
 
 Work = list[tuple[float, GenerationRequest]]
 """Seconds at which they come, and what is asked for."""
@@ -207,7 +211,7 @@ def together(seed: int, orders: Sequence[Submit]) -> dict[int, tuple[str, str]]:
     with models() as (loaded, recipe):
         engine = Engine(loaded, {}, 0, slots=16, widths=Widths(widest=8, gain=0))
         coming = [*orders]
-        coming += [Submit(-n, _any(recipe, n)) for n in range(1, len(coming) // 4)]
+        coming += [_order(-n, _any(recipe, n)) for n in range(1, len(coming) // 4)]
         chance.shuffle(coming)
         found = {}
         while coming or engine.busy:
@@ -222,25 +226,39 @@ def together(seed: int, orders: Sequence[Submit]) -> dict[int, tuple[str, str]]:
 
 def _any(recipe: GenerationRequest, seed: int) -> GenerationRequest:
     chance = random.Random(seed)
-    return replace(
-        recipe,
-        seed=seed,
-        width=64,
-        height=64,
-        prompt=chance.choice(THINGS),
-        steps=chance.randint(1, 8),
-        sampler=chance.choice(SAMPLERS).name,
-        guidance_scale=chance.choice((1.0, 4.0, 7.5)),
-    )
+    changes: dict[str, Any] = {
+        "prompt": chance.choice(THINGS),
+        "steps": chance.randint(1, 8),
+        "sampler": chance.choice(SAMPLERS).name,
+        "schedule": chance.choice(SCHEDULES),
+        "guidance_scale": chance.choice((1.0, 4.0, 7.5)),
+    }
+    if chance.random() < REDRAWN:
+        changes |= {"initial_image": "drawing", "strength": chance.choice((0.4, 0.8))}
+    return replace(recipe, seed=seed, width=64, height=64, **changes)
+
+
+def _order(job: int, request: GenerationRequest, trace: str | None = None) -> Submit:
+    return Submit(job, request, _drawing() if request.initial_image else None, trace)
+
+
+@cache
+def _drawing() -> bytes:
+    """A picture to begin with."""
+    image = Image.new("RGB", (64, 64), (250, 220, 60))
+    image.paste((30, 60, 200), (16, 16, 48, 48))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def exact(pictures: int) -> None:
     with models() as (_, recipe):
         requests = [_any(recipe, n) for n in range(pictures)]
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
-        orders = [Submit(n, request) for n, request in enumerate(requests)]
+        orders = [_order(n, request) for n, request in enumerate(requests)]
         first = process.submit(together, 1, orders).result()
-        again = [Submit(n, request, trace=first[n][0]) for n, request in enumerate(requests)]
+        again = [_order(n, request, first[n][0]) for n, request in enumerate(requests)]
         second = process.submit(together, 2, again).result()
     same = sum(first[n] == second[n] for n in range(pictures))
     mixed_widths = sum("," in first[n][0] for n in range(pictures))

@@ -12,7 +12,7 @@ from bot.locales import escape, say
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
-from generator.sampler_names import SAMPLERS
+from generator.sampler_names import label_of
 
 ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
 SHOWN_PIXELS = 512  # smaller pictures are shown enlarged by a whole number
@@ -257,7 +257,7 @@ def _files(request: GenerationRequest) -> list[str]:
 
 
 def sampler_label(request: GenerationRequest) -> str:
-    label = next((each.label for each in SAMPLERS if each.name == request.sampler), request.sampler)
+    label = label_of(request.sampler)
     return label if request.schedule == "automatic" else f"{label} · {request.schedule}"
 
 

@@ -6,8 +6,9 @@ call brings is measured: where it is little, as on a CPU, pictures take turns in
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -19,6 +20,7 @@ GAIN = 1.15
 PROBES = 4  # calls of a width before it is judged; the first warms up
 REMEMBERED = 9  # calls of a width
 JUDGED_AGAIN = 256  # calls after which a width that brought little is tried once more
+SHARE = 0.8  # of the free memory that a call may take
 PATIENCE = 0.5  # of what others were given meanwhile, by which a picture comes forward
 
 
@@ -76,28 +78,52 @@ class Widths:
     Args:
         widest: rows of a call.
         gain: rows per second that twice the width has to bring.
+        free: tells how many bytes calls may take at the moment.
     """
 
-    def __init__(self, widest: int = WIDEST, gain: float = GAIN) -> None:
+    def __init__(
+        self,
+        widest: int = WIDEST,
+        gain: float = GAIN,
+        free: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         self._widest = widest
         self._gain = gain
+        self._free = free
+        self._bytes: dict[Hashable, dict[int, int]] = defaultdict(dict)
         self._limits: dict[Hashable, int] = {}
         recent = partial(deque[float], maxlen=REMEMBERED)
         self._seconds: dict[tuple[Hashable, int], deque[float]] = defaultdict(recent)
         self._counts: dict[tuple[Hashable, int], int] = defaultdict(int)
         self._tried: dict[tuple[Hashable, int], int] = defaultdict(int)
 
-    def learn(self, key: Hashable, width: int, seconds: float) -> None:
+    def learn(self, key: Hashable, width: int, seconds: float, bytes: int | None = None) -> None:
         self._counts[key, width] += 1
         if self._counts[key, width] > 1:
             self._seconds[key, width].append(seconds)
+        if bytes is not None:
+            known = self._bytes[key]
+            known[width] = max(bytes, known.get(width, 0))
+
+    def measured(self, key: Hashable, width: int) -> bool:
+        """Whether enough is known of what such a call takes."""
+        return self._counts[key, width] >= PROBES
 
     def limit(self, key: Hashable) -> int:
         return self._limits.get(key, self._widest)
 
     def fits(self, key: Hashable, width: int) -> bool:
-        """As far as is known."""
-        return width <= self._limits.get(key, width)
+        """Whether there is memory for a call so wide, as far as is known.
+
+        What a call takes beside what is there grows with its width.
+        """
+        if width > self._limits.get(key, width):
+            return False
+        known = self._bytes[key]
+        if not known:
+            return True
+        nearest = max((each for each in known if each <= width), default=min(known))
+        return known[nearest] * max(1.0, width / nearest) <= SHARE * self._free()
 
     def narrow(self, key: Hashable, width: int) -> None:
         """There was no memory for this width."""
@@ -150,6 +176,8 @@ def _width(together: Sequence[Want], widths: Widths) -> int:
     while width * 2 <= widths.limit(first.key):
         rows, wider_rows = (_rows(_fill(together, each)) for each in (width, width * 2))
         if wider_rows <= rows or not widths.bring(first.key, width, rows, wider_rows):
+            break
+        if not widths.fits(first.key, width * 2):
             break
         width *= 2
     return width

@@ -66,8 +66,8 @@ Drawing = Generator[Ask | None, Any, Image.Image | None]
 def predict(model: LoadedModel, asks: Sequence[Ask], width: int) -> list[Tensor]:
     """One network call for all; a prediction of shape (1, channels, height, width) for each.
 
-    A row's bits depend on the call's width and not on the other rows, so padding may be anything:
-    it is the last row again.
+    A row's bits depend on the call's width and its layout in memory and not on the other rows, so
+    padding may be anything: it is the last row again.
     """
     loras.use(model, asks[0].conditioning.lora)
     model.tile(asks[0].tiled)
@@ -76,9 +76,11 @@ def predict(model: LoadedModel, asks: Sequence[Ask], width: int) -> list[Tensor]
     owners = [ask for ask in asks for _ in range(ask.rows)]
     owners += owners[-1:] * padding
     embeddings = _padded(torch.cat([ask.conditioning.at(ask.step) for ask in asks]), padding)
+    # cat keeps a layout that all rows have in common.
+    scaled = torch.cat([owner.scaled for owner in owners]).contiguous()
     # One timestep a row, as float32: the same bits as the pipeline's scalar.
     output = model.unet(
-        torch.cat([owner.scaled for owner in owners]).to(model.device, model.dtype),
+        scaled.to(model.device, model.dtype),
         torch.stack([owner.t.float() for owner in owners]).to(model.device),
         encoder_hidden_states=embeddings,
         added_cond_kwargs=_added(model, asks, padding),
@@ -161,7 +163,8 @@ def _draw(
     if initial is None or (area and over.strength >= 1):
         latents = start * scheduler.init_noise_sigma
     else:
-        latents = model.encode_image(initial.convert("RGB"))
+        # The VAE's encoder leaves channels last.
+        latents = model.encode_image(initial.convert("RGB")).contiguous()
         if len(timesteps):
             latents = scheduler.add_noise(latents, start, timesteps[:1])
     beside = inpainting_input(model, area, shape)

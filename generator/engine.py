@@ -30,11 +30,13 @@ from generator.batching import (
 from generator.catalogue import Catalogue
 from generator.conditioning import condition
 from generator.drawing import Ask, Drawing, draw, initial_image, passes, predict
+from generator.memory import peak_of
 from generator.messages import Failure, Note, NoteKind, Submit
 from generator.models import Key, Loaded, LoadedModel, ModelRefused, Models
 from generator.pipelines import PipelineModel
 from generator.reading import changed, plain
 from generator.request import GenerationRequest
+from generator.sampler_names import follows, label_of
 
 log = logging.getLogger(__name__)
 
@@ -142,23 +144,29 @@ class Engine:
     def turn(self) -> Events:
         """The beginning of a picture or one network call, and what comes of it."""
         yield from self._loaded()
-        if len(self._runs) < self._slots:
-            begun = len(self._runs)
-            yield from self._admit()
-            if len(self._runs) > begun:
-                return
+        begun = len(self._runs)
+        yield from self._admit()
+        if len(self._runs) > begun:
+            return
         if self._runs:
             yield from self._work()
         elif self._loading is not None:
             wait([self._loading[1]], MOMENT_SECONDS)
 
     def _admit(self) -> Events:
-        """Begins a picture: of those whose model is in memory, who is next."""
+        """Begins a picture: of those whose model is in memory, who is next.
+
+        Where all slots are taken, only one that would be next at once: the others stand still.
+        """
+        full = len(self._runs) >= self._slots
+        first = min((run.want().place for run in self._runs.values()), default=0.0)
         for order, came in sorted(self._waiting, key=lambda each: each[0].request.cost + each[1]):
             request = order.request
             if request.upscaler:
                 self._waiting.remove((order, came))
                 yield from self._alone(order.job, self._enlarge(order))
+                return
+            if full and request.cost + came >= first:
                 return
             key = _model_key(request)
             model = self._models.loaded(*key)
@@ -218,10 +226,12 @@ class Engine:
     def _together(self, runs: Sequence[Run], width: int) -> Events:
         model, key, rows = runs[0].model, runs[0].key, sum(run.rows for run in runs)
         assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
+        # Measuring costs time of its own.
+        peak = None if self._widths.measured(key, width) else peak_of(model.device)
         started = time.perf_counter()
         predictions = predict(model, [run.ask for run in runs if run.ask], width)
         seconds = time.perf_counter() - started
-        self._widths.learn(key, width, seconds)
+        self._widths.learn(key, width, seconds, peak() if peak else None)
         for run, prediction in zip(runs, predictions, strict=True):
             run.seconds += seconds * run.rows / rows
             run.widths.append(width)
@@ -354,6 +364,9 @@ def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> R
     notes = [*conditionings[0].notes, *changed(request.extras, catalogue)]
     if request.negative_prompt and not conditionings[0].guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
+    if not follows(request.sampler, request.schedule):
+        facts = {"schedule": request.schedule, "sampler": label_of(request.sampler)}
+        notes.append(Note(NoteKind.SCHEDULE_WITHOUT_EFFECT, facts))
     image = None
     if order.initial_image is not None:
         image, resized = initial_image(order.initial_image, request)

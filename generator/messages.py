@@ -32,6 +32,7 @@ class NoteKind(StrEnum):
     """What was ignored or changed on the way to a picture."""
 
     NEGATIVE_WITHOUT_EFFECT = "negative-without-effect"
+    SCHEDULE_WITHOUT_EFFECT = "schedule-without-effect"  # schedule: its type; sampler: its label
     PROMPT_CUT = "prompt-cut"  # words: those that did not fit; limit: tokens
     SIZE_ROUNDED = "size-rounded"  # asked: "100x100"; size: "104x104"
     UNKNOWN_WORDS = "unknown-words"  # words: that the model does not know; drawn: the rest

@@ -14,7 +14,7 @@ from enum import StrEnum
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from generator.request import GenerationRequest
-from generator.sampler_names import SAMPLERS, find
+from generator.sampler_names import find
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 # As there, but for the bounds: without them a long text of no pairs is read from each letter.
@@ -49,7 +49,7 @@ def infotext(request: GenerationRequest) -> str:
 
 
 def _settings(request: GenerationRequest) -> Iterator[tuple[str, object]]:
-    label = next((s.label for s in SAMPLERS if s.name == request.sampler), request.sampler)
+    label = label_of(request.sampler)
     hires, varied = request.hires, request.variations[-1] if request.variations else None
     first = hires or request
     strength = hires.strength if hires else request.strength if request.initial_image else None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 SCHEDULES = ("automatic", "karras", "exponential", "sgm uniform", "simple", "beta")
+BY_NOISE = ("karras", "exponential", "beta")  # they say how much noise each step begins with
+BY_TIMESTEP = ("sgm uniform", "simple")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Sampler:
         calls_per_step: network calls that a step costs.
         adds_noise: whether it draws noise on the way.
         good_steps: how many steps it wants.
+        schedules: the schedule types that it can follow.
     """
 
     name: str
@@ -31,13 +34,14 @@ class Sampler:
     calls_per_step: int = 1
     adds_noise: bool = False
     good_steps: tuple[int, int] = (20, 40)
+    schedules: tuple[str, ...] = BY_NOISE + BY_TIMESTEP
 
 
 SAMPLERS = (
     Sampler("euler a", "Euler a", ("k_euler_a", "euler ancestral"), 1, True),
     Sampler("euler", "Euler", ("k_euler",)),
-    Sampler("ddim", "DDIM", (), 1, False, (20, 50)),
-    Sampler("plms", "PLMS", ("pmls", "pndm"), 1, False, (20, 50)),
+    Sampler("ddim", "DDIM", (), 1, False, (20, 50), BY_TIMESTEP),
+    Sampler("plms", "PLMS", ("pmls", "pndm"), 1, False, (20, 50), BY_TIMESTEP),
     Sampler("lms", "LMS", ("k_lms",), 1, False, (20, 50)),
     Sampler("heun", "Heun", ("k_heun",), 2, False, (10, 25)),
     Sampler("dpm2", "DPM2", ("k_dpm_2",), 2, False, (10, 25)),
@@ -45,12 +49,12 @@ SAMPLERS = (
     Sampler("dpm++ 2m", "DPM++ 2M", ("k_dpmpp_2m", "dpmpp_2m"), 1, False, (12, 30)),
     Sampler("dpm++ 2m sde", "DPM++ 2M SDE", ("k_dpmpp_2m_sde", "dpmpp_2m_sde"), 1, True, (15, 35)),
     Sampler("dpm++ 3m sde", "DPM++ 3M SDE", ("k_dpmpp_3m_sde", "dpmpp_3m_sde"), 1, True, (20, 40)),
-    Sampler("dpm++ sde", "DPM++ SDE", ("k_dpmpp_sde", "dpmpp_sde"), 1, True, (12, 30)),
+    Sampler("dpm++ sde", "DPM++ SDE", ("k_dpmpp_sde", "dpmpp_sde"), 1, True, (12, 30), BY_NOISE),
     Sampler("unipc", "UniPC", ("uni_pc",), 1, False, (10, 25)),
     Sampler("deis", "DEIS", (), 1, False, (10, 25)),
-    Sampler("ddpm", "DDPM", (), 1, True, (50, 150)),
-    Sampler("lcm", "LCM", (), 1, True, (2, 8)),
-    Sampler("tcd", "TCD", (), 1, True, (2, 8)),
+    Sampler("ddpm", "DDPM", (), 1, True, (50, 150), BY_TIMESTEP),
+    Sampler("lcm", "LCM", (), 1, True, (2, 8), ()),
+    Sampler("tcd", "TCD", (), 1, True, (2, 8), ()),
 )
 
 
@@ -72,6 +76,18 @@ def nearest(text: str) -> str:
     names = {name: s.name for s in SAMPLERS for name in _names(s)}
     near = get_close_matches(_fold(text), names, n=1, cutoff=0)
     return names[near[0]] if near else SAMPLERS[0].name
+
+
+def label_of(sampler: str) -> str:
+    """As AUTOMATIC1111 writes it."""
+    return next((each.label for each in SAMPLERS if each.name == sampler), sampler)
+
+
+def follows(sampler: str, schedule: str) -> bool:
+    """Whether a schedule type other than its own has any effect on a sampler."""
+    return schedule == "automatic" or any(
+        schedule in each.schedules for each in SAMPLERS if each.name == sampler
+    )
 
 
 def calls(sampler: str, steps: int, strength: float = 1.0) -> int:

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from generator.sampler_names import BY_NOISE, follows
+
 Denoising = Generator[tuple[Tensor, Tensor], Tensor, Tensor]
 
 CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -84,6 +86,10 @@ class Samplers:
             scheduler.set_timesteps(steps, original_inference_steps=steps)
         else:
             scheduler.set_timesteps(steps)
+        if sampler == "euler a" and schedule in BY_NOISE:
+            # diffusers' class knows none of these, and differs from euler in its steps only.
+            euler = self.make("euler", schedule, steps)
+            scheduler.sigmas, scheduler.timesteps = euler.sigmas, euler.timesteps
         if sampler == "lms":
             self._remember_coefficients(scheduler, (schedule, steps))
         return scheduler
@@ -102,7 +108,10 @@ class Samplers:
     def _template(self, sampler: str, schedule: str) -> Any:
         path, changes = CLASSES[sampler]
         kind = _scheduler_class(path)
-        wanted = {**SCHEDULE_CHANGES[schedule], **changes}
+        wanted = {
+            **(SCHEDULE_CHANGES[schedule] if follows(sampler, schedule) else PLAIN),
+            **changes,
+        }
         known = signature(kind.__init__).parameters
         return kind.from_config(
             self._config, **{name: value for name, value in wanted.items() if name in known}

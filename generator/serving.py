@@ -9,6 +9,7 @@ import platform
 import queue
 import threading
 from collections.abc import Sequence
+from functools import partial
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +17,9 @@ from typing import BinaryIO
 import torch
 
 from generator import frames, messages, safety
+from generator.batching import Widths
 from generator.engine import Engine
+from generator.memory import free_bytes
 from generator.models import Models
 
 IDLE_SECONDS = 60.0
@@ -36,7 +39,8 @@ def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None
     key = _key(device, threads)
     models = Models(options.models, options.cache, device)
     exposed = safety.picture_check()
-    engine = Engine(models, key, options.preview_every, exposed=exposed)
+    widths = Widths(free=partial(free_bytes, device))
+    engine = Engine(models, key, options.preview_every, widths=widths, exposed=exposed)
     waiting: Orders = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders, waiting), daemon=True).start()
     _send(events, messages.Ready(key, checks=exposed is not None))

@@ -92,6 +92,21 @@ def test_without_memory_calls_become_narrower_for_good():
     assert next_call([want(n) for n in range(8)], widths).width == 2
 
 
+def test_calls_take_no_more_memory_than_is_free():
+    free = [1000]
+    widths = Widths(gain=0, free=lambda: free[0])
+    for width, taken in ((2, 100), (4, 180)):
+        for _ in range(PROBES):
+            widths.learn("k", width, 1.0, taken)
+    wants = [want(n) for n in range(8)]
+    assert next_call(wants, widths).width == 8
+    free[0] = 400
+    assert next_call(wants, widths).width == 4
+    assert next_call([want(0, width=16), *wants[1:]], widths).width == 4
+    free[0] = 50
+    assert next_call(wants, widths).width == 2, "no picture can have less than its own rows"
+
+
 def test_a_replay_gives_its_width_up_when_there_is_no_memory_for_it():
     widths = Widths()
     widths.narrow("k", 8)

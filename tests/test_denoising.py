@@ -94,7 +94,7 @@ def test_every_sampler_ends_in_what_the_network_knows_wherever_it_begins(
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES[1:])
-@pytest.mark.parametrize("sampler", ["euler", "dpm2 a", "dpm++ 2m", "dpm++ 2m sde", "unipc"])
+@pytest.mark.parametrize("sampler", ["euler", "euler a", "dpm2 a", "dpm++ 2m", "unipc"])
 def test_every_schedule_leads_there_too(samplers, known_network, sampler, schedule):
     latents, count = drawn(samplers, known_network, sampler, MANY, schedule=schedule)
     assert count == calls(sampler, MANY)

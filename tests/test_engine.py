@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from dataclasses import dataclass, field
 
+import psutil
 import pytest
 import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
+from PIL import Image
 
 from generator.batching import Widths, widths_of
 from generator.catalogue import Catalogue
 from generator.engine import Engine
-from generator.messages import Called, Cancelled, Drawn, Event, Failed, Failure, Started, Submit
+from generator.memory import free_bytes, peak_of
+from generator.messages import (
+    Called,
+    Cancelled,
+    Drawn,
+    Event,
+    Failed,
+    Failure,
+    Note,
+    NoteKind,
+    Started,
+    Submit,
+)
 from generator.models import Models
 from generator.request import GenerationRequest, Variation
-from generator.sampler_names import SAMPLERS
+from generator.sampler_names import SAMPLERS, SCHEDULES
 
 TURNS = 5000
-PROMPTS = ("a red cat", "two frogs", "una manzana azul", "a [cat:dog:0.5]", "a cat AND a dog")
+MEGABYTE = 10**6
+PROMPTS = (
+    *("a red cat", "two frogs", "una manzana azul", "a [cat:dog:0.5]", "a cat AND a dog"),
+    "a [red|blue] cat",
+)
+
+
+def drawing() -> bytes:
+    image = Image.new("RGB", (64, 64), (250, 220, 60))
+    image.paste((30, 60, 200), (16, 16, 48, 48))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+DRAWING = drawing()
 
 
 @dataclass
@@ -33,6 +64,10 @@ class Studio:
         values = {"prompt": "a red cat", "width": 64, "height": 64, "steps": 4, "seed": 7}
         values |= {"sampler": "euler a", "guidance_scale": 4.0}
         return GenerationRequest(model="semilla", model_hash=self.hash, **(values | changes))
+
+    def order(self, job: int, trace: str | None = None, **changes) -> Submit:
+        recipe = self.recipe(**changes)
+        return Submit(job, recipe, DRAWING if recipe.initial_image else None, trace)
 
     def engine(self, **settings) -> Engine:
         return Engine(self.models, {}, 0, **({"widths": self.widths} | settings))
@@ -76,21 +111,28 @@ def studio(tmp_path_factory) -> Studio:
     catalogue = Catalogue([], cache)
     catalogue.refresh()
     torch.set_num_threads(1)
-    return Studio(Models([], cache, torch.device("cpu")), catalogue.find("semilla").hash)
+    models, hash = Models([], cache, torch.device("cpu")), catalogue.find("semilla").hash
+    models.load("semilla", hash)
+    return Studio(models, hash)
 
 
 @some.composite
 def recipes(draw) -> dict:
-    return {
+    found = {
         "prompt": draw(some.sampled_from(PROMPTS)),
         "negative_prompt": draw(some.sampled_from(["", "blue"])),
         "sampler": draw(some.sampled_from([each.name for each in SAMPLERS])),
+        "schedule": draw(some.sampled_from(SCHEDULES)),
         "steps": draw(some.integers(1, 6)),
         "guidance_scale": draw(some.sampled_from([1.0, 4.0, 7.5])),
         "seed": draw(some.integers(0, 99)),
         "variations": draw(some.sampled_from([(), (Variation(5, 0.2),)])),
         "width": draw(some.sampled_from([64, 64, 64, 72])),
     }
+    strength = draw(some.sampled_from([None, None, 0.0, 0.4, 0.8]))
+    if strength is not None:
+        found |= {"initial_image": "ab" * 32, "strength": strength}
+    return found
 
 
 mixtures = some.lists(some.tuples(some.integers(0, 20), recipes()), min_size=2, max_size=7)
@@ -105,24 +147,50 @@ cancellations = some.lists(some.tuples(some.integers(1, 40), some.integers(0, 6)
 )
 @given(mixture=mixtures, cancels=cancellations, others=mixtures)
 def test_a_picture_is_the_same_alone_and_in_any_company(studio, mixture, cancels, others):
-    orders = [(turn, Submit(n, studio.recipe(**each))) for n, (turn, each) in enumerate(mixture)]
+    made_again_alone_and_in_company(studio, mixture, cancels, others)
+
+
+def test_with_two_threads_too(studio):
+    """How many there are changes the bits, and nobody's company does."""
+    mixture = [(0, {"seed": n, "steps": 2, "sampler": "ddim"}) for n in range(2)]
+    torch.set_num_threads(2)
+    try:
+        made_again_alone_and_in_company(studio, mixture, [], [(0, {"seed": 8, "steps": 2})])
+    finally:
+        torch.set_num_threads(1)
+
+
+def made_again_alone_and_in_company(studio, mixture, cancels, others) -> None:
+    orders = [(turn, studio.order(n, **each)) for n, (turn, each) in enumerate(mixture)]
     first = drawn(studio.run(orders, cancels))
     cancelled = {job for _, job in cancels}
     assert {n for n, _ in enumerate(mixture)} - cancelled <= set(first)
-    again = [
-        Submit(job, orders[job][1].request, trace=picture.trace) for job, picture in first.items()
-    ]
+    again = [studio.order(job, picture.trace, **mixture[job][1]) for job, picture in first.items()]
     for order in again:
         alone = drawn(studio.run([(0, order)]))[order.job]
         assert (alone.pixel_hash, alone.trace) == (
             first[order.job].pixel_hash,
             first[order.job].trace,
         )
-    company = [(turn, Submit(100 + n, studio.recipe(**e))) for n, (turn, e) in enumerate(others)]
+    company = [(turn, studio.order(100 + n, **each)) for n, (turn, each) in enumerate(others)]
     together = drawn(studio.run([*company, *((order.job % 3, order) for order in again)]))
     assert {job: together[job].pixel_hash for job in first} == {
         job: picture.pixel_hash for job, picture in first.items()
     }
+
+
+def test_a_picture_from_a_picture_may_share_its_calls_with_any_other(studio):
+    """What the VAE encodes has another layout in memory, which changes the bits of a call."""
+    redrawn = {"initial_image": "ab" * 32, "strength": 0.8, "negative_prompt": "blue"}
+    made = [{**redrawn, "seed": n, "sampler": "ddim"} for n in range(3)]
+    others = [{"seed": n, "steps": 9} for n in (3, 4)]
+    orders = [studio.order(n, **each) for n, each in enumerate([*others, *made])]
+    together = drawn(studio.run([(0, order) for order in orders]))
+    assert max(widths_of(together[2].trace)) > 2
+    for job, changes in enumerate(made, len(others)):
+        again = studio.order(job, together[job].trace, **changes)
+        alone = drawn(studio.run([(0, again)]))[job]
+        assert alone.pixel_hash == together[job].pixel_hash
 
 
 def test_pictures_share_calls_and_every_width_is_in_the_trace(studio):
@@ -130,6 +198,17 @@ def test_pictures_share_calls_and_every_width_is_in_the_trace(studio):
     together = studio.draw(*[studio.recipe(seed=n, steps=9) for n in range(4)])
     assert {max(widths_of(each.trace)) for each in together} == {8}
     assert all(len(widths_of(each.trace)) == 9 for each in together)
+
+
+def test_a_schedule_type_that_a_sampler_cannot_follow_is_told(studio):
+    ddim, euler = studio.draw(
+        *[studio.recipe(schedule="karras", sampler=name) for name in ("ddim", "euler a")]
+    )
+    facts = {"schedule": "karras", "sampler": "DDIM"}
+    assert ddim.notes == (Note(NoteKind.SCHEDULE_WITHOUT_EFFECT, facts),)
+    assert euler.notes == ()
+    own, _ = studio.draw(studio.recipe(sampler="ddim"), studio.recipe(sampler="euler a"))
+    assert ddim.pixel_hash == own.pixel_hash
 
 
 def test_without_guidance_a_picture_is_one_row(studio):
@@ -141,6 +220,14 @@ def test_a_short_picture_overtakes_a_long_one(studio):
     orders = [(0, Submit(1, studio.recipe(steps=40))), (8, Submit(2, studio.recipe(steps=4)))]
     events = studio.run(orders, engine=studio.engine(widths=Widths(widest=2)))
     assert [each.job for each in events if isinstance(each, Drawn)] == [2, 1]
+
+
+def test_a_short_picture_overtakes_where_every_slot_is_taken_by_long_ones(studio):
+    long = [(0, Submit(n, studio.recipe(steps=12))) for n in range(3)]
+    short = [(8, Submit(9, studio.recipe(steps=2))), (8, Submit(8, studio.recipe(steps=13)))]
+    events = studio.run([*long, *short], engine=studio.engine(slots=2, widths=Widths(widest=2)))
+    order = [each.job for each in events if isinstance(each, Started | Drawn)]
+    assert order == [0, 1, 9, 9, 0, 2, 1, 8, 2, 8]
 
 
 def test_a_picture_alone_in_a_busy_engine_is_never_answered_out_of_turn(studio):
@@ -159,8 +246,6 @@ def test_a_picture_alone_in_a_busy_engine_is_never_answered_out_of_turn(studio):
 def network(studio):
     """The bundled model's network; what is done to it is undone."""
     model = studio.models.loaded("semilla", studio.hash)
-    if model is None:
-        model, _ = studio.models.load("semilla", studio.hash)
     hooks = []
     yield lambda hook: hooks.append(model.unet.register_forward_hook(hook))
     for hook in hooks:
@@ -187,6 +272,28 @@ def test_without_memory_for_a_wide_call_all_are_drawn_in_narrower_ones(studio, n
         *[studio.recipe(seed=n, steps=9) for n in range(3)], widths=Widths(gain=0)
     )
     assert {picture.trace for picture in pictures} == {"2e9"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts them")
+def test_no_call_is_wider_than_the_memory_that_is_free(studio, network):
+    def hungry(_module, inputs, _output):
+        torch.ones(len(inputs[0]) * 10 * MEGABYTE, dtype=torch.uint8)
+
+    network(hungry)
+    recipes = [studio.recipe(seed=n, steps=9) for n in range(3)]
+    for free, widest in ((10**6 * MEGABYTE, 8), (40 * MEGABYTE, 2)):
+        pictures = studio.draw(*recipes, widths=Widths(gain=0, free=lambda free=free: free))
+        assert max(max(widths_of(each.trace)) for each in pictures) == widest
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts them")
+def test_what_is_taken_meanwhile_is_measured():
+    torch.ones(2_000_000)  # bytes that were freed again do not count
+    peak = peak_of(torch.device("cpu"))
+    torch.ones(25_000_000)
+    taken = peak()
+    assert 90 * MEGABYTE < taken < 150 * MEGABYTE
+    assert 0 < free_bytes(torch.device("cpu")) <= psutil.virtual_memory().total
 
 
 def test_a_picture_that_finds_no_memory_at_all_fails_alone(studio, network):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import os
 import shutil
 import signal
@@ -18,7 +17,7 @@ import pytest_asyncio
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from generator import frames, metadata, noise
+from generator import frames, metadata
 from generator.catalogue import BUNDLED, Catalogue
 from generator.client import LocalGenerator
 from generator.messages import (
@@ -357,50 +356,6 @@ async def test_it_ends_with_its_chat_process(tmp_path):
         pid = short.generator.pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-
-
-STOCK = {  # the others are in test_samplers.py
-    "lms": ("LMSDiscreteScheduler", {}),
-    "heun": ("HeunDiscreteScheduler", {}),
-    "dpm2": ("KDPM2DiscreteScheduler", {}),
-    "deis": ("DEISMultistepScheduler", {}),
-    "ddpm": ("DDPMScheduler", {}),
-    "lcm": ("LCMScheduler", {}),
-    "tcd": ("TCDScheduler", {}),
-    "dpm++ 2m sde": ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}),
-}
-
-
-@pytest.fixture(scope="module")
-def stock():
-    import torch
-    from diffusers import StableDiffusionPipeline
-
-    torch.set_num_threads(1)
-    pipeline = StableDiffusionPipeline.from_pretrained(BUNDLED, dtype=torch.float32)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize("sampler", STOCK)
-async def test_its_pixels_are_the_stock_pipelines(worker, stock, sampler):
-    import diffusers
-
-    kind, changes = STOCK[sampler]
-    shipped = json.loads((BUNDLED / "scheduler" / "scheduler_config.json").read_text())
-    stock.scheduler = getattr(diffusers, kind).from_config(shipped, **changes)
-    image = stock(
-        "a frog",
-        negative_prompt="red",
-        num_inference_steps=4,
-        guidance_scale=3.0,
-        generator=noise.generator(11),
-        eta=0.3 if sampler == "tcd" else 0.0,  # the scheduler's own default
-    ).images[0]
-    recipe = {"prompt": "a frog", "negative_prompt": "red", "guidance_scale": 3.0, "seed": 11}
-    drawn = await worker.draw(sampler=sampler, steps=4, **recipe)
-    assert drawn.pixel_hash == metadata.pixel_hash(image)
 
 
 async def test_every_message_arrives_as_it_was_sent():

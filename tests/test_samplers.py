@@ -10,7 +10,15 @@ import torch
 from generator import noise
 from generator.catalogue import BUNDLED
 from generator.request import Variation
-from generator.sampler_names import SAMPLERS, calls, find, nearest
+from generator.sampler_names import (
+    BY_NOISE,
+    SAMPLERS,
+    SCHEDULES,
+    calls,
+    find,
+    follows,
+    nearest,
+)
 from generator.samplers import Samplers, timesteps_from
 
 NAMES = [sampler.name for sampler in SAMPLERS]
@@ -71,3 +79,27 @@ def test_names_are_understood_as_the_field_writes_them(typed, meant):
 def test_a_mistyped_sampler_has_a_nearest():
     assert nearest("eulr") == "euler"
     assert nearest("") in NAMES
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda each: each.name)
+def test_of_every_sampler_it_is_known_which_schedule_types_change_it(samplers, sampler):
+    def noise_levels(schedule):
+        scheduler = samplers.make(sampler.name, schedule, 10)
+        return (
+            scheduler.timesteps.tolist(),
+            getattr(scheduler, "sigmas", scheduler.betas).tolist(),
+        )
+
+    config = dict(samplers.make("ddim", "automatic", 1).config)
+    samplers = Samplers(config | {"timestep_spacing": "leading"})
+    plain = noise_levels("automatic")
+    for schedule in SCHEDULES[1:]:
+        assert (noise_levels(schedule) != plain) == follows(sampler.name, schedule)
+
+
+@pytest.mark.parametrize("schedule", BY_NOISE)
+def test_euler_a_goes_by_eulers_noise_levels(samplers, schedule):
+    euler, ancestral = (samplers.make(name, schedule, 10) for name in ("euler", "euler a"))
+    assert torch.equal(ancestral.sigmas, euler.sigmas)
+    assert torch.equal(ancestral.timesteps, euler.timesteps)
+    assert ancestral.init_noise_sigma == euler.init_noise_sigma

@@ -589,3 +589,6 @@ erased = Erased: { $pictures ->
     [one] 1 request.
    *[other] { $requests } requests.
  } Backups that whoever runs me has made keep them until those are replaced.
+
+# The engine
+note-schedule-without-effect = { $sampler } has a schedule of its own: { $schedule } has no effect on it.

@@ -558,3 +558,6 @@ erased = Borrado: { $pictures ->
     [one] 1 pedido.
    *[other] { $requests } pedidos.
  } Las copias de seguridad de quien me administra los tienen hasta que se reemplacen.
+
+# The engine
+note-schedule-without-effect = { $sampler } tiene su propio calendario: { $schedule } no tiene efecto.

@@ -1,0 +1,54 @@
+"""What a device has left, and what a network call takes beside what is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import torch
+
+PROCESS = Path("/proc/self")
+GROUP = Path("/sys/fs/cgroup")  # where a container has a limit of its own
+PEAK_AGAIN = "5"  # written to clear_refs: the peak begins again (proc(5))
+
+
+def free_bytes(device: torch.device) -> int:
+    """That pictures may still take."""
+    if device.type == "cuda":
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
+    free = int(psutil.virtual_memory().available)
+    limit, used = (_number(GROUP / name) for name in ("memory.max", "memory.current"))
+    return free if limit is None or used is None else min(free, max(0, limit - used))
+
+
+def peak_of(device: torch.device) -> Callable[[], int | None]:
+    """Begins to measure; what it returns tells the bytes that were taken at most since then.
+
+    None where nobody counts them: on a CPU only Linux does.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        return lambda: torch.cuda.max_memory_allocated(device) - before
+    try:
+        (PROCESS / "clear_refs").write_text(PEAK_AGAIN)
+        resident = _resident("VmRSS")
+        return lambda: _resident("VmHWM") - resident
+    except OSError:
+        return lambda: None
+
+
+def _resident(name: str) -> int:
+    lines = (PROCESS / "status").read_text(encoding="ascii", errors="replace").splitlines()
+    line = next(line for line in lines if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024
+
+
+def _number(file: Path) -> int | None:
+    """None where there is no such file, or "max" in it."""
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None
