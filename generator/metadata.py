@@ -14,7 +14,7 @@ from enum import StrEnum
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from generator.request import GenerationRequest
-from generator.sampler_names import find
+from generator.sampler_names import find, label_of
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 # As there, but for the bounds: without them a long text of no pairs is read from each letter.
