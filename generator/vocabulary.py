@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -314,17 +314,11 @@ class Vocabulary:
         if not things:
             return
         phrases = [_phrase(*pair, language) for pair in zip_longest(things, colours[: len(things)])]
-        yield from self._backgrounds(phrases[0], colours, language, choice)
+        if backgrounds := self.on_backgrounds(phrases[0], language):
+            yield backgrounds[choice % len(backgrounds)]
         for other in others:
             if other not in things:
                 yield _joined([phrases[0], other.word(language)], language)
-
-    def _backgrounds(
-        self, phrase: str, used: Collection[Concept], language: str, choice: int
-    ) -> Iterator[str]:
-        free = [colour for colour in self._colours if colour not in used]
-        if free:
-            yield f"{phrase}, {_background(free[choice % len(free)], language)}"
 
 
 def _concept(name: str, group: str, forms: Mapping[str, Any], thing: bool) -> Concept:
