@@ -184,16 +184,12 @@ class Vocabulary:
         return self._examples.get(language, ())
 
     def coloured(self, thing: str, language: str) -> tuple[str, ...]:
-        """A thing's name with each colour: "gato rojo", "red cat"."""
-        return tuple(
-            f"{thing} {_agreed(each, thing)}" if language == "es" else f"{each.word('en')} {thing}"
-            for each in self._colours
-        )
+        """ "gato rojo", "gato azul" …"""
+        return tuple(_coloured(thing, each, language) for each in self._colours)
 
     def on_backgrounds(self, phrase: str, language: str) -> tuple[str, ...]:
         """A phrase before each colour that isn't in it."""
-        _, used = self._meant(phrase)
-        free = (each for each in self._colours if each not in used)
+        free = [each for each in self._colours if each not in self._meant(phrase)[1]]
         return tuple(f"{phrase}, {_background(each, language)}" for each in free)
 
     def unknown(self, prompt: str) -> tuple[str, ...]:
@@ -209,9 +205,9 @@ class Vocabulary:
     def known(self, prompt: str) -> str:
         """What is left without the unknown words and the grammar beside them; "" if nothing."""
         text, spans = self._read(prompt)
-        if not any(span.concepts for span in spans):
-            return ""
-        if all(span.concepts is not None for span in spans):
+        if any(span.concepts for span in spans) and all(
+            span.concepts is not None for span in spans
+        ):
             return _tidy(text)
         parts = (text[first.start : last.end] for first, last in _known_parts(spans))
         return ", ".join(map(_tidy, parts))
@@ -221,8 +217,9 @@ class Vocabulary:
 
         The same ones each time for the same prompt.
         """
-        choice = crc32(prompt.encode(errors="replace"))
-        return tuple(islice(self._suggested(prompt, language, choice), n))
+        return tuple(
+            islice(self._suggested(prompt, language, crc32(prompt.encode("utf-8", "replace"))), n)
+        )
 
     def _forms(self) -> Iterator[tuple[tuple[str, ...], str, Concept]]:
         for concept in self._concepts:
@@ -377,14 +374,15 @@ def _joined(phrases: Sequence[str], language: str) -> str:
 
 def _phrase(thing: Concept, colour: Concept | None, language: str) -> str:
     noun = thing.word(language)
-    if colour is None:
-        return noun
+    return noun if colour is None else _coloured(noun, colour, language)
+
+
+def _coloured(noun: str, colour: Concept, language: str) -> str:
     return f"{noun} {_agreed(colour, noun)}" if language == "es" else f"{colour.word('en')} {noun}"
 
 
 def _background(colour: Concept, language: str) -> str:
-    word = colour.word(language)
-    return f"fondo {word}" if language == "es" else f"{word} background"
+    return f"fondo {colour.word('es')}" if language == "es" else f"{colour.word('en')} background"
 
 
 def _agreed(colour: Concept, noun: str) -> str:
