@@ -16,15 +16,12 @@ from typing import Any, Self
 from zlib import crc32
 
 from generator import grammar
+from generator.inflections import inflections, numbers
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 ACCENTS = re.compile(r"(?<!n)\u0303|[\u0300-\u0302\u0304-\u036f]")  # the tilde of ñ stays
 SOUNDS = str.maketrans("kqvzjyñ", "ccbsgin")  # what one language or child writes for another
 DOUBLED = re.compile(r"(.)\1")
-NUMBERS = {
-    "en": (("", "s"), ("", "es"), ("y", "ies"), ("f", "ves"), ("fe", "ves")),
-    "es": (("", "s"), ("", "es"), ("z", "ces")),
-}
 NEAR_CUTOFF = 0.75  # difflib's ratio: "gatito" is near "gato"
 NEAR_LETTERS = 30  # longer words are not compared
 SUGGESTED_BYTES = 48  # with its command it must fit into a button
@@ -75,35 +72,6 @@ def tokens(text: str) -> tuple[str, ...]:
 def sound(folded: str) -> str:
     """For likeness only: "kat" is "cat", "gatto" is "gato", "baca" is "vaca"."""
     return DOUBLED.sub(r"\1", folded.translate(SOUNDS))
-
-
-def _numbers(word: str, language: str) -> Iterator[str]:
-    """What may be its plural or singular: more than there is, as nobody types the rest."""
-    for single, plural in NUMBERS[language]:
-        if word.endswith(single):
-            yield word.removesuffix(single) + plural
-        if word.endswith(plural) and len(word) > len(plural) + 2:
-            yield word.removesuffix(plural) + single
-
-
-def _genders_es(word: str) -> Iterator[str]:
-    """Of an adjective: rojo → roja, rojas."""
-    if word.endswith("o"):
-        yield from (word[:-1] + ending for ending in ("a", "as", "os"))
-
-
-def _inflections(words: tuple[str, ...], language: str, concept: Concept) -> Iterator[str]:
-    """Of "polar bear" the last word, of "oso polar" the first, or both."""
-    if language == "en":
-        *before, last = words
-        yield from (" ".join([*before, number]) for number in _numbers(last, "en"))
-        return
-    first, *after = words
-    genders = () if concept.thing else _genders_es(first)
-    for number in chain(_numbers(first, "es"), genders):
-        yield " ".join([number, *after])
-        for second in _numbers(after[0], "es") if after else ():
-            yield " ".join([number, second, *after[1:]])
 
 
 def _letter_pairs(word: str) -> Iterator[tuple[str, str]]:
@@ -235,7 +203,7 @@ class Vocabulary:
         for text in ignored:
             self._known.setdefault(" ".join(tokens(text)), ())
         for words, language, concept in self._forms():
-            for form in _inflections(words, language, concept):
+            for form in inflections(words, language, concept.thing):
                 self._known.setdefault(form, (concept,))
         for form, concepts in [*self._known.items()]:
             self._known.setdefault(form.replace("ñ", "n"), concepts)
@@ -394,7 +362,7 @@ def _agreed(colour: Concept, noun: str) -> str:
     word = colour.word("es")
     if feminine and word.endswith("o"):
         word = word[:-1] + "a"
-    return next(_numbers(word, "es")) if plural and word[-1] in "aeo" else word
+    return next(numbers(word, "es")) if plural and word[-1] in "aeo" else word
 
 
 @lru_cache(maxsize=8)
