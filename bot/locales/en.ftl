@@ -450,3 +450,5 @@ erased = Erased: { $pictures ->
     [one] 1 request.
    *[other] { $requests } requests.
  } Backups that whoever runs me has made keep them until those are replaced.
+doctor-check = Finished pictures are checked for nakedness
+doctor-check-none = There is no picture check, so nakedness is allowed in no channel. With 245 MB more there is: `.venv/bin/pip install nudenet`

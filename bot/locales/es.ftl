@@ -421,3 +421,5 @@ erased = Borrado: { $pictures ->
     [one] 1 pedido.
    *[other] { $requests } pedidos.
  } Las copias de seguridad de quien me administra los tienen hasta que se reemplacen.
+doctor-check = Las imágenes terminadas se revisan por si hay desnudez
+doctor-check-none = No hay revisión de imágenes, así que ningún canal admite desnudez. Con 245 MB más la hay: `.venv/bin/pip install nudenet`
