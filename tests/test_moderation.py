@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from db.history import Asker
 from db.models import Ban, now
 from tests import page_server
 from tests.chat import ANA, Chat, open_chat
-from tests.pages import Opened
+from tests.pages import Opened, token_of
 from tests.served import photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -318,3 +319,32 @@ async def test_the_page_shows_moderators_the_blurred_file_and_others_nothing(
         whole = await moderator.get(f"/files/{blur}")
         assert whole.content == photo(9)
         assert picture.file not in (await moderator.get("/gallery")).text
+
+
+async def test_on_the_page_a_refused_request_is_edited_in_a_form(tmp_path: Path) -> None:
+    config = page_server.settings(tmp_path)
+    async with App.open(config) as app:
+        browser = Opened(app, config).browser()
+        token = token_of(await browser.get("/"))
+
+        async def send(**fields: str) -> str:
+            headers = {"accept": "application/json"}
+            sent = await browser.post("/call", data={"token": token, **fields}, headers=headers)
+            return str(sent.json()["html"])
+
+        refused = await send(line="a naked apple")
+        assert "&#34;naked&#34;" in refused
+        lines = re.findall(r'value="(/\w+ \w+)"', refused)
+        assert [line.split()[0] for line in lines] == ["/rewrite", "/appeal"]
+        form = await send(line=lines[0])
+        assert "a naked apple</textarea>" in form
+        given = {
+            "command": "rewrite",
+            "option.item": lines[0].split()[1],
+            "option.prompt": "a red apple",
+            "before.prompt": "a naked apple",
+        }
+        assert "data-open" in await send(**given), "it is in line"
+        (answer,) = await app.semilla.database.answers.recent("web:home", "", moderator=True)
+        assert answer.jobs[0].request.prompt == "a red apple"
+        assert "a red apple" in answer.line

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.moderation import LISTS, Kind, Rules, below_floor, blocked_word, in_channel, mentions_minor
 from bot.words import find
@@ -107,3 +109,19 @@ def test_who_may_be_a_child_is_known() -> None:
     assert mentions_minor("a girl at the sea")
     assert mentions_minor("alguien de 15 años")
     assert not mentions_minor("a woman at the sea, 30 years old")
+
+
+@given(st.text(st.one_of(st.characters(), st.sampled_from("a1$*.- ()")), max_size=400))
+def test_any_text_is_read(text: str) -> None:
+    found = find(text, EVERY_LIST | {"never", "minors", "young"})
+    assert all(each.typed for each in found)
+    assert isinstance(below_floor(text), bool)
+
+
+@given(
+    st.sampled_from(["nude", "porno", "desnuda", "mujeres desnudas", "hentai"]),
+    st.text(max_size=30),
+    st.text(max_size=30),
+)
+def test_a_listed_word_is_found_wherever_it_stands(word: str, before: str, after: str) -> None:
+    assert find(f"{before}. {word} .{after}", EVERY_LIST)

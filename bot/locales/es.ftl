@@ -561,3 +561,6 @@ erased = Borrado: { $pictures ->
 
 # The engine
 note-schedule-without-effect = { $sampler } tiene su propio calendario: { $schedule } no tiene efecto.
+
+doctor-check = Las imágenes terminadas se revisan por si hay desnudez
+doctor-check-none = No hay revisión de imágenes, así que ningún canal admite desnudez. Con 245 MB más la hay: `.venv/bin/pip install nudenet`
