@@ -185,7 +185,9 @@ def _encoder(known: Mapping[str, Any], weights: Weights, dtype: torch.dtype) -> 
     _fill(model, {name: v for name, v in translated.items() if "position_ids" not in name})
     embeddings = getattr(model, "text_model", model).embeddings
     embeddings.position_ids = torch.arange(config.max_position_embeddings).expand((1, -1))
-    return TextEncoder(_tokenizer(known["pad"]), model.eval().to(dtype), known["depth"], known["normed"])
+    return TextEncoder(
+        _tokenizer(known["pad"]), model.eval().to(dtype), known["depth"], known["normed"]
+    )
 
 
 @cache
