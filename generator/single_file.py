@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -184,10 +185,17 @@ def _encoder(known: Mapping[str, Any], weights: Weights, dtype: torch.dtype) -> 
     _fill(model, {name: v for name, v in translated.items() if "position_ids" not in name})
     embeddings = getattr(model, "text_model", model).embeddings
     embeddings.position_ids = torch.arange(config.max_position_embeddings).expand((1, -1))
-    tokenizer = CLIPTokenizer.from_pretrained(
-        CONFIGS / "tokenizer", pad_token=known["pad"], model_max_length=CHUNK, local_files_only=True
+    return TextEncoder(
+        _tokenizer(known["pad"]), model.eval().to(dtype), known["depth"], known["normed"]
     )
-    return TextEncoder(tokenizer, model.eval().to(dtype), known["depth"], known["normed"])
+
+
+@cache
+def _tokenizer(pad: str) -> CLIPTokenizer:
+    """The same for every file: making one takes longer than a turn of the others."""
+    return CLIPTokenizer.from_pretrained(
+        CONFIGS / "tokenizer", pad_token=pad, model_max_length=CHUNK, local_files_only=True
+    )
 
 
 def _encoder_sizes(known: Mapping[str, Any], weights: Weights) -> dict[str, Any]:
