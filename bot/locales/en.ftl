@@ -370,6 +370,8 @@ held-check = The picture didn't pass the check and nobody saw it. Try other word
 failure-refused = The picture didn't pass the check and nobody saw it. Try other words.
 blurred-picture = A picture, blurred
 button-next = Next →
+doctor-check = Finished pictures are checked for nakedness
+doctor-check-none = There is no picture check, so nakedness is allowed in no channel. With 245 MB more there is: `.venv/bin/pip install nudenet`
 log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
 log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
 log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"
@@ -450,5 +452,3 @@ erased = Erased: { $pictures ->
     [one] 1 request.
    *[other] { $requests } requests.
  } Backups that whoever runs me has made keep them until those are replaced.
-doctor-check = Finished pictures are checked for nakedness
-doctor-check-none = There is no picture check, so nakedness is allowed in no channel. With 245 MB more there is: `.venv/bin/pip install nudenet`

@@ -342,6 +342,8 @@ held-check = La imagen no pasó la revisión y nadie la vio. Prueba otra frase, 
 failure-refused = La imagen no pasó la revisión y nadie la vio. Prueba otra frase.
 blurred-picture = Una imagen, desenfocada
 button-next = Siguiente →
+doctor-check = Las imágenes terminadas se revisan por si hay desnudez
+doctor-check-none = No hay revisión de imágenes, así que ningún canal admite desnudez. Con 245 MB más la hay: `.venv/bin/pip install nudenet`
 log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }»
 log-held-check = `{ $code }` de { $member } no pasó la revisión de imágenes: «{ $prompt }»
 log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
@@ -421,5 +423,3 @@ erased = Borrado: { $pictures ->
     [one] 1 pedido.
    *[other] { $requests } pedidos.
  } Las copias de seguridad de quien me administra los tienen hasta que se reemplacen.
-doctor-check = Las imágenes terminadas se revisan por si hay desnudez
-doctor-check-none = No hay revisión de imágenes, así que ningún canal admite desnudez. Con 245 MB más la hay: `.venv/bin/pip install nudenet`
