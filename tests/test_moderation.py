@@ -164,7 +164,7 @@ async def test_a_pause_ends_by_itself(chat: Chat, place: Guild, until: str, told
 
 
 async def test_a_ban_empties_the_members_line(chat: Chat, place: Guild) -> None:
-    accepted = await chat.type("a cat steps:150 size:512x512 count:9", guild=place, member=BEA)
+    accepted = await chat.type("a cat steps:20 count:6", guild=place, member=BEA)
     assert accepted.answer is not None
     await chat.type("/ban Bea", guild=place, member=TEACHER)
     assert "Cancelled" in (await chat.wait_for(accepted.answer)).text

@@ -169,7 +169,7 @@ async def test_another_place_keeps_what_was_not_meant(
 async def test_what_is_being_drawn_is_let_go_and_the_others_go_on(
     chat: Chat, place: Guild, ana: Member
 ) -> None:
-    await chat.type("a cat steps:150 size:512x512 count:9", guild=place, member=ana)
+    await chat.type("a cat steps:20 count:6", guild=place, member=ana)
     waiting = await chat.type("a red apple steps:1", guild=place, member=BEA)
     erased = await chat.type("/privacy delete sure:yes", guild=place, member=ana)
     assert erased.tone is Tone.PLAIN
