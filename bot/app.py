@@ -42,7 +42,7 @@ class App:
             generator = _generator(config)
             stack.push_async_callback(generator.close)
             events, estimate = Events(), Estimate()
-            catalogue = Catalogue(config.generator.models_folders, config.data / "cache")
+            catalogue = Catalogue(config.models_folders, config.data / "cache")
             # Reads and hashes the weights once; with gigabytes of them that takes a while.
             await asyncio.to_thread(catalogue.models)
             yield cls(
@@ -90,7 +90,7 @@ class App:
 def _generator(config: Config) -> LocalGenerator:
     settings = config.generator
     return LocalGenerator(
-        models_folders=settings.models_folders,
+        models_folders=config.models_folders,
         cache=config.data / "cache",
         threads=settings.threads,
         device=settings.device,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from bot import archive, doctor, logs, processes
+from bot import archive, doctor, logs, models, processes
 from bot import config as settings
 from bot.adapters.terminal import client, words
 from bot.adapters.terminal.messages import Request
@@ -40,7 +40,7 @@ INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 PATIENCE_SECONDS = 60.0  # for another command to be done with the data folder
 LOOK_EVERY_SECONDS = 0.2
 OWN_FLAGS = ("-o", "--lang")
-OWN_LISTED = ("run", "doctor", "backup", "restore")
+OWN_LISTED = ("run", "doctor", "backup", "restore", "models add")
 SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 
 
@@ -78,7 +78,7 @@ def _run(arguments: list[str], screen: Screen) -> int:
         screen.output.print(f"Semilla {metadata.version('semilla')}")
         return OK
     first = line.words[0].casefold() if line.words else ""
-    if not first or (line.help and first in OWN):
+    if not first or (line.help and first in OWN and first != "models"):
         return _usage(screen)
     if line.help:
         return _command_usage(line.words, screen)
@@ -286,12 +286,19 @@ def _examine(config: Config, line: CommandLine, screen: Screen) -> int:
     return OK if good else FAILED
 
 
+def _models(config: Config, line: CommandLine, screen: Screen) -> int:
+    """`semilla models` is a declared command, `semilla models add …` the terminal's own."""
+    adds = line.words[1:2] == ("add",)
+    return models.add(config, line, screen) if adds else _answer(config, line, screen)
+
+
 OWN: Mapping[str, Callable[[Config, CommandLine, Screen], int]] = {
     "run": _serve,
     "doctor": _examine,
     "class": _serve_class,
     "clase": _serve_class,
     "backup": archive.back_up,
+    "models": _models,
     "restore": archive.restore,
 }
 
@@ -302,7 +309,10 @@ def _usage(screen: Screen) -> int:
     from bot.commands.declaration import COMMANDS
 
     language = screen.language
-    rows = [(f"semilla {name}", say(language, f"terminal-{name}")) for name in OWN_LISTED]
+    rows = [
+        (f"semilla {name}", say(language, f"terminal-{name.replace(' ', '-')}"))
+        for name in OWN_LISTED
+    ]
     rows.append(
         (f"semilla {say(language, 'terminal-class-name')}", say(language, "terminal-class"))
     )

@@ -64,9 +64,11 @@ class AccessConfig(Section):
 
 
 class Limits(Section):
-    """What one member may ask for."""
+    """What may be asked for; guilds set stricter ones with /setup."""
 
     waiting: int = Field(default=20, ge=1, le=10_000)
+    guild_waiting: int = Field(default=1000, ge=1, le=100_000)
+    ask_seconds: int = Field(default=120, ge=1, le=86_400)
     count: int = Field(default=9, ge=1, le=9)
     steps: int = Field(default=150, ge=1, le=150)
     picture_pixels: int = Field(default=1_572_864, ge=4096, le=67_108_864)
@@ -100,6 +102,15 @@ class Config(Section):
     telegram_api: TelegramApi = TelegramApi()
     discord: SecretStr | None = None
     telegram: SecretStr | None = None
+
+    @property
+    def own_models(self) -> Path:
+        """Where `semilla models add` puts them; the owner's folders are never written into."""
+        return self.data / "models"
+
+    @property
+    def models_folders(self) -> tuple[Path, ...]:
+        return (*self.generator.models_folders, self.own_models)
 
 
 class ConfigError(Exception):

@@ -57,6 +57,7 @@ class Call:
         channel, thread, message: where the answer goes (`message`: the placeholder, once known).
         token: by which the answer is sent where a platform wants one; kept while it is good.
         age_restricted: whether the channel is for adults only.
+        here: how the channel is written so that it can be tapped.
     """
 
     origin: str
@@ -72,6 +73,7 @@ class Call:
     message: str = ""
     token: str = ""
     age_restricted: bool = False
+    here: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +163,24 @@ class Reply:
 
 class Refusal(Exception):
     """The member can mend it. `key` and `facts` name the sentence in the locales;
-    `suggestions` are command lines to tap."""
+    `suggestions` are command lines to tap, `offers` others with a label: the name of a sentence."""
 
-    def __init__(self, key: str, suggestions: tuple[str, ...] = (), **facts: Any) -> None:
+    def __init__(
+        self,
+        key: str,
+        suggestions: tuple[str, ...] = (),
+        offers: tuple[tuple[str, str], ...] = (),
+        **facts: Any,
+    ) -> None:
         super().__init__(key)
         self.key = key
         self.suggestions = suggestions
+        self.offers = offers
         self.facts = facts
 
 
 class Unreachable(Exception):
-    """A member can't be written to in private."""
+    """A member can't be written to in private, or a channel not at all."""
 
 
 class Adapter(Protocol):
@@ -187,3 +196,6 @@ class Adapter(Protocol):
 
     async def tell(self, member: str, reply: Reply) -> None:
         """Writes to a member in private. Raises Unreachable."""
+
+    async def post(self, channel: str, reply: Reply) -> None:
+        """Writes into a channel (the platform's id) that moderators read. Raises Unreachable."""

@@ -53,12 +53,17 @@ class Delivery:
 
     async def _tell(self, notice: Notice) -> None:
         """Once: a notice that doesn't arrive is in the log, and stands where it came from."""
+        adapter = self._adapters[notice.adapter]
+        receiver = notice.member or f"channel {notice.channel}"
         try:
-            await self._adapters[notice.adapter].tell(notice.member, notice.reply)
+            if notice.channel:
+                await adapter.post(notice.channel, notice.reply)
+            else:
+                await adapter.tell(notice.member, notice.reply)
         except Unreachable:
-            log.warning("%s can't be told in private", notice.member)
+            log.warning("%s can't be told", receiver)
         except Exception:  # A chat fails in its own ways, and the others go on.
-            log.exception("%s was not told", notice.member)
+            log.exception("%s was not told", receiver)
 
     async def _deliver(self, answer: Answer) -> None:
         delay = FIRST_DELAY_SECONDS
@@ -66,7 +71,12 @@ class Delivery:
             while not await self._try(answer):
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LAST_DELAY_SECONDS)
-            log.info("delivered")
+                found = await self._database.answers.get(answer.id)
+                if found is None:  # its member has had it erased
+                    break
+                answer = found
+            else:
+                log.info("delivered")
         self._under_way.discard(answer.id)
 
     async def _try(self, answer: Answer) -> bool:

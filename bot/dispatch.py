@@ -15,16 +15,17 @@ from bot.estimate import Estimate
 from bot.estimate import Running as InWorker
 from bot.events import Ended, Events, Loading, Running
 from bot.events import Waiting as WaitingEvent
+from bot.holding import Holding, Verdict, picture_of
 from bot.logs import about
 from bot.queue import FairQueue, Waiting
 from bot.replies import Progress, short_code
-from db.models import Answer, Job, JobState, Picture, Visibility
+from db.models import Answer, Job, JobState
 from db.session import Database
 from db.storage import DiskFull
 from generator import messages
 from generator.batching import PATIENCE, SLOTS
 from generator.client import Generator
-from generator.messages import Failure, Note, Submit
+from generator.messages import Failure, Submit
 from generator.request import GenerationRequest
 
 log = logging.getLogger(__name__)
@@ -62,9 +63,12 @@ class Dispatch:
         self._model: str | None = None
         self._feeding = asyncio.Lock()
         self._wanted = asyncio.Event()
+        self._holding = Holding(database, events)
+        self._unseen: set[int] = set()  # jobs that nobody sees before they are judged
         self._started = False  # the line is restored and the worker takes orders
         self.ready = asyncio.Event()
         self.deaths = 0  # of the worker, since the start
+        self.checks = False  # whether the worker looks at pictures
 
     def __len__(self) -> int:
         """Jobs waiting or being drawn."""
@@ -113,6 +117,22 @@ class Dispatch:
             self._suspects.remove(waiting)
         await self._cancelled(waiting)
         return True
+
+    async def forget(self, member: str, guild: str | None = None) -> None:
+        """Lets go of whatever a member has in line or in the worker: the rows are about to go.
+        None is every guild."""
+        tasks = [*self._in_worker.values(), *self._suspects, *self._queue.order()]
+        for task in tasks:
+            if task.member != member or guild not in (None, task.guild):
+                continue
+            if task.job in self._in_worker:
+                self._generator.cancel(task.job)
+            elif task in self._suspects:
+                self._suspects.remove(task)
+            else:
+                self._queue.remove(task.job)
+            self._finish(task)
+        await self._feed()
 
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
@@ -200,11 +220,14 @@ class Dispatch:
         seconds = sum(map(self._seconds_left, behind))
         self._came[task.job] = PATIENCE * (time.monotonic() + seconds)
         cost = sum(each.cost for each in behind)
+        if await self._holding.hides(task.guild, self.checks):
+            self._unseen.add(task.job)
         self._generator.submit(Submit(task.job, task.request, image, task.trace, cost))
 
     async def _handle(self, event: messages.Event) -> None:
         match event:
-            case messages.Ready():
+            case messages.Ready(checks=checks):
+                self.checks = checks
                 self.ready.set()
             case messages.Loading(model):
                 self._loading(model)
@@ -230,6 +253,7 @@ class Dispatch:
             return
         call = event.call if isinstance(event, messages.Called) else 0
         preview = event.preview if isinstance(event, messages.Called) else None
+        preview = None if event.job in self._unseen else preview
         known = self._progress.get(task.job)
         shown = preview or (known.preview if known else None)
         self._progress[task.job] = Progress(call=call, calls=event.calls, preview=shown)
@@ -240,7 +264,11 @@ class Dispatch:
         if task is None:
             return
         with about(request=task.answer, job=task.job):
-            await self._end(task, event)
+            try:
+                await self._end(task, event)
+            except LookupError:  # its member has had all their rows erased meanwhile
+                log.info("its rows are gone")
+                self._finish(task)
         await self._feed()
 
     async def _end(
@@ -255,19 +283,26 @@ class Dispatch:
         log.info("%s", type(event).__name__.lower())
 
     async def _drawn(self, task: Task, drawn: messages.Drawn) -> None:
+        job = await self._database.jobs.get(task.job)
+        verdict = await self._holding.judge(job, drawn.exposed)
+        if verdict is Verdict.REFUSED:
+            await self._failed(task, Failure.REFUSED, "nakedness where children may be meant")
+            return
         try:
             file = await self._database.storage.put(drawn.png)
         except DiskFull as full:
             await self._failed(task, Failure.DISK_FULL, str(full))
             return
-        job = await self._database.jobs.get(task.job)
-        picture = _picture(job, task.request, drawn, file)
-        await self._database.jobs.done(task.job, picture)
+        picture = picture_of(job, task.request, drawn, file)
+        await self._holding.hold(picture, verdict, drawn.png)
+        made = await self._database.jobs.done(task.job, picture)
         self._learn(task.request, drawn.seconds)
         self._finish(task)
+        await self._holding.tell(made, job.answer)
 
     def _learn(self, request: GenerationRequest, seconds: float) -> None:
-        self._estimate.learn(request.model, request.width, request.height, request.calls, seconds)
+        size = (request.width, request.height)
+        self._estimate.learn(request.model, *size, request.full_calls, seconds)
 
     async def _failed(self, task: Task, failure: Failure, detail: str) -> None:
         code = short_code()
@@ -282,6 +317,7 @@ class Dispatch:
     def _finish(self, task: Task) -> None:
         self._in_worker.pop(task.job, None)
         self._came.pop(task.job, None)
+        self._unseen.discard(task.job)
         self._progress.pop(task.job, None)
         self._deaths.pop(task.job, None)
         self._publish(Ended, task)
@@ -333,36 +369,10 @@ class Dispatch:
         """Of a job in the worker; 0 while nothing is known of its model's speed."""
         request = task.request
         size = (request.width, request.height)
-        whole = self._estimate.seconds(request.model, *size, request.calls) or 0.0
+        whole = self._estimate.seconds(request.model, *size, request.full_calls) or 0.0
         progress = self._progress.get(task.job)
         done = progress.call / progress.calls if progress and progress.calls else 0.0
         return whole * (1 - done)
 
     def _publish(self, kind: type, task: Task, **facts: object) -> None:
         self._events.publish(kind(guild=task.guild, answer=task.answer, job=task.job, **facts))
-
-
-def _picture(job: Job, request: GenerationRequest, drawn: messages.Drawn, file: str) -> Picture:
-    notes = [*job.notes, *(note.to_json() for note in drawn.notes if _new(note, job))]
-    return Picture(
-        guild=job.guild,
-        member=job.member,
-        member_name=job.answer.member_name,
-        visibility=Visibility.PRIVATE if job.answer.private else Visibility.PUBLIC,
-        recipe=request.to_json(),
-        prompt=request.prompt,
-        file=file,
-        pixel_hash=drawn.pixel_hash,
-        width=request.width,
-        height=request.height,
-        key=dict(drawn.key),
-        trace=drawn.trace,
-        seconds=drawn.seconds,
-        notes=notes,
-        parent_id=job.parent_id,
-        relation=job.relation,
-    )
-
-
-def _new(note: Note, job: Job) -> bool:
-    return note.to_json() not in job.notes

@@ -52,6 +52,7 @@ def findings(config: Config, language: str) -> Iterator[Finding]:
     yield _folder(config.data, language)
     yield _database(config, language)
     yield _models(config, language)
+    yield _picture_check(language)
     yield _page(config, language)
     yield from _chats(config, language)
 
@@ -162,7 +163,7 @@ async def _is_newer(path: Path, pictures: Path) -> bool:
 def _models(config: Config, language: str) -> Finding:
     from generator.catalogue import Catalogue
 
-    folders = config.generator.models_folders
+    folders = config.models_folders
     try:
         models = Catalogue(folders, config.data / "cache").models()
     except (OSError, KeyError, json.JSONDecodeError) as error:
@@ -180,6 +181,11 @@ def _page(config: Config, language: str) -> Finding:
     if owner := processes.find_owner(config.data):
         return Finding(True, say(language, "doctor-running", address=owner.address))
     return Finding(False, trouble)
+
+
+def _picture_check(language: str) -> Finding:
+    here = util.find_spec("nudenet") is not None
+    return Finding(True if here else None, say(language, f"doctor-check{'' if here else '-none'}"))
 
 
 def _chats(config: Config, language: str) -> Iterator[Finding]:

@@ -143,7 +143,7 @@ class Estimate:
         return times
 
     def _entering(self, request: GenerationRequest, clock: float) -> Running | None:
-        seconds = self.seconds(request.model, request.width, request.height, request.calls)
+        seconds = self.seconds(request.model, request.width, request.height, request.full_calls)
         return None if seconds is None else Running(request.model, seconds, PATIENCE * clock)
 
     def _line(self, model: str, pixels: int) -> _Line:

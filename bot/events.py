@@ -55,11 +55,13 @@ class Delivered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
-    """Something that a member must hear of in private, on their own chat."""
+    """Something that a member must hear of in private, on their own chat; or, in a channel
+    (the platform's id), its readers."""
 
     adapter: str
-    member: str
     reply: Reply
+    member: str = ""
+    channel: str = ""
     answer: int = 0
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 
 from bot.commands.door import run as answer
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Guild, Member
+from bot.moderation import RECORDS_KEPT
 from db.history import Asker
 from db.models import now
 
+log = logging.getLogger(__name__)
+
 TOKENS_EVERY_SECONDS = 60
 SWEEP_EVERY_SECONDS = 6 * 3600
+MODELS_EVERY_SECONDS = 5
 TOKEN_LIFE = timedelta(minutes=15)
 HOME = Guild("web:home")
 SEMILLA = Member("semilla", "Semilla")
@@ -24,6 +29,7 @@ async def run(semilla: Semilla, with_page: bool) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_erase_tokens(semilla))
         tasks.create_task(_sweep(semilla))
+        tasks.create_task(_look_for_models(semilla))
         if with_page:
             tasks.create_task(_welcome(semilla))
 
@@ -35,10 +41,19 @@ async def _erase_tokens(semilla: Semilla) -> None:
 
 
 async def _sweep(semilla: Semilla) -> None:
-    """Files that a stop left without a row."""
+    """Files that a stop left without a row, and records that have grown old."""
     while True:
         await semilla.database.storage.sweep()
+        await semilla.database.moderation.forget_old(now() - RECORDS_KEPT)
         await asyncio.sleep(SWEEP_EVERY_SECONDS)
+
+
+async def _look_for_models(semilla: Semilla) -> None:
+    """What was put into the owner's folders, or taken out, while Semilla runs."""
+    while True:
+        await asyncio.sleep(MODELS_EVERY_SECONDS)
+        if await asyncio.to_thread(semilla.catalogue.refresh):
+            log.info("models: %s", [each.name for each in semilla.catalogue.models()])
 
 
 async def _welcome(semilla: Semilla) -> None:

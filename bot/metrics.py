@@ -35,7 +35,7 @@ class Health:
 async def health(semilla: Semilla) -> Health:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await semilla.database.jobs.waiting_of("", "")
+            await semilla.database.jobs.waiting_of("")
         database = True
     except (TimeoutError, OSError):
         database = False

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
 from bot.locales import escape, say
-from db.models import Answer, Job, JobState, Picture, Relation
-from generator.messages import Note, NoteKind
+from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
+from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
 from generator.sampler_names import label_of
 
@@ -51,7 +51,7 @@ def answer_reply(answer: Answer, language: str, progress: Progress | None = None
     pictures = tuple(
         picture_shown(job.picture, language, job)
         for job in answer.jobs
-        if job.picture is not None and job.picture.deleted is None and job.picture.file
+        if job.picture is not None and _is_shown(job.picture)
     )
     lines = [line for job in answer.jobs if (line := _ended_line(job, language))]
     buttons: tuple[tuple[Button, ...], ...] = ()
@@ -59,8 +59,10 @@ def answer_reply(answer: Answer, language: str, progress: Progress | None = None
     if open_jobs:
         lines.append(progress_line(progress or Progress(), language))
         buttons = ((_button(language, "cancel", f"/cancel {answer.id}"),),)
-    elif failed := [job for job in answer.jobs if job.state is JobState.FAILED]:
-        buttons = ((_button(language, "retry", f"/retry {failed[0].answer_id}"),),)
+    elif any(map(_is_refused, answer.jobs)):
+        buttons = ((_button(language, "edit", f"/rewrite {answer.id}"),),)
+    elif any(job.state is JobState.FAILED for job in answer.jobs):
+        buttons = ((_button(language, "retry", f"/retry {answer.id}"),),)
     return Reply(
         text="\n".join(dict.fromkeys(lines)),
         pictures=pictures,
@@ -215,12 +217,17 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
         ("size", size_words(picture, language)),
         ("model", f"{request.model} ({request.model_hash[:10]})"),
         ("strength", f"{request.strength:g}" if request.initial_image else ""),
+        ("vae", f"{request.vae} ({str(request.vae_hash)[:10]})" if request.vae else ""),
+        ("clip_skip", str(request.clip_skip) if request.clip_skip > 1 else ""),
+        ("emphasis", request.emphasis if request.emphasis != "original" else ""),
+        ("tiling", "✓" if request.tiling else ""),
     ]
     lines = [f"**{say(language, f'option-{name}')}** {escape(text)}" for name, text in rows if text]
     lines += [
         say(language, "recipe-variation", seed=str(each.seed), strength=f"{each.strength:g}")
         for each in request.variations
     ]
+    lines += [*_passes(request, language), *_files(request)]
     lines += [note_line(Note.from_json(each), language) for each in picture.notes]
     made = say(
         language,
@@ -232,6 +239,21 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
     )
     again = say(language, "recipe-again", line=line)
     return "\n".join(part for part in (*lines, family, made, again) if part)
+
+
+def _passes(request: GenerationRequest, language: str) -> Iterator[str]:
+    if hires := request.hires:
+        facts = {"size": f"{hires.width}x{hires.height}", "strength": f"{hires.strength:g}"}
+        yield say(language, "recipe-hires", **facts, steps=str(hires.steps))
+    if request.masked:
+        yield say(language, "recipe-masked")
+    if request.upscaler:
+        yield say(language, "recipe-upscaled")
+
+
+def _files(request: GenerationRequest) -> list[str]:
+    """LoRAs and embeddings, with their hashes as the field shortens them."""
+    return [f"**{each.name}** {each.kind} `{each.hash[:10]}`" for each in request.extras]
 
 
 def sampler_label(request: GenerationRequest) -> str:
@@ -252,6 +274,7 @@ def refused(language: str, refusal: Refusal) -> Reply:
         for name, value in refusal.facts.items()
     }
     buttons = tuple(Button(label=line, line=line) for line in refusal.suggestions[:3])
+    buttons += tuple(_button(language, name, line) for name, line in refusal.offers)
     text = say(language, f"refusal-{refusal.key}", **facts)
     return Reply(
         text=text[:1].upper() + text[1:],
@@ -284,9 +307,22 @@ def _ended_line(job: Job, language: str) -> str | None:
         return say(language, f"failure-{job.failure}", **facts)
     if job.state is JobState.DONE and job.picture is not None and job.picture.deleted:
         return say(language, "deleted-picture", code=job.picture.code)
+    if job.picture is not None and job.picture.visibility is Visibility.HELD:
+        return say(language, f"held-{job.picture.held_for or Hold.APPROVAL}")
     if job.state is JobState.DONE and job.picture is not None and not job.picture.file:
         return retired_line(job.picture, language)
     return None
+
+
+def _is_shown(picture: Picture) -> bool:
+    held = picture.visibility is Visibility.HELD
+    return picture.deleted is None and bool(picture.file) and not held
+
+
+def _is_refused(job: Job) -> bool:
+    """Whether its words are to be changed, and not only tried again."""
+    held = job.picture is not None and job.picture.held_for == Hold.CHECK
+    return held or job.failure == Failure.REFUSED
 
 
 def retired_line(picture: Picture, language: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ WRITTEN: dict[str, dict[str, Any]] = {
     ".webp": {"quality": 92, "method": 4},
     ".jpg": {"quality": 92, "subsampling": 0},
 }
+
+BLURRED_PIXELS = 8  # a side that is left of a blurred picture
 
 
 def enlarged(source: Path, cache: Path, scale: int, suffix: str = ".webp") -> Path:
@@ -22,6 +25,28 @@ def enlarged(source: Path, cache: Path, scale: int, suffix: str = ".webp") -> Pa
     if not target.exists():
         _enlarge(source, target, scale)
     return target
+
+
+def forget(cache: Path, names: Iterable[str]) -> None:
+    """Removes what was made of these files. It blocks."""
+    for name in names:
+        for path in cache.glob(f"{Path(name).stem}-*"):
+            path.unlink(missing_ok=True)
+
+
+def blurred(png: bytes) -> bytes:
+    """What there is in a picture can't be made out, only that there is something. It blocks."""
+    import io
+
+    from PIL import Image, ImageFilter
+
+    with Image.open(io.BytesIO(png)) as opened:
+        image = opened.convert("RGB")
+    small = image.resize((BLURRED_PIXELS, BLURRED_PIXELS), Image.Resampling.BOX)
+    large = small.resize(image.size, Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    large.filter(ImageFilter.GaussianBlur(max(image.size) / (2 * BLURRED_PIXELS))).save(file, "PNG")
+    return file.getvalue()
 
 
 def _enlarge(source: Path, target: Path, scale: int) -> None:

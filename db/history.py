@@ -66,7 +66,9 @@ class History:
         return await self._one(_seen_by(asker).where(Picture.pixel_hash == pixel_hash))
 
     async def by_file(self, asker: Asker, file: str) -> Picture | None:
-        return await self._one(_seen_by(asker).where(Picture.file == file))
+        """The picture that has this file; for moderators also by the blurred one of a held one."""
+        named = or_(Picture.file == file, Picture.blurred == file)
+        return await self._one(_seen_by(asker).where(named))
 
     async def search(
         self,
@@ -81,7 +83,8 @@ class History:
 
         `retired`: also those whose files have been removed.
         """
-        query = (_seen_by(asker) if retired else _shown_to(asker)).limit(limit)
+        seen = _seen_by(asker).where(Picture.visibility != Visibility.HELD)
+        query = (seen if retired else _shown_to(asker)).limit(limit)
         if text.strip():
             words = _words(text)
             if not words:
@@ -104,7 +107,9 @@ class History:
         return await self._one(_seen_by(asker).where(Picture.id == picture.parent_id))
 
     async def children(self, asker: Asker, picture: Picture) -> list[Picture]:
-        return await self._all(_seen_by(asker).where(Picture.parent_id == picture.id))
+        """What was made of it, but for held ones: they are not to come up by the way."""
+        shown = Picture.visibility != Visibility.HELD
+        return await self._all(_seen_by(asker).where(Picture.parent_id == picture.id, shown))
 
     async def delete(self, asker: Asker, code: str) -> bool:
         """Its author's or a moderator's. File and words go, also those of its job and its answer;
@@ -159,7 +164,7 @@ class History:
         query = newest.order_by(Picture.id.desc()).limit(limit)
         async with self._transactions.read() as session:
             rows = [(GenerationRequest.from_json(r), s) for r, s in await session.execute(query)]
-        return [(r.model, r.width, r.height, r.calls, seconds) for r, seconds in rows]
+        return [(r.model, r.width, r.height, r.full_calls, seconds) for r, seconds in rows]
 
     async def _own(self, asker: Asker, code: str) -> Picture | None:
         picture = await self.get(asker, code)
@@ -177,28 +182,28 @@ class History:
 async def needed_files(transactions: Transactions) -> set[str]:
     """Every file that a picture, a recipe or a draft mentions."""
     shown = select(Picture.file).where(Picture.deleted.is_(None))
-    drawn_over = select(_image(Picture)).where(Picture.deleted.is_(None))
-    to_draw_over = select(_image(Job)).where(Job.state.in_(MAY_RUN))
+    blurred = select(Picture.blurred).where(Picture.deleted.is_(None))
+    drawn_over = select(image_of(Picture)).where(Picture.deleted.is_(None))
+    to_draw_over = select(image_of(Job)).where(Job.state.in_(MAY_RUN))
     async with transactions.read() as session:
-        files = set(await session.scalars(union(shown, drawn_over, to_draw_over)))
+        files = set(await session.scalars(union(shown, blurred, drawn_over, to_draw_over)))
         for options in await session.scalars(select(Draft.options)):
             files.update(options.values())
         return files
 
 
 def _seen_by(asker: Asker) -> Select[Picture]:
-    """The pictures that the asker may see, newest first."""
+    """The pictures that the asker may see, newest first: held ones are the moderators' to see."""
     query = select(Picture).where(Picture.guild == asker.guild, Picture.deleted.is_(None))
     if not asker.moderator:
-        query = query.where(
-            or_(Picture.visibility == Visibility.PUBLIC, Picture.member == asker.member)
-        )
+        own = and_(Picture.visibility == Visibility.PRIVATE, Picture.member == asker.member)
+        query = query.where(or_(Picture.visibility == Visibility.PUBLIC, own))
     return query.order_by(Picture.id.desc())
 
 
 def _shown_to(asker: Asker) -> Select[Picture]:
-    """Those of them that there is still something to be seen of."""
-    return _seen_by(asker).where(Picture.file != "")
+    """Those of them that there is something to be seen of, and that are not held."""
+    return _seen_by(asker).where(Picture.file != "", Picture.visibility != Visibility.HELD)
 
 
 async def _forget(session: AsyncSession, picture: Picture) -> None:
@@ -206,7 +211,8 @@ async def _forget(session: AsyncSession, picture: Picture) -> None:
     wordless = {"prompt": "", "negative_prompt": "", "initial_image": None}
     gone: dict[str, Any] = {"recipe": {**picture.recipe, **wordless}, "notes": []}
     emptied = update(Picture).where(Picture.id == picture.id)
-    await session.execute(emptied.values(deleted=now(), prompt="", member_name="", **gone))
+    gone_too = {"prompt": "", "member_name": "", "held_for": "", "blurred": ""}
+    await session.execute(emptied.values(deleted=now(), **gone_too, **gone))
     await session.execute(update(Job).where(Job.id == picture.job_id).values(**gone))
     answer = select(Job.answer_id).where(Job.id == picture.job_id).scalar_subquery()
     kept = select(Job.id).outerjoin(Picture, Picture.job_id == Job.id)
@@ -218,13 +224,14 @@ async def _forget(session: AsyncSession, picture: Picture) -> None:
 def _needs(file: str) -> Any:
     """Whether a picture that isn't deleted, or a job that may run, still needs the file."""
     pictures = exists().where(
-        or_(Picture.file == file, _image(Picture) == file), Picture.deleted.is_(None)
+        or_(Picture.file == file, image_of(Picture) == file), Picture.deleted.is_(None)
     )
-    jobs = exists().where(_image(Job) == file, Job.state.in_(MAY_RUN))
+    jobs = exists().where(image_of(Job) == file, Job.state.in_(MAY_RUN))
     return or_(pictures, jobs)
 
 
-def _image(row: type[Picture] | type[Job]) -> Any:
+def image_of(row: type[Picture] | type[Job]) -> Any:
+    """The file that a row's recipe draws over."""
     return row.recipe["initial_image"].as_string()
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only, raiseload
 
 from db.codes import SHORTEST, random_code
-from db.models import Draft, Job, JobState, Picture, now
+from db.models import Draft, Job, JobState, Picture, Review, now
 from db.transactions import Transactions, insistent
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
@@ -40,13 +42,32 @@ class Jobs:
         async with self._transactions.read() as session:
             return list(await session.scalars(query.options(*LEAN)))
 
-    async def waiting_of(self, guild: str, member: str) -> int:
-        """How many of a member's jobs are in line or being drawn."""
-        query = select(func.count()).where(
-            Job.guild == guild, Job.member == member, Job.state.in_(OPEN)
-        )
+    async def waiting_of(self, member: str) -> int:
+        """How many of a member's jobs are in line or being drawn, in all guilds together."""
+        return await self._count(Job.member == member)
+
+    async def waiting_in(self, guild: str) -> int:
+        return await self._count(Job.guild == guild)
+
+    async def _count(self, whose: ColumnElement[bool]) -> int:
+        query = select(func.count()).where(whose, Job.state.in_(OPEN))
         async with self._transactions.read() as session:
             return int(await session.scalar(query) or 0)
+
+    async def ordered_since(
+        self, member: str, since: datetime
+    ) -> list[tuple[datetime, dict[str, Any]]]:
+        """When a member ordered what, in all guilds together, oldest first; not what came to
+        nothing."""
+        query = select(Job.created, Job.recipe).where(
+            Job.member == member,
+            Job.created > since,
+            Job.state.not_in((JobState.CANCELLED, JobState.FAILED)),
+        )
+        async with self._transactions.read() as session:
+            return [
+                (row.created, row.recipe) for row in await session.execute(query.order_by(Job.id))
+            ]
 
     @insistent
     async def requeue_running(self) -> int:
@@ -108,7 +129,9 @@ class Jobs:
         return bool((await session.execute(ended)).rowcount)  # type: ignore[attr-defined]
 
 
-async def free_code(session: AsyncSession, table: type[Picture] | type[Draft], guild: str) -> str:
+async def free_code(
+    session: AsyncSession, table: type[Picture] | type[Draft] | type[Review], guild: str
+) -> str:
     """A random code that the guild doesn't use yet, a longer one when the short ones are used."""
     length = SHORTEST
     while True:

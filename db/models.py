@@ -27,6 +27,13 @@ class Visibility(StrEnum):
     HELD = "held"  # awaits approval
 
 
+class Hold(StrEnum):
+    """Why a picture is held."""
+
+    APPROVAL = "approval"  # every picture is looked at in its guild
+    CHECK = "check"  # the picture check found something
+
+
 class Relation(StrEnum):
     """How a picture came from its parent."""
 
@@ -65,6 +72,8 @@ class Answer(Base):
     language: Mapped[str]
     private: Mapped[bool] = mapped_column(default=False)
     line: Mapped[str] = mapped_column(default="")
+    age_restricted: Mapped[bool] = mapped_column(default=False)
+    trusted: Mapped[bool] = mapped_column(default=False)  # a moderator's: nobody need approve it
     created: Mapped[datetime] = mapped_column(default=now)
     delivered: Mapped[datetime | None] = mapped_column(default=None)
     jobs: Mapped[list[Job]] = relationship(
@@ -106,6 +115,8 @@ class Job(Base):
         foreign_keys="Job.parent_id", lazy="selectin", join_depth=1
     )
 
+    __table_args__ = (Index("jobs_of_members", "member", "created"),)
+
     @property
     def request(self) -> GenerationRequest:
         return GenerationRequest.from_json(self.recipe)
@@ -138,6 +149,8 @@ class Picture(Base):
     )
     relation: Mapped[Relation | None] = mapped_column(default=None)
     link: Mapped[str] = mapped_column(default="")
+    held_for: Mapped[str] = mapped_column(default="")  # a Hold, while it is held
+    blurred: Mapped[str] = mapped_column(default="")  # the file that moderators see of it first
     created: Mapped[datetime] = mapped_column(default=now)
     deleted: Mapped[datetime | None] = mapped_column(default=None)
     job: Mapped[Job | None] = relationship(
@@ -178,8 +191,8 @@ class Setting(Base):
     __tablename__ = "settings"
 
     guild: Mapped[str] = mapped_column(primary_key=True)
-    scope: Mapped[str] = mapped_column(primary_key=True)  # guild, channel, member
-    owner: Mapped[str] = mapped_column(primary_key=True)  # "" for the guild, else channel or member
+    scope: Mapped[str] = mapped_column(primary_key=True)  # guild, channel, role, member
+    owner: Mapped[str] = mapped_column(primary_key=True)  # "" for the guild, else whose it is
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
 
@@ -193,6 +206,82 @@ class Style(Base):
     member: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     options: Mapped[dict[str, Any]]
+
+
+class Ban(Base):
+    """A member who may not ask: until a time, or for good. `guild` "" is everywhere."""
+
+    __tablename__ = "bans"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guild: Mapped[str]
+    member: Mapped[str] = mapped_column(index=True)
+    member_name: Mapped[str]
+    until: Mapped[datetime | None] = mapped_column(default=None)
+    reason: Mapped[str] = mapped_column(default="")
+    by: Mapped[str]
+    by_name: Mapped[str]
+    created: Mapped[datetime] = mapped_column(default=now)
+    lifted: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class RecordKind(StrEnum):
+    """What the record of a guild tells."""
+
+    BAN = "ban"
+    PAUSE = "pause"
+    LIFT = "lift"
+    DELETE = "delete"
+    APPROVE = "approve"
+    ALLOW = "allow"
+    DENY = "deny"
+    WORD = "word"
+    FLOOR = "floor"  # asked for what is never drawn
+    UNDRAWN = "undrawn"  # the picture check found it
+    HELD = "held"
+
+
+class Record(Base):
+    """Something that a moderator did, or that was refused. `by_name` "" is Semilla herself."""
+
+    __tablename__ = "records"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guild: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[RecordKind]
+    member: Mapped[str] = mapped_column(index=True)
+    member_name: Mapped[str]
+    by_name: Mapped[str] = mapped_column(default="")
+    detail: Mapped[str] = mapped_column(default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Review(Base):
+    """A request that a word has stopped: to be edited, or looked at by a moderator.
+
+    `asked`: when its author asked for that; `decided`: when somebody did.
+    """
+
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guild: Mapped[str]
+    code: Mapped[str]
+    adapter: Mapped[str]
+    channel: Mapped[str] = mapped_column(default="")
+    thread: Mapped[str] = mapped_column(default="")
+    age_restricted: Mapped[bool] = mapped_column(default=False)
+    member: Mapped[str] = mapped_column(index=True)
+    member_name: Mapped[str]
+    language: Mapped[str]
+    command: Mapped[str]
+    options: Mapped[dict[str, Any]]
+    word: Mapped[str]
+    created: Mapped[datetime] = mapped_column(default=now)
+    asked: Mapped[datetime | None] = mapped_column(default=None)
+    decided: Mapped[datetime | None] = mapped_column(default=None)
+
+    __table_args__ = (UniqueConstraint("guild", "code"),)
 
 
 class PlaceState(StrEnum):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, update
+from sqlalchemy import Table, delete, update
 
-from db.models import Answer, Draft, Job, Picture, Place, Setting, Style
+from db.models import Answer, Base, Place, Review, Setting
 from db.transactions import Transactions, insistent
 
 
@@ -18,9 +18,15 @@ class Moving:
         async with self._transactions.write() as session:
             # The platform may have told of the new guild before it told that it is the old one.
             await session.execute(delete(Place).where(Place.guild == new, Place.guild != old))
-            for table in (Answer, Job, Picture, Draft, Setting, Style, Place):
-                await session.execute(update(table).where(table.guild == old).values(guild=new))
-            moved = Answer.guild == new, Answer.channel == old_channel
-            await session.execute(update(Answer).where(*moved).values(channel=new_channel))
+            for table in _of_guilds():
+                await session.execute(update(table).where(table.c.guild == old).values(guild=new))
+            for asked in (Answer, Review):
+                moved = asked.guild == new, asked.channel == old_channel
+                await session.execute(update(asked).where(*moved).values(channel=new_channel))
             own = Setting.guild == new, Setting.scope == "channel", Setting.owner == old_channel
             await session.execute(update(Setting).where(*own).values(owner=new_channel))
+
+
+def _of_guilds() -> list[Table]:
+    """Every table whose rows belong to a guild."""
+    return [table for table in Base.metadata.sorted_tables if "guild" in table.c]

@@ -18,7 +18,9 @@ from db.drafts import Drafts
 from db.history import History, needed_files
 from db.jobs import Jobs
 from db.migrations import HEAD, REVISIONS
+from db.moderation import Moderation
 from db.moving import Moving
+from db.privacy import Privacy
 from db.settings import Settings
 from db.statistics import Statistics
 from db.storage import Storage
@@ -40,6 +42,8 @@ class Database:
     history: History
     moving: Moving
     drafts: Drafts
+    moderation: Moderation
+    privacy: Privacy
     settings: Settings
     statistics: Statistics
     storage: Storage
@@ -60,6 +64,8 @@ class Database:
             history=History(transactions, files),
             moving=Moving(transactions),
             drafts=Drafts(transactions),
+            moderation=Moderation(transactions),
+            privacy=Privacy(transactions, files),
             settings=Settings(transactions),
             statistics=Statistics(transactions),
             storage=files,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, delete, or_, select
@@ -30,8 +31,25 @@ class Settings:
             )
         return {row.name: row.value for row in sorted(rows, key=lambda row: STRENGTH[row.scope])}
 
+    async def of_guild(self, guild: str) -> dict[str, str]:
+        """What a guild's moderators have set for all of it."""
+        return await self.get(guild, "", "")
+
+    async def of_roles(self, guild: str, roles: Sequence[str]) -> list[dict[str, str]]:
+        """What they have set for each of these roles."""
+        if not roles:
+            return []
+        query = select(Setting).where(
+            Setting.guild == guild, Setting.scope == "role", Setting.owner.in_(roles)
+        )
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        async with self._transactions.read() as session:
+            for row in await session.scalars(query):
+                found[row.owner][row.name] = row.value
+        return list(found.values())
+
     async def set(self, guild: str, scope: str, owner: str, name: str, value: str | None) -> None:
-        """With None the setting goes. `scope`: guild, channel or member."""
+        """With None the setting goes. `scope`: guild, channel, role or member."""
         async with self._transactions.write() as session:
             key = (guild, scope, owner, name)
             row = await session.get(Setting, key)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Set
 from pathlib import Path
 from threading import Lock
 
-SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"RIFF", ".webp"))
+SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"RIFF", ".webp"), (b"PK", ".zip"))
 NAME = re.compile(r"[0-9a-f]{64}(\.[a-z]+)?")
 YOUNG_SECONDS = 3600  # a file whose row is still being written
 COARSE_SECONDS = 0.05  # the file system's clock ticks behind the process's

@@ -52,6 +52,7 @@ class Model:
         triggers: words that its makers say it answers to.
         vae: the name of the VAE that it draws with instead of its own.
         prediction: "v" or "e", where its makers tell it and its scheduler's config doesn't.
+        spacing: of its timesteps, where it was distilled and no scheduler's config tells it.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Model:
     nsfw: bool = False
     vae: str | None = None
     prediction: str | None = None
+    spacing: str | None = None
     description: Mapping[str, str] = field(default_factory=dict)
     vocabulary: Path | None = None
 
@@ -336,7 +338,8 @@ def _model(
 ) -> Model:
     """With its own defaults over its family's."""
     own = own_defaults(found.path, header)
-    if by := distillation(hint, str(own.get("base", "")), found.name):
+    by = distillation(hint, str(own.get("base", "")), found.name)
+    if by is not None:
         family = distilled(family, by)
     vocabulary = found.path / "vocabulary.json"
     low, high = (int(native * factor) for factor in family.sides)
@@ -361,6 +364,7 @@ def _model(
         nsfw=own.get("nsfw", False),
         vae=own.get("vae", own_vae.stem if own_vae.exists() else None),
         prediction=own.get("prediction"),
+        spacing=by.spacing if by and header else None,
         description=own.get("description", {}),
         vocabulary=vocabulary if vocabulary.exists() else None,
     )

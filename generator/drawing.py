@@ -14,8 +14,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from generator import loras, metadata, noise
+from generator import grammar, loras, metadata, noise
 from generator.conditioning import Conditioning
+from generator.inpainting import Area, inpainting_input
 from generator.messages import Note, NoteKind
 from generator.models import LoadedModel
 from generator.request import GenerationRequest
@@ -35,6 +36,7 @@ class Ask:
         step: of the sampler, counted from 0.
         guidance: the scale.
         size: width and height in pixels.
+        tiled: whether edges are neighbours of each other.
     """
 
     scaled: Tensor
@@ -43,6 +45,7 @@ class Ask:
     conditioning: Conditioning
     guidance: float
     size: tuple[int, int]
+    tiled: bool = False
 
     @property
     def rows(self) -> int:
@@ -52,7 +55,7 @@ class Ask:
     def key(self) -> Hashable:
         """What has to be equal in one call of a model."""
         tokens = self.conditioning.at(self.step).shape[1]
-        return tuple(self.scaled.shape), tokens, self.conditioning.lora
+        return tuple(self.scaled.shape), tokens, self.conditioning.lora, self.tiled
 
 
 Drawing = Generator[Ask | None, Any, Image.Image | None]
@@ -67,6 +70,7 @@ def predict(model: LoadedModel, asks: Sequence[Ask], width: int) -> list[Tensor]
     padding may be anything: it is the last row again.
     """
     loras.use(model, asks[0].conditioning.lora)
+    model.tile(asks[0].tiled)
     counts = [ask.rows for ask in asks]
     padding = width - sum(counts)
     owners = [ask for ask in asks for _ in range(ask.rows)]
@@ -100,36 +104,86 @@ def _padded(rows: Tensor, padding: int) -> Tensor:
     return torch.cat([rows, rows[-1:].expand(padding, *rows.shape[1:])]) if padding else rows
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One way from noise to a picture; with hires fix there are two, the second over the first."""
+
+    size: tuple[int, int]
+    steps: int
+    strength: float
+    conditioning: Conditioning
+
+
+def passes(request: GenerationRequest) -> list[grammar.Pass]:
+    """The steps that each pass schedules its prompt over."""
+    first = grammar.Pass(request.steps)
+    return [first, *([grammar.Pass(request.hires.steps, request.steps)] if request.hires else [])]
+
+
 def draw(
     request: GenerationRequest,
     model: LoadedModel,
-    conditioning: Conditioning,
+    conditionings: Sequence[Conditioning],
     initial: Image.Image | None,
 ) -> Drawing:
-    """Latents and schedulers are float32 on the CPU."""
+    """Latents and schedulers are float32 on the CPU.
+
+    Args:
+        conditionings: for each of the request's passes.
+        initial: RGB, or RGBA where it is to be kept but for what is transparent.
+    """
+    whole, small = (request.width, request.height), request.hires
+    size = (small.width, small.height) if small else whole
+    image = yield from _draw(
+        request, model, Pass(size, request.steps, request.strength, conditionings[0]), initial
+    )
+    if small is None or image is None:
+        return image
+    over = Pass(whole, small.steps, small.strength, conditionings[1])
+    enlarged = image.resize(whole, Image.Resampling.LANCZOS)
+    if initial is not None and initial.mode == "RGBA":
+        enlarged.putalpha(initial.getchannel("A"))
+    return (yield from _draw(request, model, over, enlarged))
+
+
+def _draw(
+    request: GenerationRequest, model: LoadedModel, over: Pass, initial: Image.Image | None
+) -> Drawing:
+    """A pass begins with the noise of the request's seed, in its own size."""
+    if initial is not None and initial.size != over.size:
+        initial = initial.resize(over.size, Image.Resampling.LANCZOS)
+    model.tile(request.tiling)
+    area = Area.of(model, initial)
     source = noise.generator(request.seed)
-    shape = (1, model.channels, request.height // model.factor, request.width // model.factor)
+    width, height = over.size
+    shape = (1, model.channels, height // model.factor, width // model.factor)
     start = noise.initial_noise(shape, source, request.variations)
-    scheduler = model.samplers.make(request.sampler, request.schedule, request.steps)
-    timesteps = timesteps_from(scheduler, request.steps, request.strength if initial else 1.0)
-    if initial is None:
+    scheduler = model.samplers.make(request.sampler, request.schedule, over.steps)
+    timesteps = timesteps_from(scheduler, over.steps, over.strength if initial else 1.0)
+    if initial is None or (area and over.strength >= 1):
         latents = start * scheduler.init_noise_sigma
     else:
         # The VAE's encoder leaves channels last.
-        latents = model.encode_image(initial).contiguous()
+        latents = model.encode_image(initial.convert("RGB")).contiguous()
         if len(timesteps):
             latents = scheduler.add_noise(latents, start, timesteps[:1])
-    latents = yield from _denoise(
-        denoise(scheduler, timesteps, latents, source), request, conditioning
-    )
+    beside = inpainting_input(model, area, shape)
+    denoising = denoise(scheduler, timesteps, latents, source)
+    latents = yield from _denoise(denoising, request, model, over, area, beside)
     yield None
-    return model.decode(latents)
+    model.tile(request.tiling)
+    image = model.decode(area.keep(latents) if area and beside is None else latents)
+    return area.paste(image) if area and image else image
 
 
 def _denoise(
-    denoising: Denoising, request: GenerationRequest, conditioning: Conditioning
+    denoising: Denoising,
+    request: GenerationRequest,
+    model: LoadedModel,
+    over: Pass,
+    area: Area | None,
+    beside: Tensor | None,
 ) -> Generator[Ask, Tensor | None, Tensor]:
-    size = (request.width, request.height)
     call, prediction = 0, None
     while True:
         try:
@@ -137,13 +191,22 @@ def _denoise(
         except StopIteration as finished:
             return torch.as_tensor(finished.value)
         step = step_of(request.sampler, call)
-        prediction = yield Ask(scaled, t, step, conditioning, request.guidance_scale, size)
+        asked = scaled if beside is None else torch.cat([scaled, beside], dim=1)
+        guidance, tiled = request.guidance_scale, request.tiling
+        prediction = yield Ask(asked, t, step, over.conditioning, guidance, over.size, tiled)
+        if area is not None and beside is None and prediction is not None:
+            kept = area.keep(model.clean(scaled, t, prediction))
+            prediction = model.prediction(scaled, t, kept)
         call += 1
 
 
 def initial_image(data: bytes, request: GenerationRequest) -> tuple[Image.Image, list[Note]]:
-    """The picture to begin with in the request's size. Raises metadata.ImageRefused."""
-    image = metadata.open_image(data, MAX_INITIAL_PIXELS)
+    """The picture to begin with in the request's size, RGBA where it is masked.
+
+    Raises metadata.ImageRefused.
+    """
+    mode = "RGBA" if request.masked else "RGB"
+    image = metadata.open_image(data, MAX_INITIAL_PIXELS, mode)
     size = (request.width, request.height)
     if image.size == size:
         return image, []

@@ -29,11 +29,13 @@ from generator.batching import (
 )
 from generator.catalogue import Catalogue
 from generator.conditioning import condition
-from generator.drawing import Ask, Drawing, draw, initial_image, predict
+from generator.drawing import Ask, Drawing, draw, initial_image, passes, predict
 from generator.memory import peak_of
 from generator.messages import Failure, Note, NoteKind, Submit
-from generator.models import Loaded, LoadedModel, ModelRefused, Models
+from generator.models import Key, Loaded, LoadedModel, ModelRefused, Models
 from generator.pipelines import PipelineModel
+from generator.reading import changed, plain
+from generator.request import GenerationRequest
 from generator.sampler_names import follows, label_of
 
 log = logging.getLogger(__name__)
@@ -94,6 +96,7 @@ class Engine:
         preview_every: network calls; 0 is never.
         slots: pictures in flight.
         widths: how wide calls may be.
+        exposed: looks for nakedness in a PNG; None where there is no such check.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Engine:
         *,
         slots: int = SLOTS,
         widths: Widths | None = None,
+        exposed: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._models = models
         self._key = key
@@ -111,11 +115,12 @@ class Engine:
         self._slots = slots
         self._turns = Turns()
         self._widths = widths or Widths()
+        self._exposed = exposed
         self._waiting: list[tuple[Submit, float]] = []
         self._runs: dict[int, Run] = {}
         # Threads have settings of their own in torch.
         self._loader = ThreadPoolExecutor(1, "loader", _set_up, (torch.get_num_threads(),))
-        self._loading: tuple[str, str, Future[tuple[Loaded, float]]] | None = None
+        self._loading: tuple[Key, Future[tuple[Loaded, float]]] | None = None
 
     @property
     def busy(self) -> bool:
@@ -146,7 +151,7 @@ class Engine:
         if self._runs:
             yield from self._work()
         elif self._loading is not None:
-            wait([self._loading[2]], MOMENT_SECONDS)
+            wait([self._loading[1]], MOMENT_SECONDS)
 
     def _admit(self) -> Events:
         """Begins a picture: of those whose model is in memory, who is next.
@@ -157,30 +162,34 @@ class Engine:
         first = min((run.want().place for run in self._runs.values()), default=0.0)
         for order, came in sorted(self._waiting, key=lambda each: each[0].request.cost + each[1]):
             request = order.request
+            if request.upscaler:
+                self._waiting.remove((order, came))
+                yield from self._alone(order.job, self._enlarge(order))
+                return
             if full and request.cost + came >= first:
                 return
-            model = self._models.loaded(request.model, request.model_hash)
+            key = _model_key(request)
+            model = self._models.loaded(*key)
             if model is not None:
                 self._waiting.remove((order, came))
                 yield from self._alone(order.job, self._begin(order, came, model))
                 return
             if self._loading is None:
                 yield messages.Loading(request.model)
-                load = self._loader.submit(self._models.load, request.model, request.model_hash)
-                self._loading = request.model, request.model_hash, load
+                self._loading = key, self._loader.submit(self._models.load, *key)
 
     def _loaded(self) -> Events:
         """What became of the load; its orders fail with it."""
-        if self._loading is None or not self._loading[2].done():
+        if self._loading is None or not self._loading[1].done():
             return
-        name, hash, load = self._loading
+        key, load = self._loading
         self._loading = None
         error = load.exception()
         if error is None:
-            yield messages.Loaded(name, load.result()[1])
+            yield messages.Loaded(key[0], load.result()[1])
             return
         for order, came in list(self._waiting):
-            if (order.request.model, order.request.model_hash) == (name, hash):
+            if _model_key(order.request) == key:
                 self._waiting.remove((order, came))
                 yield self._failed(order.job, error)
 
@@ -268,20 +277,38 @@ class Engine:
         return run.model.preview.webp(run.model.clean(run.ask.scaled, run.ask.t, prediction))
 
     def _finished(self, run: Run, image: Image.Image | None, started: float) -> messages.Event:
-        job = run.order.job
-        self._end(job)
+        self._end(run.order.job)
         if image is None:
-            return messages.Failed(job, Failure.NOT_A_NUMBER)
-        trace = run_lengths(run.widths)
-        png = metadata.write(image, run.order.request, self._key, trace)
+            return messages.Failed(run.order.job, Failure.NOT_A_NUMBER)
+        seconds = run.seconds + time.perf_counter() - started
+        return self._drawn(run.order, image, seconds, run.widths, run.notes)
+
+    def _enlarge(self, order: Submit) -> Events:
+        """What asks no network is done at once."""
+        started = time.perf_counter()
+        image, notes = initial_image(order.initial_image or b"", order.request)
+        yield messages.Started(order.job, 0)
+        yield self._drawn(order, image, time.perf_counter() - started, (), notes)
+
+    def _drawn(
+        self,
+        order: Submit,
+        image: Image.Image,
+        seconds: float,
+        widths: Sequence[int],
+        notes: Sequence[Note],
+    ) -> messages.Drawn:
+        trace = run_lengths(widths)
+        png = metadata.write(image, order.request, self._key, trace)
         return messages.Drawn(
-            job=job,
+            job=order.job,
             png=png,
             pixel_hash=metadata.pixel_hash(image),
             key=self._key,
             trace=trace,
-            seconds=run.seconds + time.perf_counter() - started,
-            notes=run.notes,
+            seconds=seconds,
+            notes=tuple(notes),
+            exposed=self._exposed(png) if self._exposed else None,
         )
 
     def _failed(self, job: int, error: BaseException) -> messages.Event:
@@ -317,16 +344,25 @@ def _failure(error: BaseException) -> Failure:
     return Failure.FAULT
 
 
+def _model_key(request: GenerationRequest) -> Key:
+    return request.model, request.model_hash, request.vae, request.vae_hash
+
+
 def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> Run:
     """Encodes the prompts and reads the initial image."""
     request = order.request
     if isinstance(model, PipelineModel):
-        return Run(order, model, model.draw(request), (), came)
+        prompt, told = plain(request.prompt, request.seed, catalogue)
+        negative, more = plain(request.negative_prompt, request.seed, catalogue)
+        words = replace(request, prompt=prompt, negative_prompt=negative)
+        return Run(order, model, model.draw(words), (*told, *more), came)
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
-    conditioning = condition(model, asked, catalogue)
-    notes = list(conditioning.notes)
-    if request.negative_prompt and not conditioning.guided:
+    if changed(request.extras, catalogue):
+        catalogue.refresh()  # they may be newer than what it saw
+    conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
+    notes = [*conditionings[0].notes, *changed(request.extras, catalogue)]
+    if request.negative_prompt and not conditionings[0].guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
     if not follows(request.sampler, request.schedule):
         facts = {"schedule": request.schedule, "sampler": label_of(request.sampler)}
@@ -335,5 +371,5 @@ def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> R
     if order.initial_image is not None:
         image, resized = initial_image(order.initial_image, request)
         notes += resized
-    drawing = draw(request, model, conditioning, image)
+    drawing = draw(request, model, conditionings, image)
     return Run(order, model, drawing, tuple(notes), came, widths_of(order.trace or ""))

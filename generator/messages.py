@@ -24,6 +24,7 @@ class Failure(StrEnum):
     IMAGE_BROKEN = "image-broken"
     WORKER_DIED = "worker-died"
     DISK_FULL = "disk-full"
+    REFUSED = "refused"  # by the chat: such a picture is shown to nobody
     FAULT = "fault"
 
 
@@ -39,6 +40,8 @@ class NoteKind(StrEnum):
     EMBEDDING_UNFIT = "embedding-unfit"  # name; made for another family, or broken
     LORA_MISSING = "lora-missing"  # name: as typed
     LORA_UNFIT = "lora-unfit"  # name; made for another family, or broken
+    EXTRA_CHANGED = "extra-changed"  # name: of a LoRA or embedding that is another file by now
+    ONLY_ENLARGED = "only-enlarged"  # size: more than the model draws; side: the most
     TAG_IGNORED = "tag-ignored"  # tag: as typed, "<hypernet:x:1>"
     WILDCARD_MISSING = "wildcard-missing"  # name: without its underscores
     WORDS_DRAWN = "words-drawn"  # words: what the seed drew
@@ -84,9 +87,10 @@ class Cancel:
 @dataclass(frozen=True, slots=True)
 class Ready:
     """The worker has its libraries; `key` is what "identical" depends on besides the request:
-    device, dtype, threads, instruction set, torch, diffusers."""
+    device, dtype, threads, instruction set, torch, diffusers. `checks`: it looks at pictures."""
 
     key: Mapping[str, str]
+    checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class Drawn:
         key: what "identical" depends on besides the request.
         trace: widths and programs of the network calls as run lengths ("2e20").
         seconds: of the generator's time that it took: of a shared call its part.
+        exposed: whether the picture check found nakedness in it; None where there is no check.
     """
 
     job: int
@@ -135,6 +140,7 @@ class Drawn:
     trace: str
     seconds: float
     notes: tuple[Note, ...] = ()
+    exposed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any
 
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
@@ -23,6 +22,8 @@ PAIR = re.compile(r'(\w[\w \-/]{1,60}+):\s*("(?:\\.|[^\\"]){1,4000}+"|[^,]*)(?:,
 SETTINGS_LIMIT = 10_000  # characters of the last line
 NEGATIVE = "Negative prompt:"
 OPTIONS = (("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size"))
+MORE = (("Clip skip", "clip_skip"), ("Hires upscale", "hires"), ("Tiling", "tiling"))
+EMPHASES = {"original": "Original", "no norm": "No norm", "none": "None"}
 LEAST_PAIRS = 3  # fewer than these and a last line is words, not settings
 
 
@@ -42,27 +43,45 @@ class ImageRefused(ValueError):
 
 def infotext(request: GenerationRequest) -> str:
     """AUTOMATIC1111's text (modules/processing.py, create_infotext), with its keys in its order."""
-    label = label_of(request.sampler)
-    schedule = None if request.schedule == "automatic" else request.schedule.title()
-    varied = request.variations[-1] if request.variations else None
-    values: dict[str, Any] = {
-        "Steps": request.steps,
-        "Sampler": label,
-        "Schedule type": schedule,
-        "CFG scale": f"{request.guidance_scale:g}",
-        "Seed": request.seed,
-        "Size": f"{request.width}x{request.height}",
-        "Model hash": request.model_hash[:10],
-        "Model": request.model,
-        "Variation seed": varied and varied.seed,
-        "Variation seed strength": varied and f"{varied.strength:g}",
-        "Denoising strength": f"{request.strength:g}" if request.initial_image else None,
-        "RNG": "CPU",
-        "Version": "Semilla",
-    }
-    pairs = ", ".join(f"{k}: {_quoted(v)}" for k, v in values.items() if v is not None)
+    pairs = ", ".join(f"{k}: {_quoted(v)}" for k, v in _settings(request) if v is not None)
     negative = f"\n{NEGATIVE} {request.negative_prompt}" if request.negative_prompt else ""
     return f"{request.prompt}{negative}\n{pairs}"
+
+
+def _settings(request: GenerationRequest) -> Iterator[tuple[str, object]]:
+    label = label_of(request.sampler)
+    hires, varied = request.hires, request.variations[-1] if request.variations else None
+    first = hires or request
+    strength = hires.strength if hires else request.strength if request.initial_image else None
+    yield "Steps", request.steps
+    yield "Sampler", label
+    yield "Schedule type", None if request.schedule == "automatic" else request.schedule.title()
+    yield "CFG scale", f"{request.guidance_scale:g}"
+    yield "Seed", request.seed
+    yield "Size", f"{first.width}x{first.height}"
+    yield "Model hash", request.model_hash[:10]
+    yield "Model", request.model
+    yield "VAE hash", request.vae_hash and request.vae_hash[:10]
+    yield "VAE", request.vae
+    yield "Variation seed", varied and varied.seed
+    yield "Variation seed strength", varied and f"{varied.strength:g}"
+    yield "Denoising strength", None if strength is None else f"{strength:g}"
+    yield "Clip skip", request.clip_skip if request.clip_skip > 1 else None
+    yield "RNG", "CPU"
+    yield "Tiling", True if request.tiling else None
+    yield "Emphasis", None if request.emphasis == "original" else EMPHASES[request.emphasis]
+    if hires:
+        yield "Hires upscale", f"{request.width / hires.width:g}"
+        yield "Hires steps", int(hires.steps * hires.strength)
+        yield "Hires upscaler", "Lanczos"
+    yield "Lora hashes", _hashes(request, "lora")
+    yield "TI hashes", _hashes(request, "embedding")
+    yield "Version", "Semilla"
+
+
+def _hashes(request: GenerationRequest, kind: str) -> str | None:
+    found = [f"{each.name}: {each.hash[:12]}" for each in request.extras if each.kind == kind]
+    return ", ".join(found) or None
 
 
 def parse_infotext(text: str) -> dict[str, str] | None:
@@ -77,7 +96,9 @@ def parse_infotext(text: str) -> dict[str, str] | None:
     prompt, _, negative = "\n".join(["", *lines]).partition(f"\n{NEGATIVE}")
     options = {"prompt": prompt.strip(), "negative": negative.strip()}
     values = {key: _unquoted(value.strip()) for key, value in pairs.items()}
-    options |= {name: values[key] for key, name in OPTIONS if key in values}
+    options |= {name: values[key] for key, name in (*OPTIONS, *MORE) if key in values}
+    if (emphasis := values.get("Emphasis", "").lower()) in EMPHASES:
+        options["emphasis"] = emphasis
     sampler = " ".join(v for k in ("Sampler", "Schedule type") if (v := values.get(k)))
     if sampler:
         options["sampler"] = sampler if find(sampler) else values["Sampler"]
@@ -122,15 +143,15 @@ def pixel_hash_of(png: bytes) -> str:
     return pixel_hash(Image.open(io.BytesIO(png)))
 
 
-def open_image(data: bytes, max_pixels: int) -> Image.Image:
-    """A picture from outside as RGB, turned as its EXIF says. Raises ImageRefused."""
+def open_image(data: bytes, max_pixels: int, mode: str = "RGB") -> Image.Image:
+    """A picture from outside as RGB or RGBA, turned as its EXIF says. Raises ImageRefused."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > max_pixels:
                 raise ImageRefused(Reason.TOO_LARGE)
-            return ImageOps.exif_transpose(image).convert("RGB")
+            return ImageOps.exif_transpose(image).convert(mode)
     except UnidentifiedImageError as error:
         raise ImageRefused(Reason.NOT_AN_IMAGE) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

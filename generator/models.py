@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import torch
@@ -21,7 +21,7 @@ from generator import single_file
 from generator.catalogue import Catalogue, Model
 from generator.headers import Kind
 from generator.messages import Failure
-from generator.pipelines import PipelineModel
+from generator.pipelines import PipelineModel, variant
 from generator.preview import Preview
 from generator.samplers import Samplers
 from generator.single_file import Parts
@@ -62,7 +62,6 @@ class LoadedModel:
     device: torch.device = field(init=False)
     dtype: torch.dtype = field(init=False)
     channels: int = field(init=False)
-    _tiled: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         # Kept, because diffusers walks through all modules each time that it is asked.
@@ -113,6 +112,14 @@ class LoadedModel:
             return signal * scaled - noise * prediction
         return (scaled - noise * prediction) / signal
 
+    def prediction(self, scaled: Tensor, t: Tensor, clean: Tensor) -> Tensor:
+        """The prediction that points at these latents: what `clean` undoes."""
+        alpha = self.alphas[int(t.round().clamp(0, len(self.alphas) - 1))]
+        signal, noise = alpha.sqrt(), (1 - alpha).sqrt()
+        if self.v_prediction:
+            return (signal * scaled - clean) / noise
+        return (scaled - signal * clean) / noise
+
     def added(self, pooled: Tensor | None, width: int, height: int) -> dict[str, Tensor] | None:
         """SD XL's `added_cond_kwargs` for rows of one size, None for the other families.
 
@@ -148,13 +155,13 @@ class LoadedModel:
 
     def tile(self, tiled: bool) -> None:
         """Whether the network and the VAE take a picture's edges for neighbours of each other."""
-        if tiled == self._tiled:
-            return
+        mode: Literal["circular", "zeros"] = "circular" if tiled else "zeros"
         for part in (self.unet, self.vae):
-            for module in part.modules():
-                if isinstance(module, nn.Conv2d):
-                    module.padding_mode = "circular" if tiled else "zeros"
-        self._tiled = tiled
+            layers = (each for each in part.modules() if isinstance(each, nn.Conv2d))
+            # Told by the first, as copies of a model with another VAE share the network.
+            if (first := next(layers)).padding_mode != mode:
+                for layer in (first, *layers):
+                    layer.padding_mode = mode
 
     @torch.inference_mode()
     def encode_image(self, image: Image.Image) -> Tensor:
@@ -201,6 +208,7 @@ class LoadedModel:
 
 
 Loaded = LoadedModel | PipelineModel
+Key = tuple[str, str, str | None, str | None]  # a model's name and hash, and those of its VAE
 
 
 @dataclass(slots=True)
@@ -225,7 +233,7 @@ class Models:
         self._device = device
         self._dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
         self._budget = _budget(device) if budget_bytes is None else budget_bytes
-        self._kept: dict[tuple[str, str, str | None], _Kept] = {}
+        self._kept: dict[Key, _Kept] = {}
 
     @property
     def catalogue(self) -> Catalogue:
@@ -235,9 +243,11 @@ class Models:
     def dtype(self) -> torch.dtype:
         return self._dtype
 
-    def loaded(self, name: str, hash: str, vae: str | None = None) -> Any:
+    def loaded(
+        self, name: str, hash: str, vae: str | None = None, vae_hash: str | None = None
+    ) -> Any:
         """The model if it is in memory: a LoadedModel, a PipelineModel or None."""
-        kept = self._kept.get((name, hash, vae))
+        kept = self._kept.get((name, hash, vae, vae_hash))
         if kept is None:
             return None
         kept.used = time.monotonic()
@@ -249,15 +259,16 @@ class Models:
         """The model and the seconds that loading took. Raises ModelRefused."""
         started = time.perf_counter()
         found = self._find(name, hash)
+        own = self.loaded(name, hash)  # all but the VAE is shared
         self._make_room(_weight_bytes(found.path))
         try:
-            model = self._read(found)
+            model = own or self._read(found)
             if vae is not None and isinstance(model, LoadedModel):
                 model = self._with_vae(model, vae, vae_hash)
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration) as error:
             raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
         kept = _Kept(model, _weight_bytes(found.path), time.monotonic())
-        self._kept[name, hash, vae] = kept
+        self._kept[name, hash, vae, vae_hash] = kept
         return model, time.perf_counter() - started
 
     def free_idle(self, seconds: float = IDLE_SECONDS) -> None:
@@ -280,7 +291,7 @@ class Models:
         while oldest and needed + sum(kept.bytes for kept in self._kept.values()) > self._budget:
             self._drop([oldest.pop(0)])
 
-    def _drop(self, keys: Sequence[tuple[str, str, str | None]]) -> None:
+    def _drop(self, keys: Sequence[Key]) -> None:
         for key in keys:
             del self._kept[key]
         if keys and self._device.type == "cuda":
@@ -297,6 +308,8 @@ class Models:
         if found.prediction is not None:
             kinds = {"v": "v_prediction", "e": "epsilon"}
             scheduler["prediction_type"] = kinds[found.prediction[:1]]
+        if found.spacing is not None:
+            scheduler["timestep_spacing"] = found.spacing
         vae = parts.vae.to(self._device, self._vae_dtype(parts.vae))
         encoders = tuple(
             replace(each, model=each.model.eval().to(self._device)) for each in parts.encoders
@@ -356,13 +369,11 @@ def _read_encoder(
 
 
 def _part(folder: Path, part: str, dtype: torch.dtype) -> dict[str, Any]:
-    """What from_pretrained needs; folders of the hub often have nothing but an fp16 variant."""
-    names = [file.name for file in (folder / part).glob("*.safetensors")]
-    halves = bool(names) and all(".fp16." in name for name in names)
+    """What from_pretrained needs."""
     return {
         "subfolder": part,
         "dtype": dtype,
-        "variant": "fp16" if halves else None,
+        "variant": variant(folder / part),
         "use_safetensors": True,
         "local_files_only": True,
     }

@@ -14,6 +14,7 @@ from generator.headers import Kind
 from generator.loras import Lora
 from generator.messages import Note, NoteKind
 from generator.models import LoadedModel
+from generator.request import ExtraFile
 
 NAMED = re.compile(
     r"\bembedding:([\w.+-]+?)(?=[,.;:)\]]*(?:\s|$|:|\)|\]|,))", re.IGNORECASE
@@ -54,6 +55,25 @@ def read(
     if negative:
         notes += [Note(NoteKind.TAG_IGNORED, {"tag": tag.text}) for tag in prompt.tags]
     return Read(prompt, tuple(used), tuple(found), tuple(notes))
+
+
+def plain(text: str, seed: int, catalogue: Catalogue) -> tuple[str, list[Note]]:
+    """The words alone, for pipelines that know no weights, schedules and LoRAs."""
+    notes: list[Note] = []
+    prompt = grammar.parse(habits.weights(_drawn(text, seed, catalogue, notes)).text)
+    notes += [Note(NoteKind.TAG_IGNORED, {"tag": tag.text}) for tag in prompt.tags]
+    sections = [section for part in prompt.parts for section in part.sections()]
+    return " ".join("".join(p.text for p in each).strip() for each in sections).strip(), notes
+
+
+def changed(extras: Sequence[ExtraFile], catalogue: Catalogue) -> list[Note]:
+    """Which of them are other files by now, or gone."""
+    found = {each: catalogue.find_extra(Kind(each.kind), each.name) for each in extras}
+    return [
+        Note(NoteKind.EXTRA_CHANGED, {"name": each.name})
+        for each, extra in found.items()
+        if extra is None or catalogue.hash_of(extra) != each.hash
+    ]
 
 
 def _drawn(text: str, seed: int, catalogue: Catalogue, notes: list[Note]) -> str:

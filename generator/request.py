@@ -24,6 +24,30 @@ class Variation:
     strength: float
 
 
+@dataclass(frozen=True, slots=True)
+class Hires:
+    """A picture that is drawn small, enlarged, and drawn over ("hires fix").
+
+    Args:
+        width, height: of the small one, in pixels.
+        steps: of drawing over it; strength: how much of it is redrawn, 0 … 1.
+    """
+
+    width: int
+    height: int
+    steps: int
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraFile:
+    """A LoRA or embedding that a prompt names; `hash` is its file's sha256."""
+
+    kind: str
+    name: str
+    hash: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
     """Everything that a picture is made from, with every default already resolved.
@@ -42,6 +66,13 @@ class GenerationRequest:
         clip_skip: as AUTOMATIC1111 counts, 1 skipping nothing.
         emphasis: what becomes of prompt weights: "original", "no norm" or "none".
         strength: how much of the initial image is redrawn, 0 … 1.
+        vae: the name of the VAE that is used instead of the model's own; vae_hash: its file's
+            sha256.
+        masked: whether the initial image is kept but for where it is transparent.
+        hires: how the picture comes to its size in two passes.
+        tiling: whether its edges fit each other.
+        upscaler: "lanczos" where the initial image is enlarged and nothing is drawn.
+        extras: what its prompts name besides words.
     """
 
     model: str
@@ -60,6 +91,13 @@ class GenerationRequest:
     strength: float = 1.0
     clip_skip: int = 1
     emphasis: str = "original"
+    vae: str | None = None
+    vae_hash: str | None = None
+    masked: bool = False
+    hires: Hires | None = None
+    tiling: bool = False
+    upscaler: str | None = None
+    extras: tuple[ExtraFile, ...] = ()
     version: int = 1
 
     @property
@@ -69,12 +107,27 @@ class GenerationRequest:
     @property
     def calls(self) -> int:
         """How often the network is called for this picture."""
-        return calls(self.sampler, self.steps, self.strength if self.initial_image else 1.0)
+        if self.upscaler:
+            return 0
+        first = calls(self.sampler, self.steps, self.strength if self.initial_image else 1.0)
+        return first + (self._second_calls() if self.hires else 0)
 
     @property
     def cost(self) -> int:
         """Pixels × network calls: the unit of fairness, limits and estimates."""
-        return self.width * self.height * self.calls
+        pixels = self.width * self.height
+        if self.hires is None:
+            return pixels * (self.calls or 1)  # what asks no network takes time all the same
+        second = self._second_calls()
+        return self.hires.width * self.hires.height * (self.calls - second) + pixels * second
+
+    @property
+    def full_calls(self) -> int:
+        """Network calls of the picture's whole size that take as long as its own."""
+        return round(self.cost / (self.width * self.height)) if self.hires else self.calls
+
+    def _second_calls(self) -> int:
+        return calls(self.sampler, self.hires.steps, self.hires.strength) if self.hires else 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -82,4 +135,7 @@ class GenerationRequest:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         variations = tuple(Variation(**variation) for variation in fields.get("variations", ()))
-        return cls(**{**fields, "variations": variations})
+        hires = fields.get("hires")
+        extras = tuple(ExtraFile(**extra) for extra in fields.get("extras", ()))
+        read = {"hires": hires and Hires(**hires), "extras": extras}
+        return cls(**{**fields, **read, "variations": variations})

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import torch
 
-from generator import frames, messages
+from generator import frames, messages, safety
 from generator.batching import Widths
 from generator.engine import Engine
 from generator.memory import free_bytes
@@ -38,11 +38,12 @@ def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None
     torch.set_grad_enabled(False)
     key = _key(device, threads)
     models = Models(options.models, options.cache, device)
+    exposed = safety.picture_check()
     widths = Widths(free=partial(free_bytes, device))
-    engine = Engine(models, key, options.preview_every, widths=widths)
+    engine = Engine(models, key, options.preview_every, widths=widths, exposed=exposed)
     waiting: Orders = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders, waiting), daemon=True).start()
-    _send(events, messages.Ready(key))
+    _send(events, messages.Ready(key, checks=exposed is not None))
     while _take(engine, waiting, events):
         for event in engine.turn():
             _send(events, event)

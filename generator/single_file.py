@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -184,20 +185,28 @@ def _encoder(known: Mapping[str, Any], weights: Weights, dtype: torch.dtype) -> 
     _fill(model, {name: v for name, v in translated.items() if "position_ids" not in name})
     embeddings = getattr(model, "text_model", model).embeddings
     embeddings.position_ids = torch.arange(config.max_position_embeddings).expand((1, -1))
-    tokenizer = CLIPTokenizer.from_pretrained(
-        CONFIGS / "tokenizer", pad_token=known["pad"], model_max_length=CHUNK, local_files_only=True
+    return TextEncoder(
+        _tokenizer(known["pad"]), model.eval().to(dtype), known["depth"], known["normed"]
     )
-    return TextEncoder(tokenizer, model.eval().to(dtype), known["depth"], known["normed"])
+
+
+@cache
+def _tokenizer(pad: str) -> CLIPTokenizer:
+    """The same for every file: making one takes longer than a turn of the others."""
+    return CLIPTokenizer.from_pretrained(
+        CONFIGS / "tokenizer", pad_token=pad, model_max_length=CHUNK, local_files_only=True
+    )
 
 
 def _encoder_sizes(known: Mapping[str, Any], weights: Weights) -> dict[str, Any]:
-    config, prefix = dict(known["config"]), known["prefix"]
-    if known["layout"] == "clip":
-        layers = _count(weights, f"{prefix}text_model.encoder.layers.", ".mlp.fc1.weight")
-        return config | {"num_hidden_layers": layers}
-    layers = _count(weights, f"{prefix}transformer.resblocks.", ".mlp.c_fc.weight")
+    prefix, clip = known["prefix"], known["layout"] == "clip"
+    blocks = f"{prefix}text_model.encoder.layers." if clip else f"{prefix}transformer.resblocks."
+    inner = ".mlp.fc1.weight" if clip else ".mlp.c_fc.weight"
+    layers = _count(weights, blocks, inner)
     # SD 2 looks at the last layer but one, so that diffusers leaves the last one out.
-    return config | {"num_hidden_layers": layers if known["pooled"] else layers - 1}
+    kept = layers if clip or known["pooled"] else layers - 1
+    width = weights[f"{blocks}0{inner}"].shape[0]
+    return dict(known["config"]) | {"num_hidden_layers": kept, "intermediate_size": width}
 
 
 def _filled(kind: Any, config: Mapping[str, Any], weights: Weights) -> Any:

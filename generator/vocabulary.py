@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -16,15 +16,12 @@ from typing import Any, Self
 from zlib import crc32
 
 from generator import grammar
+from generator.inflections import inflections, numbers
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 ACCENTS = re.compile(r"(?<!n)\u0303|[\u0300-\u0302\u0304-\u036f]")  # the tilde of ñ stays
 SOUNDS = str.maketrans("kqvzjyñ", "ccbsgin")  # what one language or child writes for another
 DOUBLED = re.compile(r"(.)\1")
-NUMBERS = {
-    "en": (("", "s"), ("", "es"), ("y", "ies"), ("f", "ves"), ("fe", "ves")),
-    "es": (("", "s"), ("", "es"), ("z", "ces")),
-}
 NEAR_CUTOFF = 0.75  # difflib's ratio: "gatito" is near "gato"
 NEAR_LETTERS = 30  # longer words are not compared
 SUGGESTED_BYTES = 48  # with its command it must fit into a button
@@ -75,35 +72,6 @@ def tokens(text: str) -> tuple[str, ...]:
 def sound(folded: str) -> str:
     """For likeness only: "kat" is "cat", "gatto" is "gato", "baca" is "vaca"."""
     return DOUBLED.sub(r"\1", folded.translate(SOUNDS))
-
-
-def _numbers(word: str, language: str) -> Iterator[str]:
-    """What may be its plural or singular: more than there is, as nobody types the rest."""
-    for single, plural in NUMBERS[language]:
-        if word.endswith(single):
-            yield word.removesuffix(single) + plural
-        if word.endswith(plural) and len(word) > len(plural) + 2:
-            yield word.removesuffix(plural) + single
-
-
-def _genders_es(word: str) -> Iterator[str]:
-    """Of an adjective: rojo → roja, rojas."""
-    if word.endswith("o"):
-        yield from (word[:-1] + ending for ending in ("a", "as", "os"))
-
-
-def _inflections(words: tuple[str, ...], language: str, concept: Concept) -> Iterator[str]:
-    """Of "polar bear" the last word, of "oso polar" the first, or both."""
-    if language == "en":
-        *before, last = words
-        yield from (" ".join([*before, number]) for number in _numbers(last, "en"))
-        return
-    first, *after = words
-    genders = () if concept.thing else _genders_es(first)
-    for number in chain(_numbers(first, "es"), genders):
-        yield " ".join([number, *after])
-        for second in _numbers(after[0], "es") if after else ():
-            yield " ".join([number, second, *after[1:]])
 
 
 def _letter_pairs(word: str) -> Iterator[tuple[str, str]]:
@@ -183,6 +151,15 @@ class Vocabulary:
         """Prompts that come out well."""
         return self._examples.get(language, ())
 
+    def coloured(self, thing: str, language: str) -> tuple[str, ...]:
+        """ "gato rojo", "gato azul" …"""
+        return tuple(_coloured(thing, each, language) for each in self._colours)
+
+    def on_backgrounds(self, phrase: str, language: str) -> tuple[str, ...]:
+        """A phrase before each colour that isn't in it."""
+        free = [each for each in self._colours if each not in self._meant(phrase)[1]]
+        return tuple(f"{phrase}, {_background(each, language)}" for each in free)
+
     def unknown(self, prompt: str) -> tuple[str, ...]:
         """The words that mean something but not to this model: as typed, in order, once each."""
         text, spans = self._read(prompt)
@@ -196,9 +173,9 @@ class Vocabulary:
     def known(self, prompt: str) -> str:
         """What is left without the unknown words and the grammar beside them; "" if nothing."""
         text, spans = self._read(prompt)
-        if not any(span.concepts for span in spans):
-            return ""
-        if all(span.concepts is not None for span in spans):
+        if any(span.concepts for span in spans) and all(
+            span.concepts is not None for span in spans
+        ):
             return _tidy(text)
         parts = (text[first.start : last.end] for first, last in _known_parts(spans))
         return ", ".join(map(_tidy, parts))
@@ -208,8 +185,9 @@ class Vocabulary:
 
         The same ones each time for the same prompt.
         """
-        choice = crc32(prompt.encode(errors="replace"))
-        return tuple(islice(self._suggested(prompt, language, choice), n))
+        return tuple(
+            islice(self._suggested(prompt, language, crc32(prompt.encode("utf-8", "replace"))), n)
+        )
 
     def _forms(self) -> Iterator[tuple[tuple[str, ...], str, Concept]]:
         for concept in self._concepts:
@@ -225,7 +203,7 @@ class Vocabulary:
         for text in ignored:
             self._known.setdefault(" ".join(tokens(text)), ())
         for words, language, concept in self._forms():
-            for form in _inflections(words, language, concept):
+            for form in inflections(words, language, concept.thing):
                 self._known.setdefault(form, (concept,))
         for form, concepts in [*self._known.items()]:
             self._known.setdefault(form.replace("ñ", "n"), concepts)
@@ -301,19 +279,11 @@ class Vocabulary:
         if not things:
             return
         phrases = [_phrase(*pair, language) for pair in zip_longest(things, colours[: len(things)])]
-        yield from self._backgrounds(phrases[0], colours, language, choice)
+        if backgrounds := self.on_backgrounds(phrases[0], language):
+            yield backgrounds[choice % len(backgrounds)]
         for other in others:
             if other not in things:
                 yield _joined([phrases[0], other.word(language)], language)
-
-    def _backgrounds(
-        self, phrase: str, used: Collection[Concept], language: str, choice: int
-    ) -> Iterator[str]:
-        free = [colour for colour in self._colours if colour not in used]
-        if free:
-            colour = free[choice % len(free)].word(language)
-            behind = f"fondo {colour}" if language == "es" else f"{colour} background"
-            yield f"{phrase}, {behind}"
 
 
 def _concept(name: str, group: str, forms: Mapping[str, Any], thing: bool) -> Concept:
@@ -372,9 +342,15 @@ def _joined(phrases: Sequence[str], language: str) -> str:
 
 def _phrase(thing: Concept, colour: Concept | None, language: str) -> str:
     noun = thing.word(language)
-    if colour is None:
-        return noun
+    return noun if colour is None else _coloured(noun, colour, language)
+
+
+def _coloured(noun: str, colour: Concept, language: str) -> str:
     return f"{noun} {_agreed(colour, noun)}" if language == "es" else f"{colour.word('en')} {noun}"
+
+
+def _background(colour: Concept, language: str) -> str:
+    return f"fondo {colour.word('es')}" if language == "es" else f"{colour.word('en')} background"
 
 
 def _agreed(colour: Concept, noun: str) -> str:
@@ -386,7 +362,7 @@ def _agreed(colour: Concept, noun: str) -> str:
     word = colour.word("es")
     if feminine and word.endswith("o"):
         word = word[:-1] + "a"
-    return next(_numbers(word, "es")) if plural and word[-1] in "aeo" else word
+    return next(numbers(word, "es")) if plural and word[-1] in "aeo" else word
 
 
 @lru_cache(maxsize=8)

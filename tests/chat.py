@@ -43,6 +43,9 @@ class Chat:
             self.told.append((member, reply))
             self._arrived.notify_all()
 
+    async def post(self, channel: str, reply: Reply) -> None:
+        await self.tell(channel, reply)
+
     async def hear(self, notices: int) -> list[tuple[str, Reply]]:
         """What members have been told in private, once there are so many."""
         async with self._arrived, asyncio.timeout(10):
@@ -58,6 +61,7 @@ class Chat:
         language: str = "en",
         origin: str = "",
         image: bytes | None = None,
+        age_restricted: bool = False,
     ) -> Reply:
         """The reply at once: to a request, that it was accepted."""
         self._events += 1
@@ -74,6 +78,7 @@ class Chat:
             command=command,
             options=options,
             image=image,
+            age_restricted=age_restricted,
         )
         return await door.run(self.semilla, call)
 

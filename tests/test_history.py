@@ -56,11 +56,15 @@ async def test_two_guilds_may_use_the_same_code(database: Database) -> None:
     assert codes == {GUILD, "web:other"}
 
 
-@pytest.mark.parametrize("visibility", [Visibility.PRIVATE, Visibility.HELD])
-async def test_a_picture_that_is_not_public_is_its_authors_and_the_moderators(
-    database: Database, visibility: Visibility
-) -> None:
-    made = await draw(database, visibility=visibility)
+async def test_a_held_picture_is_the_moderators_alone_and_in_no_list(database: Database) -> None:
+    made = await draw(database, visibility=Visibility.HELD)
+    assert await database.history.get(ANA, made.code) is None
+    assert await database.history.get(TEACHER, made.code)
+    assert await database.history.search(TEACHER) == await database.history.search(ANA) == []
+
+
+async def test_a_private_picture_is_its_authors_and_the_moderators(database: Database) -> None:
+    made = await draw(database, visibility=Visibility.PRIVATE)
     assert await database.history.get(ANA, made.code)
     assert await database.history.get(TEACHER, made.code)
     assert await database.history.get(BEA, made.code) is None

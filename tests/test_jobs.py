@@ -161,9 +161,10 @@ async def test_waiting_jobs_are_counted_for_each_member_and_guild(database: Data
     made = await accepted(database, jobs=3)
     await database.jobs.start([made.jobs[0].id])
     await database.jobs.cancel(made.jobs[1].id)
-    assert await database.jobs.waiting_of(GUILD, MEMBER) == 2
-    assert await database.jobs.waiting_of(GUILD, "web:bea") == 0
-    assert await database.jobs.waiting_of("web:other", MEMBER) == 0
+    assert await database.jobs.waiting_of(MEMBER) == 2
+    assert await database.jobs.waiting_of("web:bea") == 0
+    assert await database.jobs.waiting_in(GUILD) == 2
+    assert await database.jobs.waiting_in("web:other") == 0
 
 
 async def test_private_answers_are_their_authors_and_the_moderators(database: Database) -> None:

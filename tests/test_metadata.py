@@ -111,6 +111,7 @@ def test_the_text_has_the_fields_keys_in_its_order():
                 "guidance": "7",
                 "seed": "965400086",
                 "size": "512x768",
+                "clip_skip": "2",
             },
         ),
         (

@@ -127,8 +127,17 @@ async def test_what_is_not_a_database_is_refused_and_not_touched(tmp_path: Path)
 
 def _back_to(path: Path, revision: str) -> None:
     """The schema as that revision left it, with the rows of now."""
-    access = ["DROP TABLE places", "DROP TABLE owners"]
-    later = {"0001": ["DROP TABLE pictures_words", *access], "0002": access}
+    orders = ["DROP INDEX jobs_of_members"]
+    moderation = orders + [f"DROP TABLE {name}" for name in ("bans", "records", "reviews")]
+    columns = ("answers.age_restricted", "answers.trusted", "pictures.held_for", "pictures.blurred")
+    moderation += [f"ALTER TABLE {c.replace('.', ' DROP COLUMN ')}" for c in columns]
+    access = ["DROP TABLE places", "DROP TABLE owners", *moderation]
+    later = {
+        "0001": ["DROP TABLE pictures_words", *access],
+        "0002": access,
+        "0003": moderation,
+        "0004": orders,
+    }
     triggers = query(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for statement in [*(f"DROP TRIGGER {name}" for (name,) in triggers), *later[revision]]:
         query(path, statement)

@@ -2,10 +2,15 @@
 
 from bot.commands import (  # noqa: F401
     access,
+    appeals,
+    guide,
     imagine,
     knowledge,
     lineage,
+    moderation,
+    privacy,
     queueing,
     settings,
+    setup,
     stats,
 )

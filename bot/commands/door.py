@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.commands.declaration import COMMANDS, Command
+from bot.commands.declaration import COMMANDS, Answers, Command
+from bot.commands.screening import check_standing
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply, Role
+from bot.limits import check_place, language_of
 from bot.logs import about
 from bot.replies import fault, refused, short_code
 
@@ -23,6 +25,11 @@ async def run(semilla: Semilla, call: Call) -> Reply:
         with about(call=call.origin, guild=call.guild.id, command=call.command):
             if not command.anywhere:
                 await semilla.access.admit(call)
+                rules = await semilla.database.settings.of_guild(call.guild.id)
+                call = replace(call, language=language_of(rules) or call.language)
+                await check_standing(semilla, call)
+                if command.answers is Answers.NEW:
+                    check_place(call, rules)
             await _check_role(semilla, call, command)
             return await command.run(semilla, call)
     except Refusal as refusal:

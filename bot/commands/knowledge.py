@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.commands.declaration import COMMANDS, command
+from bot.commands.kinds import short
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Reply
-from bot.locales import say
+from bot.locales import escape, say
 from bot.replies import list_lines
+from generator.catalogue import Extra, Model, Refused
+from generator.headers import Kind
 from generator.sampler_names import SAMPLERS
+
+LISTED = 15  # of a kind
+TRIGGERS, TOLD = 3, 60  # words and characters of them
 
 
 @command(listed=True)
@@ -21,25 +29,65 @@ async def help(semilla: Semilla, call: Call) -> Reply:
     examples = semilla.catalogue.default().examples(language)
     buttons = tuple(Button(label=each, line=each) for each in examples)
     text = f"{say(language, 'help-title')}\n{list_lines(lines)}\n{say(language, 'help-examples')}"
-    return Reply(text=text, buttons=(buttons,), private=True)
+    private = Button(label=COMMANDS["privacy"].label(language).capitalize(), line="/privacy")
+    return Reply(text=text, buttons=(buttons, (private,)), private=True)
 
 
 @command()
 async def models(semilla: Semilla, call: Call) -> Reply:
-    lines = [
-        say(
-            call.language,
-            "model-line",
-            name=model.name,
-            about=model.description.get(call.language, ""),
-            size=f"{model.native[0]}x{model.native[1]}",
-            steps=str(model.steps),
-            sampler=model.sampler,
-            guidance=f"{model.guidance_scale:g}",
-        )
-        for model in semilla.catalogue.models()
+    catalogue, language = semilla.catalogue, call.language
+    parts = [say(language, "models-title")]
+    parts.append(list_lines(_model_line(each, language) for each in catalogue.models()))
+    for kind in (Kind.LORA, Kind.EMBEDDING, Kind.VAE):
+        if extras := catalogue.extras(kind):
+            parts.append(say(language, f"models-{kind.value}"))
+            parts.append(_shortened([_extra_line(each) for each in extras], language))
+    if refused := catalogue.refused():
+        parts.append(say(language, "models-refused"))
+        lines = [f"{escape(each.name)}: {_why(each, language)}" for each in refused]
+        parts.append(_shortened(lines, language))
+    return Reply(text="\n".join(parts), private=True)
+
+
+def _model_line(model: Model, language: str) -> str:
+    """What it is, and what it does where nothing else is asked."""
+    line = say(
+        language,
+        "model-line",
+        name=model.name,
+        about=model.description.get(language, ""),
+        size=f"{model.native[0]}x{model.native[1]}",
+        steps=str(model.steps),
+        sampler=model.sampler,
+        guidance=f"{model.guidance_scale:g}",
+    )
+    more = [
+        ("clip_skip", str(model.clip_skip) if model.clip_skip > 1 else ""),
+        ("prompt", f"{model.prefix}, …" if model.prefix else ""),
+        ("negative", short(model.negative, TOLD)),
+        ("vae", model.vae or ""),
     ]
-    return Reply(text=f"{say(call.language, 'models-title')}\n{list_lines(lines)}", private=True)
+    told = [f"{say(language, f'option-{name}')} {escape(text)}" for name, text in more if text]
+    told += [escape(each) for each in model.triggers[:TRIGGERS]]
+    return " · ".join((line, *told, *(["🔞"] if model.nsfw else [])))
+
+
+def _extra_line(extra: Extra) -> str:
+    """Its name with the kind of model that it fits, and the words that it answers to."""
+    family = f" ({extra.family})" if extra.family else ""
+    words = ", ".join(extra.triggers[:TRIGGERS])
+    return escape(f"{extra.name}{family}" + (f": {short(words, TOLD)}" if words else ""))
+
+
+def _why(refused: Refused, language: str) -> str:
+    return say(language, f"unusable-{refused.reason.value}")
+
+
+def _shortened(lines: Sequence[str], language: str) -> str:
+    """As many as can be read, and how many there are besides."""
+    left = len(lines) - LISTED
+    more = [say(language, "models-more", count=str(left))] if left > 0 else []
+    return list_lines([*lines[:LISTED], *more])
 
 
 @command()

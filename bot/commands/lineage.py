@@ -6,7 +6,9 @@ import asyncio
 import secrets
 from dataclasses import replace
 
+from bot import showing
 from bot.commands.declaration import Answers, command
+from bot.commands.details import without_hires
 from bot.commands.imagine import accept, job, with_seeds
 from bot.commands.kinds import (
     ANY_SEED,
@@ -32,11 +34,14 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
 from bot.locales import say
 from bot.replies import picture_shown, recipe_text, retired_line
-from db.models import Picture, Relation, Visibility
+from db.models import Picture, Record, RecordKind, Relation, Visibility
 from generator import metadata
+from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest, Variation
 
 MEDIUM = 0.15
+# Shown for changing only where they are something else than usual.
+SELDOM = {"hires", "tiling", "clip_skip", "emphasis", "vae"}
 DETAIL = 0.35  # how much of an enlarged picture is drawn anew
 PAGE = 12
 
@@ -46,8 +51,10 @@ async def reroll(
     semilla: Semilla, call: Call, picture: PictureCode, choices: Choices, count: Count = 1
 ) -> Reply:
     parent = await find_picture(semilla, call, picture)
-    request, notes = await changed_request(semilla, call, parent.request, choices)
     relation = _relation(choices, call)
+    if relation is not Relation.REROLL:
+        parent = await _drawn(semilla, call, parent)
+    request, notes = await changed_request(semilla, call, parent.request, choices)
     # Only the same recipe is replayed call for call.
     trace = parent.trace if relation is Relation.REROLL else None
     private = parent.visibility is Visibility.PRIVATE
@@ -75,7 +82,10 @@ async def vary(
     seed: Seed | None = None,
     count: Count = 1,
 ) -> Reply:
-    parent = await find_picture(semilla, call, picture)
+    parent = await _drawn(semilla, call, await find_picture(semilla, call, picture))
+    model = semilla.catalogue.find(parent.request.model)
+    if model is not None and model.own_sampler:
+        raise Refusal("words-only", model=model.name)
     first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
     requests = [_varied(parent.request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
     private = parent.visibility is Visibility.PRIVATE
@@ -88,27 +98,44 @@ def _varied(request: GenerationRequest, seed: int, strength: float) -> Generatio
 
 
 @command(answers=Answers.NEW)
-async def upscale(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
+async def upscale(
+    semilla: Semilla, call: Call, picture: PictureCode, detail: Switch = True
+) -> Reply:
     parent = await find_picture(semilla, call, picture)
-    base = parent.request
-    model = semilla.catalogue.find(base.model)
-    if model is None:
-        raise Refusal("unknown-model", ("/models",), model=base.model, nearest="")
-    width, height = base.width * 2, base.height * 2
-    if max(width, height) > model.sides[1]:
-        limit = str(model.sides[1])
-        raise Refusal("too-large-to-double", size=f"{width}x{height}", side=limit)
     request = replace(
-        base,
-        model_hash=model.hash,
-        width=width,
-        height=height,
+        parent.request,
+        width=parent.width * 2,
+        height=parent.height * 2,
         initial_image=kept_file(parent),
         strength=DETAIL,
         variations=(),
+        hires=None,
+        masked=False,
+        upscaler=None,
     )
-    jobs = [job(call, request, (), parent.id, Relation.UPSCALE)]
+    model = semilla.catalogue.find(request.model)
+    notes: list[Note] = []
+    if detail and model is not None and not model.own_sampler:
+        side = max(request.width, request.height)
+        if side <= model.sides[1]:
+            request = replace(request, model_hash=model.hash)
+        else:
+            size = f"{request.width}x{request.height}"
+            notes = [Note(NoteKind.ONLY_ENLARGED, {"size": size, "side": str(model.sides[1])})]
+    if notes or not detail or model is None or model.own_sampler:
+        request = replace(request, upscaler="lanczos", strength=1.0)
+    jobs = [job(call, request, notes, parent.id, Relation.UPSCALE)]
     return await accept(semilla, call, jobs, parent.visibility is Visibility.PRIVATE)
+
+
+async def _drawn(semilla: Semilla, call: Call, picture: Picture) -> Picture:
+    """The picture, or the one that it was enlarged from without being drawn. Raises Refusal."""
+    found: Picture | None = picture
+    while found is not None and found.request.upscaler:
+        found = await semilla.database.history.parent(asker(call), found)
+    if found is None:
+        raise Refusal("unknown-picture", ("/history",), code=picture.code)
+    return found
 
 
 @command(answers=Answers.PRIVATE, listed=True)
@@ -143,6 +170,7 @@ async def edit(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
             kind="hidden" if name == "picture" else "text",
         )
         for name, value in values.items()
+        if value or name not in SELDOM
     )
     title = say(call.language, "edit-title", code=found.code)
     return Reply(form=Form(title=title, command="reroll", fields=fields), private=True)
@@ -185,6 +213,19 @@ async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switc
         text = say(call.language, "delete-sure", code=found.code)
         return Reply(text=text, buttons=((yes,),), private=True)
     await semilla.database.history.delete(asker(call), found.code)
+    cache = semilla.config.data / "cache" / "shown"
+    await asyncio.to_thread(showing.forget, cache, [found.file, found.blurred])
+    if found.member != call.member.id:
+        await semilla.database.moderation.write(
+            Record(
+                guild=found.guild,
+                kind=RecordKind.DELETE,
+                member=found.member,
+                member_name=found.member_name,
+                by_name=call.member.name,
+                detail=found.code,
+            )
+        )
     return Reply(text=say(call.language, "deleted", code=found.code), private=True)
 
 
@@ -204,6 +245,7 @@ async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture:
 
 def request_options(request: GenerationRequest) -> dict[str, str]:
     """The request as options of imagine, as far as they can tell it."""
+    first, factor = without_hires(request)
     sampler = request.sampler
     if request.schedule != "automatic":
         sampler = f"{sampler} {request.schedule}"
@@ -214,8 +256,13 @@ def request_options(request: GenerationRequest) -> dict[str, str]:
         "steps": str(request.steps),
         "sampler": sampler,
         "guidance": f"{request.guidance_scale:g}",
-        "size": f"{request.width}x{request.height}",
+        "size": f"{first.width}x{first.height}",
         "model": request.model,
+        "hires": f"{factor:g}" if factor else "",
+        "tiling": "yes" if request.tiling else "",
+        "clip_skip": str(request.clip_skip) if request.clip_skip > 1 else "",
+        "emphasis": request.emphasis if request.emphasis != "original" else "",
+        "vae": request.vae or "",
     }
     return values
 

@@ -10,10 +10,15 @@ from difflib import get_close_matches
 from typing import Any
 
 from bot.commands.declaration import COMMANDS
+from bot.commands.details import masked_file, with_files, with_hires, without_hires
 from bot.commands.kinds import (
     ANY_SEED,
+    ClipSkip,
+    Emphasis,
+    Enlarged,
     Guidance,
     Image,
+    MaskArea,
     ModelName,
     Negative,
     Prompt,
@@ -24,10 +29,13 @@ from bot.commands.kinds import (
     Size,
     Steps,
     StyleName,
+    Switch,
+    VaeName,
     short,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
+from bot.moderation import rules_of
 from db.history import Asker
 from db.models import Picture
 from generator import habits, metadata
@@ -56,6 +64,12 @@ class Choices:
     style: StyleName | None = None
     width: Side | None = None
     height: Side | None = None
+    mask: MaskArea | None = None
+    hires: Enlarged | None = None
+    tiling: Switch | None = None
+    clip_skip: ClipSkip | None = None
+    emphasis: Emphasis | None = None
+    vae: VaeName | None = None
 
     def over(self, base: Choices) -> Choices:
         """These, and `base` where nothing was chosen."""
@@ -98,6 +112,15 @@ async def defaults(semilla: Semilla, call: Call) -> Choices:
     return read_choices({name: value for name, value in values.items() if name in DEFAULTS})
 
 
+async def _with_guilds_negative(semilla: Semilla, call: Call, choices: Choices) -> Choices:
+    """The guild's negative joins whatever is left out besides; the recipe shows both."""
+    negative = (await rules_of(semilla.database, call.guild.id)).negative
+    own = choices.negative or ""
+    if not negative or negative in own:
+        return choices
+    return replace(choices, negative=", ".join(filter(None, (own, negative))))
+
+
 async def with_style(semilla: Semilla, call: Call, choices: Choices) -> Choices:
     """The options of the style that was chosen, under what was chosen besides."""
     if choices.style is None:
@@ -120,17 +143,20 @@ async def new_request(
         chosen = chosen.over(await _recipe_inside(call.image))
         call = replace(call, image=None)
     chosen = (await with_style(semilla, call, chosen)).over(await defaults(semilla, call))
+    chosen = await _with_guilds_negative(semilla, call, chosen)
     if not (chosen.prompt or "").strip():
-        raise Refusal("prompt-missing", semilla.catalogue.default().examples(call.language))
+        examples = semilla.catalogue.default().examples(call.language)
+        raise Refusal("prompt-missing", examples, (("guide", "/guide"),))
     model = _model(semilla, chosen.model)
     width, height, notes = _size(model, chosen)
-    sampler, schedule = chosen.sampler or (model.sampler, "automatic")
+    sampler, schedule = chosen.sampler or (model.sampler, model.schedule)
     guidance = model.guidance_scale if chosen.guidance is None else chosen.guidance
+    negative = model.negative if chosen.negative is None else chosen.negative
     request = GenerationRequest(
         model=model.name,
         model_hash=model.hash,
-        prompt=str(chosen.prompt).strip(),
-        negative_prompt=(chosen.negative or "").strip(),
+        prompt=_prefixed(model, str(chosen.prompt).strip()),
+        negative_prompt=negative.strip(),
         width=width,
         height=height,
         steps=chosen.steps or model.steps,
@@ -138,9 +164,19 @@ async def new_request(
         schedule=schedule,
         guidance_scale=guidance,
         seed=_seed(chosen.seed),
+        clip_skip=chosen.clip_skip or model.clip_skip,
+        emphasis=chosen.emphasis or "original",
+        tiling=bool(chosen.tiling),
     )
+    request = with_hires(request, model, chosen.hires or 1)
     request = await with_image(semilla, call, request, choices)
+    request = await with_files(semilla, model, request, chosen.vae, call.language)
     return request, [*translated, *notes, *check_words(model, request.prompt, call.language)]
+
+
+def _prefixed(model: Model, prompt: str) -> str:
+    known = not model.prefix or prompt.casefold().startswith(model.prefix.casefold())
+    return prompt if known else f"{model.prefix}, {prompt}"
 
 
 async def changed_request(
@@ -152,11 +188,12 @@ async def changed_request(
     model = _model(semilla, chosen.model or base.model)
     changes: dict[str, Any] = {"model": model.name, "model_hash": model.hash}
     notes: list[Note] = []
+    first, factor = without_hires(base)
     if chosen.size or chosen.width or chosen.height or chosen.model:
         asked = (
             chosen
             if chosen.size or chosen.width
-            else replace(chosen, width=base.width, height=base.height)
+            else replace(chosen, width=first.width, height=first.height)
         )
         changes["width"], changes["height"], notes = _size(model, asked)
     if chosen.sampler:
@@ -167,34 +204,60 @@ async def changed_request(
     if chosen.prompt is not None:
         changes["prompt"] = chosen.prompt.strip()
         notes += check_words(model, chosen.prompt, call.language)
-    plain: dict[str, Any] = {"negative_prompt": chosen.negative, "steps": chosen.steps}
-    plain |= {"guidance_scale": chosen.guidance}
+    plain = {new: getattr(chosen, typed) for typed, new in PLAIN.items()}
     changes |= {name: value for name, value in plain.items() if value is not None}
-    request = await with_image(semilla, call, replace(base, **changes), choices)
+    request = with_hires(replace(first, **changes), model, chosen.hires or factor or 1)
+    request = await with_image(semilla, call, request, choices)
+    if not choices.empty:
+        vae = chosen.vae or (None if chosen.model else base.vae)
+        request = await with_files(semilla, model, request, vae, call.language)
     return request, [*translated, *notes]
+
+
+# Choices that replace what a request has, and what it calls them.
+PLAIN = {
+    **{"negative": "negative_prompt", "steps": "steps", "guidance": "guidance_scale"},
+    **{"clip_skip": "clip_skip", "emphasis": "emphasis", "tiling": "tiling"},
+}
 
 
 async def with_image(
     semilla: Semilla, call: Call, request: GenerationRequest, choices: Choices
 ) -> GenerationRequest:
     """The request drawn over the attached picture or over one of the history. Raises Refusal."""
-    file = request.initial_image
-    if call.image is not None:
-        png = await clean_image(semilla, call.image)
-        file = await semilla.database.storage.put(png)
-    elif choices.image is not None:
-        file = kept_file(await find_picture(semilla, call, choices.image))
+    file, masked = await _initial(semilla, call, request, choices)
     if file is None:
+        if choices.mask is not None:
+            raise Refusal("mask-without-image")
         if choices.strength is not None:
             raise Refusal("strength-without-image")
         return request
     strength = choices.strength
     if strength is None:
-        strength = request.strength if request.initial_image else IMAGE_STRENGTH
-    return replace(request, initial_image=file, strength=strength)
+        kept = request.initial_image and masked == request.masked
+        usual = MASK_STRENGTH if masked else IMAGE_STRENGTH
+        strength = request.strength if kept else usual
+    return replace(request, initial_image=file, masked=masked, strength=strength)
 
 
 IMAGE_STRENGTH = 0.6
+MASK_STRENGTH = 1.0  # what is drawn anew in a part owes nothing to what was there
+
+
+async def _initial(
+    semilla: Semilla, call: Call, request: GenerationRequest, choices: Choices
+) -> tuple[str | None, bool]:
+    """The file to draw over, and whether only a part of it is drawn."""
+    storage, file = semilla.database.storage, request.initial_image
+    if call.image is not None:
+        if masked := await masked_file(semilla, call.image, choices.mask):
+            return masked, True
+        return await storage.put(await clean_image(semilla, call.image)), False
+    if choices.image is not None:
+        file = kept_file(await find_picture(semilla, call, choices.image))
+    if file is None or choices.mask is None:
+        return file, request.masked and choices.image is None
+    return await masked_file(semilla, await storage.read(file), choices.mask), True
 
 
 def kept_file(picture: Picture) -> str:

@@ -253,7 +253,6 @@ refusal-nothing-known = I don't know any of these words ("{ $words }"), so I did
 refusal-too-many-pictures = { $count } pictures at once are too many; { $limit } is the most.
 refusal-too-many-steps = { $steps } steps are too many here; { $limit } is the most.
 refusal-too-large = { $size } is too large here; { $side } a side is about the most.
-refusal-too-large-to-double = Twice as large would be { $size }; this model draws { $side } a side at most.
 refusal-too-many-waiting = You have { $waiting } pictures waiting; { $limit } is the most. Wait for one, or use /cancel.
 refusal-not-yours = { $code } is { $author }'s picture: only they or a moderator can delete it.
 refusal-not-your-request = That request is { $author }'s: only they or a moderator can do this.
@@ -309,5 +308,290 @@ notice-disk = **The disk is nearly full**: { $free } GB are left for Semilla. Ma
 notice-generator = **The generator keeps stopping**: { $times } times in { $minutes } minutes. Why is in semilla.log; often it is too little memory.
 notice-generator-well = The generator runs again.
 notice-disk-well = There is room on the disk again: { $free } GB.
+
+# moderation
+command-ban = ban
+command-ban-aliases = vetar
+command-ban-help = a member may not use Semilla here any more (for moderators)
+command-pause = pause
+command-pause-aliases = pausar
+command-pause-help = a member may not use Semilla here for a time, usually a day (for moderators)
+command-unban = unban
+command-unban-aliases = readmitir unpause
+command-unban-help = a member may use Semilla here again (for moderators)
+command-audit = audit
+command-audit-aliases = registro auditoria
+command-audit-help = what moderators did here and what was refused (for moderators)
+command-review = review
+command-review-aliases = revisar
+command-review-help = pictures and requests that wait for a moderator
+command-approve = approve
+command-approve-aliases = aprobar
+command-approve-help = show a held picture to everybody (for moderators)
+command-rewrite = rewrite
+command-rewrite-aliases = corregir
+command-rewrite-help = change the words of a request that was refused
+command-appeal = appeal
+command-appeal-aliases = apelar
+command-appeal-help = ask a moderator to look at a request that was refused
+option-until = until
+option-until-help = for how long: 30 min, 2 h, 3 days, 1 week, or a day like 2026-12-31
+option-reason = reason
+option-reason-help = why; the member reads it
+option-item = item
+option-item-help = the code of the request or picture
+option-allow = allow
+option-allow-help = yes lets the request through, no refuses it
+hours = { $count } h
+days = { $count } days
+no-reason = none was given
+refusal-word = The word "{ $word }" isn't used here. Change it and go on.
+refusal-floor = I don't draw that.
+refusal-photos-off = Photos of your own are off here. Use words, or a picture that was made here.
+refusal-banned = The moderators of this place have stopped your requests. Reason: { $reason }.
+refusal-paused = Your requests are paused for { $time } more. Reason: { $reason }.
+refusal-not-banned = Nothing stands against { $member } here.
+refusal-not-held = { $code } isn't held: everybody who may see it sees it.
+refusal-decided-already = Somebody else has just decided about { $member }'s request.
+refusal-not-against-owner = That works neither against yourself nor against the owner of this Semilla.
+refusal-several-members = Several members are called "{ $member }". Which one?
+refusal-unknown-member = I don't know "{ $member }" here. Mention them, type their name, or the id of a picture of theirs.
+refusal-not-a-time = "{ $value }" isn't a time that I can read. Try 30 min, 2 h, 3 days, 1 week, or a day like 2026-12-31.
+button-appeal = Ask for a review
+button-look = 👁 Look at it
+button-publish = 📢 Publish
+button-pause = ⏸ Pause
+button-ban = ⛔ Ban
+button-allow = ✓ Allow
+button-deny = ✗ Refuse
+held-approval = A moderator looks at it first; then it appears here.
+held-check = The picture didn't pass the check and nobody saw it. Try other words, or wait: a moderator will look at it.
+failure-refused = The picture didn't pass the check and nobody saw it. Try other words.
+blurred-picture = A picture, blurred
+button-next = Next →
+log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
+log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
+log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"
+log-floor = A request of { $member } asked for what is never drawn, and was refused.
+log-floor-paused = { $member } has asked several times for what is never drawn, and is paused everywhere for a day.
+banned = { $member } can't use me here any more. /unban lifts it.
+paused = { $member } can't use me here for { $time }. /unban lifts it.
+lifted = { $member } can use me here again.
+approved = `{ $code }` is shown now.
+appealed = Asked. A moderator will look at it.
+review-allowed = Allowed: { $member }'s picture is on its way.
+review-denied = It stays refused.
+review-title = Waiting for you: { $requests ->
+    [one] 1 request
+   *[other] { $requests } requests
+ }, { $pictures ->
+    [one] 1 picture
+   *[other] { $pictures } pictures
+ }. The oldest:
+nothing-waits = Nothing waits for a moderator.
+rewrite-title = Other words
+audit-title = **What happened here**
+audit-empty = Nothing yet.
+audit-stopped = stopped now: { $member } ({ $time })
+for-good = for good
+audit-line = { $time } · { $what ->
+    [ban] { $by } banned { $member }
+    [pause] { $by } paused { $member }
+    [lift] { $by } let { $member } in again
+    [delete] { $by } deleted a picture of { $member }
+    [approve] { $by } showed a picture of { $member }
+    [allow] { $by } allowed a request of { $member }
+    [deny] { $by } refused a request of { $member }
+    [word] a word of { $member } was stopped
+    [floor] { $member } asked for what is never drawn
+    [undrawn] a picture of { $member } was thrown away unseen
+   *[held] a picture of { $member } was held by the check
+ }{ $detail }
+
+# Models, and more than text to image
+note-extra-changed = "{ $name }" is another file by now than when this recipe was made: the picture may differ.
+note-only-enlarged = { $size } is more than this model draws ({ $side } a side): I enlarged the picture and added nothing.
+option-mask = mask
+option-mask-help = the part to draw anew: left, right, top, bottom, middle or around
+option-hires = hires
+option-hires-help = draw small, then enlarge this many times and draw over it, 1 to 4
+option-tiling = tiling
+option-tiling-help = edges that fit each other, for patterns
+option-clip_skip = clip skip
+option-clip_skip-help = how many layers of the text encoder to leave out, 1 is none
+option-emphasis = emphasis
+option-emphasis-help = what (words:1.3) do: original, no norm or none
+option-vae = VAE
+option-vae-help = another decoder from latents to pixels
+option-detail = detail
+option-detail-help = no: enlarge only, without drawing anything new
+refusal-not-an-area = "{ $value }" is no part of a picture. Say left, right, top, bottom, middle or around.
+refusal-mask-without-image = A mask needs a picture: attach one, or say image:K7QX.
+refusal-words-only = From words only: { $model } takes no pictures, variations, masks, second pass or tiles.
+refusal-unknown-vae = There is no VAE called "{ $name }" for this model. There are: { $names }.
+refusal-lora-unfit = The LoRA "{ $name }" was made for { $family }, and { $model } is { $other }. Choose another model, or leave it out.
+refusal-lora-unusable = The LoRA "{ $name }" can't be used: { $reason }
+recipe-hires = drawn at { $size } first, then enlarged and drawn over by { $strength } in { $steps } steps
+recipe-masked = drawn over a part of a picture
+recipe-upscaled = enlarged, nothing was drawn
+unusable-pickle = it is a pickle, which could run code. Ask for it as .safetensors.
+unusable-torn = the file is not whole. Copy it again.
+unusable-lycoris = it is a LyCORIS, of a kind that can't be read here.
+unusable-other-family = it is for a kind of model that can't be drawn with here.
+unusable-parts-missing = the network is there, but not its text encoder or VAE.
+unusable-unreadable = the file can't be read.
+unusable-no-model = it is nothing to draw with.
+unusable-settings = the settings beside it (.toml) have a mistake.
+models-lora = **LoRAs**, as <lora:name:0.8> in a prompt
+models-embedding = **Embeddings**, by their names in a prompt
+models-vae = **VAEs**, as vae:name
+models-refused = **Not usable**
+models-more = and { $count } more
+
+# limits, setup, the guided way
+command-setup = setup
+command-setup-aliases = configurar
+command-setup-help = Set up this server or group: language, channels, limits, rules (for moderators).
+command-order = order
+command-order-aliases = confirmar
+command-order-help = Order what was asked about first.
+command-guide = guide
+command-guide-help = A picture step by step, with buttons.
+option-words = words
+option-language = language
+option-language-help = en, es, or auto for each member's own
+option-channels = channels
+option-channels-help = where I draw: here, all, or channels
+option-roles = roles
+option-roles-help = who may use me: all, or roles
+option-role = role
+option-role-help = for whom the limits are: a role
+option-models = models
+option-models-help = the only models that may be used, with commas between
+option-waiting = waiting
+option-waiting-help = pictures that a member may have waiting; 0 is no limit
+option-per_hour = per hour
+option-per_hour-help = pictures of a member in an hour; 0 is no limit
+option-per_day = per day
+option-per_day-help = pictures of a member in a day; 0 is no limit
+option-max_steps = max steps
+option-max_steps-help = the most steps of a picture; 0 is no limit
+option-max_count = max count
+option-max_count-help = the most pictures of a request; 0 is no limit
+option-max_side = max side
+option-max_side-help = the longest side in pixels; 0 is no limit
+option-words-help = whose words are taken: children, general or adults
+option-photos = photos
+option-photos-help = whether members may bring photos: yes or no
+option-approve = approve
+option-approve-help = whether a moderator sees each picture first: yes or no
+option-nsfw = nsfw
+option-nsfw-help = whether age-restricted channels allow nakedness: yes or no
+option-log_channel = log channel
+option-log_channel-help = where moderators are told: here, none, or a channel
+option-step = step
+option-step-help = a question of the conversation
+yes = yes
+no = no
+refusal-wrong-channel = I don't draw here: go to { $channels }.
+refusal-role-needed = Here I draw for some roles only: { $roles }. Ask a moderator.
+refusal-guild-too-many-waiting = { $waiting } pictures wait here already; { $limit } is the most. Try again in a while.
+refusal-limit-hour = { $made } of { $limit } this hour. The next one frees at { $time }.
+refusal-limit-day = { $made } of { $limit } today. The next one frees at { $time }.
+refusal-order-over-hour = That counts as { $units } pictures, and { $limit } an hour is the most here. Ask for fewer, smaller ones, or fewer steps.
+refusal-order-over-day = That counts as { $units } pictures, and { $limit } a day is the most here. Ask for fewer, smaller ones, or fewer steps.
+refusal-model-not-here = { $model } can't be used here. These can: { $models }.
+refusal-not-your-order = That question is for whoever asked.
+refusal-setup-in-a-group = Type /setup in the server or group that it is for.
+refusal-role-limits-only = For a role, set limits: per_hour, per_day, waiting, max_steps, max_count, max_side or models.
+large-order = { $count ->
+    [one] One picture, about { $time }. Shall I?
+   *[other] { $count } pictures, about { $time }. Shall I?
+  }
+button-order = ✓ Yes, draw
+button-guide = 🪄 Step by step
+guide-what = What shall I draw?
+guide-others = 🔄 Others
+guide-colour = **{ $words }**: in which colour?
+guide-any-colour = Any colour
+guide-background = **{ $words }**: before which background?
+guide-draw = ✓ Just draw it
+setup-step = { $step } of { $steps } ·
+setup-keep = Leave as it is →
+setup-ask-language = In which language shall I speak here?
+setup-ask-channels = Where shall I draw? For other channels type: /setup channels:#one #two
+setup-ask-roles = Who may use me? For some roles only, type: /setup roles:@one @two
+setup-ask-model = Which model draws when nobody names one?
+setup-ask-limits = How many pictures may each member make?
+setup-ask-words = For whom is this place? It decides which words I take.
+setup-ask-approve = Do pictures appear at once?
+setup-ask-log = Where shall I tell moderators what needs them?
+setup-spanish = Español
+setup-english = English
+setup-own-language = each in their own
+setup-here = Only here
+setup-everywhere = Everywhere
+setup-everybody = Everybody
+setup-few = 10 an hour, 30 a day
+setup-many = 60 an hour, 200 a day
+setup-no-limit = No limit
+setup-children = 🧒 Children, no photos
+setup-general = General
+setup-adults = Adults
+setup-at-once = At once
+setup-approve = After a moderator's ✓
+setup-log-here = Here
+setup-log-none = Nowhere
+setup-none = all
+setup-done = ✓ Set up. So it is here:
+setup-members-see = Members see:
+setup-again = Change something
+setup-role = Limits of { $role }:
+
+# privacy
+command-privacy = privacy
+command-privacy-aliases = privacidad
+command-privacy-help = what is kept of you and how long, and how to take it along or erase it
+command-privacy-export = privacy export
+command-privacy-export-help = your pictures and recipes as a zip
+command-privacy-delete = privacy delete
+command-privacy-delete-help = erase everything of yours, pictures and words
+option-everywhere = everywhere
+option-everywhere-help = in all places, not only here
+privacy-title = **What I keep of you**
+privacy-kept = Of each of your requests: its words and options, the picture, your name and id here. { $days ->
+    [0] They stay until you delete them.
+   *[other] Pictures are removed after { $days } days; recipes stay until you delete them.
+ } What was refused, and what moderators did, is kept for { $records } days. I read no other messages, and all of it is on the computer of whoever runs me; nothing is sent elsewhere.
+privacy-seen = Your pictures, their recipes and your name are seen by whoever is in this place; private ones by you and its moderators. In the queue nobody sees others' words.
+privacy-rights = { $pictures ->
+    [one] 1 picture of yours is kept here,
+   *[other] { $pictures } pictures of yours are kept here,
+ } from { $requests ->
+    [one] 1 request.
+   *[other] { $requests } requests.
+ } You can take them along or erase them at any time:
+button-export = 📦 Take along
+button-export-more = 📦 The next part
+button-erase = 🗑 Erase everything
+button-erase-here = 🗑 Yes, erase it here
+button-erase-everywhere = 🗑 Yes, in all places
+export-nothing = There is nothing of yours to take along.
+exported = { $count ->
+    [one] 1 picture with its recipe.
+   *[other] { $count } pictures with their recipes.
+ } The file is removed within a few hours.
+erase-sure = Erase all your pictures, words, settings and styles for good? What others made from them stays theirs, without your name. Messages already sent in a chat are deleted there. A ban or pause stays until it ends.
+erased = Erased: { $pictures ->
+    [one] 1 picture
+   *[other] { $pictures } pictures
+ } and { $requests ->
+    [one] 1 request.
+   *[other] { $requests } requests.
+ } Backups that whoever runs me has made keep them until those are replaced.
+
 # The engine
 note-schedule-without-effect = { $sampler } has a schedule of its own: { $schedule } has no effect on it.
+
+doctor-check = Finished pictures are checked for nakedness
+doctor-check-none = There is no picture check, so nakedness is allowed in no channel. With 245 MB more there is: `.venv/bin/pip install nudenet`

@@ -237,7 +237,6 @@ refusal-nothing-known = No conozco ninguna de esas palabras («{ $words }»), as
 refusal-too-many-pictures = { $count } imágenes de una vez son demasiadas; el máximo es { $limit }.
 refusal-too-many-steps = { $steps } pasos son demasiados aquí; el máximo es { $limit }.
 refusal-too-large = { $size } es demasiado grande aquí; el máximo es de unos { $side } por lado.
-refusal-too-large-to-double = El doble sería { $size }; este modelo dibuja { $side } por lado como mucho.
 refusal-too-many-waiting = Tienes { $waiting } imágenes en espera; el máximo es { $limit }. Espera una, o usa /cancelar.
 refusal-not-yours = { $code } es de { $author }: solo esa persona o un moderador puede borrarla.
 refusal-not-your-request = Ese pedido es de { $author }: solo esa persona o un moderador puede hacerlo.
@@ -289,5 +288,279 @@ notice-disk = **El disco está casi lleno**: a Semilla le quedan { $free } GB. H
 notice-generator = **El generador se detiene una y otra vez**: { $times } veces en { $minutes } minutos. El motivo está en semilla.log; muchas veces falta memoria.
 notice-generator-well = El generador vuelve a funcionar.
 notice-disk-well = Vuelve a haber sitio en el disco: { $free } GB.
+
+# moderation
+command-ban = vetar
+command-ban-help = alguien ya no puede usar Semilla aquí (para quienes moderan)
+command-pause = pausar
+command-pause-help = alguien no puede usar Semilla aquí por un tiempo, un día si no se dice (moderación)
+command-unban = readmitir
+command-unban-help = alguien puede volver a usar Semilla aquí (para quienes moderan)
+command-audit = registro
+command-audit-help = qué hicieron quienes moderan y qué se rechazó (para quienes moderan)
+command-review = revisar
+command-review-help = imágenes y pedidos que esperan a quien modera
+command-approve = aprobar
+command-approve-help = muestra a todos una imagen retenida (para quienes moderan)
+command-rewrite = corregir
+command-rewrite-help = cambia las palabras de un pedido rechazado
+command-appeal = apelar
+command-appeal-help = pide a quien modera que mire un pedido rechazado
+option-until = hasta
+option-until-help = por cuánto tiempo: 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31
+option-reason = motivo
+option-reason-help = por qué; lo lee la persona
+option-item = cosa
+option-item-help = el código del pedido o de la imagen
+option-allow = permitir
+option-allow-help = sí deja pasar el pedido, no lo rechaza
+hours = { $count } h
+days = { $count } días
+no-reason = no se dio ninguno
+refusal-word = La palabra «{ $word }» no se usa aquí. Cámbiala y listo.
+refusal-floor = Eso no lo dibujo.
+refusal-photos-off = Aquí no se usan fotos propias. Usa palabras, o una imagen hecha aquí.
+refusal-banned = Quienes moderan este lugar detuvieron tus pedidos. Motivo: { $reason }.
+refusal-paused = Tus pedidos están en pausa por { $time } más. Motivo: { $reason }.
+refusal-not-banned = Aquí no hay nada contra { $member }.
+refusal-not-held = { $code } no está retenida: la ve quien puede verla.
+refusal-decided-already = Alguien más acaba de decidir sobre el pedido de { $member }.
+refusal-not-against-owner = Eso no funciona contra ti ni contra quien administra esta Semilla.
+refusal-several-members = Varias personas se llaman «{ $member }». ¿Cuál?
+refusal-unknown-member = Aquí no conozco a «{ $member }». Menciónala, escribe su nombre o el id de una imagen suya.
+refusal-not-a-time = No entiendo «{ $value }» como tiempo. Prueba 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31.
+button-appeal = Pedir revisión
+button-look = 👁 Verla
+button-publish = 📢 Publicar
+button-pause = ⏸ Pausar
+button-ban = ⛔ Vetar
+button-allow = ✓ Permitir
+button-deny = ✗ Rechazar
+held-approval = Primero la mira quien modera; después aparece aquí.
+held-check = La imagen no pasó la revisión y nadie la vio. Prueba otra frase, o espera: la mirará quien modera.
+failure-refused = La imagen no pasó la revisión y nadie la vio. Prueba otra frase.
+blurred-picture = Una imagen, desenfocada
+button-next = Siguiente →
+log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }»
+log-held-check = `{ $code }` de { $member } no pasó la revisión de imágenes: «{ $prompt }»
+log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
+log-floor = Un pedido de { $member } era de algo que no se dibuja nunca, y se rechazó.
+log-floor-paused = { $member } pidió varias veces algo que no se dibuja nunca, y queda en pausa en todos los lugares por un día.
+banned = { $member } ya no puede usarme aquí. /readmitir lo levanta.
+paused = { $member } no puede usarme aquí por { $time }. /readmitir lo levanta.
+lifted = { $member } puede volver a usarme aquí.
+approved = `{ $code }` ya se muestra.
+appealed = Pedida. La mirará quien modera.
+review-allowed = Permitido: la imagen de { $member } está en camino.
+review-denied = Sigue rechazado.
+review-title = Te esperan: { $requests ->
+    [one] 1 pedido
+   *[other] { $requests } pedidos
+ }, { $pictures ->
+    [one] 1 imagen
+   *[other] { $pictures } imágenes
+ }. Lo más antiguo:
+nothing-waits = Nada espera a quien modera.
+rewrite-title = Otras palabras
+audit-title = **Qué pasó aquí**
+audit-empty = Nada todavía.
+audit-stopped = en pausa o fuera: { $member } ({ $time })
+for-good = para siempre
+audit-line = { $time } · { $what ->
+    [ban] { $by } vetó a { $member }
+    [pause] { $by } pausó a { $member }
+    [lift] { $by } readmitió a { $member }
+    [delete] { $by } borró una imagen de { $member }
+    [approve] { $by } mostró una imagen de { $member }
+    [allow] { $by } permitió un pedido de { $member }
+    [deny] { $by } rechazó un pedido de { $member }
+    [word] se detuvo una palabra de { $member }
+    [floor] { $member } pidió algo que no se dibuja nunca
+    [undrawn] una imagen de { $member } se tiró sin que nadie la viera
+   *[held] la revisión retuvo una imagen de { $member }
+ }{ $detail }
+
+# Modelos, y más que texto a imagen
+note-extra-changed = «{ $name }» ya es otro archivo que cuando se hizo esta receta: la imagen puede cambiar.
+note-only-enlarged = { $size } es más de lo que dibuja este modelo ({ $side } por lado): agrandé la imagen sin añadir nada.
+option-mask = máscara
+option-mask-help = la parte que se dibuja de nuevo: izquierda, derecha, arriba, abajo, centro o alrededor
+option-hires = hires
+option-hires-help = dibujar en pequeño, agrandar estas veces y dibujar encima, de 1 a 4
+option-tiling = mosaico
+option-tiling-help = bordes que encajan entre sí, para patrones
+option-clip_skip = clip skip
+option-clip_skip-help = cuántas capas del codificador de texto se omiten; 1 es ninguna
+option-emphasis = énfasis
+option-emphasis-help = qué hacen (palabras:1.3): original, no norm o none
+option-vae = VAE
+option-vae-help = otro decodificador de latentes a píxeles
+option-detail = detalle
+option-detail-help = no: solo agrandar, sin dibujar nada nuevo
+refusal-not-an-area = «{ $value }» no es una parte de la imagen. Di izquierda, derecha, arriba, abajo, centro o alrededor.
+refusal-mask-without-image = Una máscara necesita una imagen: adjunta una, o di imagen:K7QX.
+refusal-words-only = Solo a partir de palabras: { $model } no admite imágenes, variaciones, máscaras, segunda pasada ni mosaicos.
+refusal-unknown-vae = No hay ningún VAE «{ $name }» para este modelo. Hay: { $names }.
+refusal-lora-unfit = El LoRA «{ $name }» se hizo para { $family }, y { $model } es { $other }. Elige otro modelo, o quítalo.
+refusal-lora-unusable = El LoRA «{ $name }» no se puede usar: { $reason }
+recipe-hires = dibujada primero a { $size }, luego agrandada y redibujada { $strength } en { $steps } pasos
+recipe-masked = dibujada sobre una parte de una imagen
+recipe-upscaled = agrandada, sin dibujar nada
+unusable-pickle = es un pickle, que podría ejecutar código. Pídelo como .safetensors.
+unusable-torn = el archivo no está entero. Cópialo otra vez.
+unusable-lycoris = es un LyCORIS, de un tipo que aquí no se puede leer.
+unusable-other-family = es para un tipo de modelo con el que aquí no se puede dibujar.
+unusable-parts-missing = está la red, pero no su codificador de texto o su VAE.
+unusable-unreadable = el archivo no se puede leer.
+unusable-no-model = no es nada con lo que se pueda dibujar.
+unusable-settings = los ajustes que tiene al lado (.toml) tienen un error.
+models-lora = **LoRA**, como <lora:nombre:0.8> en un prompt
+models-embedding = **Embeddings**, por su nombre en un prompt
+models-vae = **VAE**, como vae:nombre
+models-refused = **No se pueden usar**
+models-more = y { $count } más
+
+# limits, setup, the guided way
+command-setup = configurar
+command-setup-help = Configura este servidor o grupo: idioma, canales, límites, reglas (para moderadores).
+command-order = confirmar
+command-order-help = Pide lo que se preguntó antes.
+command-guide = guía
+command-guide-help = Una imagen paso a paso, con botones.
+option-words = palabras
+option-language = idioma
+option-language-help = en, es, o auto para el de cada quien
+option-channels = canales
+option-channels-help = dónde dibujo: here (aquí), all (todos) o canales
+option-roles = roles
+option-roles-help = quién puede usarme: all (todos) o roles
+option-role = rol
+option-role-help = para quién son los límites: un rol
+option-models = modelos
+option-models-help = los únicos modelos que se pueden usar, con comas
+option-waiting = en espera
+option-waiting-help = imágenes en espera por miembro; 0 es sin límite
+option-per_hour = por hora
+option-per_hour-help = imágenes por miembro en una hora; 0 es sin límite
+option-per_day = por día
+option-per_day-help = imágenes por miembro en un día; 0 es sin límite
+option-max_steps = máx pasos
+option-max_steps-help = los pasos de una imagen, como mucho; 0 es sin límite
+option-max_count = máx cantidad
+option-max_count-help = las imágenes de un pedido, como mucho; 0 es sin límite
+option-max_side = máx lado
+option-max_side-help = el lado más largo en píxeles; 0 es sin límite
+option-words-help = para quién son las palabras: children (niños), general o adults (adultos)
+option-photos = fotos
+option-photos-help = si los miembros pueden traer fotos: yes o no
+option-approve = aprobar
+option-approve-help = si un moderador ve antes cada imagen: yes o no
+option-nsfw = nsfw
+option-nsfw-help = si los canales para adultos permiten desnudos: yes o no
+option-log_channel = canal de avisos
+option-log_channel-help = dónde aviso a los moderadores: here (aquí), none (en ningún lado) o un canal
+option-step = paso
+option-step-help = una pregunta de la conversación
+yes = sí
+no = no
+refusal-wrong-channel = Aquí no dibujo: ve a { $channels }.
+refusal-role-needed = Aquí dibujo solo para algunos roles: { $roles }. Pídeselo a un moderador.
+refusal-guild-too-many-waiting = Aquí ya esperan { $waiting } imágenes; el máximo es { $limit }. Prueba dentro de un rato.
+refusal-limit-hour = Hiciste { $made } de { $limit } en esta hora. Se libera la próxima a las { $time }.
+refusal-limit-day = Hiciste { $made } de { $limit } hoy. Se libera la próxima a las { $time }.
+refusal-order-over-hour = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por hora. Pide menos, más chicas o con menos pasos.
+refusal-order-over-day = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por día. Pide menos, más chicas o con menos pasos.
+refusal-model-not-here = { $model } no se puede usar aquí. Estos sí: { $models }.
+refusal-not-your-order = Esa pregunta es para quien hizo el pedido.
+refusal-setup-in-a-group = Escribe /configurar en el servidor o grupo que quieres configurar.
+refusal-role-limits-only = Para un rol, pon límites: per_hour, per_day, waiting, max_steps, max_count, max_side o models.
+large-order = { $count ->
+    [one] Una imagen, unos { $time }. ¿La hago?
+   *[other] { $count } imágenes, unos { $time }. ¿Las hago?
+  }
+button-order = ✓ Sí, dibuja
+button-guide = 🪄 Paso a paso
+guide-what = ¿Qué dibujo?
+guide-others = 🔄 Otras
+guide-colour = **{ $words }**: ¿de qué color?
+guide-any-colour = Cualquier color
+guide-background = **{ $words }**: ¿sobre qué fondo?
+guide-draw = ✓ Dibújalo así
+setup-step = { $step } de { $steps } ·
+setup-keep = Dejarlo como está →
+setup-ask-language = ¿En qué idioma hablo aquí?
+setup-ask-channels = ¿Dónde dibujo? Para otros canales escribe: /configurar canales:#uno #dos
+setup-ask-roles = ¿Quién puede usarme? Para algunos roles escribe: /configurar roles:@uno @dos
+setup-ask-model = ¿Qué modelo dibuja cuando nadie nombra uno?
+setup-ask-limits = ¿Cuántas imágenes puede hacer cada miembro?
+setup-ask-words = ¿Para quién es este lugar? De eso depende qué palabras acepto.
+setup-ask-approve = ¿Las imágenes aparecen enseguida?
+setup-ask-log = ¿Dónde aviso a los moderadores lo que los necesita?
+setup-spanish = Español
+setup-english = English
+setup-own-language = cada quien en el suyo
+setup-here = Solo aquí
+setup-everywhere = En todas partes
+setup-everybody = Todos
+setup-few = 10 por hora, 30 por día
+setup-many = 60 por hora, 200 por día
+setup-no-limit = Sin límite
+setup-children = 🧒 Niños, sin fotos
+setup-general = General
+setup-adults = Adultos
+setup-at-once = Enseguida
+setup-approve = Después del ✓ de un moderador
+setup-log-here = Aquí
+setup-log-none = En ningún lado
+setup-none = todos
+setup-done = ✓ Listo. Así queda aquí:
+setup-members-see = Los miembros ven:
+setup-again = Cambiar algo
+setup-role = Límites de { $role }:
+
+# privacy
+command-privacy = privacidad
+command-privacy-help = qué se guarda de ti y cuánto tiempo, y cómo llevártelo o borrarlo
+command-privacy-export = privacidad exportar
+command-privacy-export-help = tus imágenes y recetas en un zip
+command-privacy-delete = privacidad borrar
+command-privacy-delete-help = borra todo lo tuyo, imágenes y palabras
+option-everywhere = todo lugar
+option-everywhere-help = en todos los lugares, no solo aquí
+privacy-title = **Qué guardo de ti**
+privacy-kept = De cada pedido tuyo: sus palabras y opciones, la imagen, tu nombre y tu id aquí. { $days ->
+    [0] Se quedan hasta que los borres.
+   *[other] Las imágenes se quitan después de { $days } días; las recetas se quedan hasta que las borres.
+ } Lo que se rechazó y lo que hizo quien modera se guarda { $records } días. No leo otros mensajes, y todo está en la computadora de quien me administra; no se envía a ningún otro lado.
+privacy-seen = Tus imágenes, sus recetas y tu nombre los ve quien está en este lugar; las privadas, tú y quien modera. En la cola nadie ve las palabras de los demás.
+privacy-rights = { $pictures ->
+    [one] Aquí se guarda 1 imagen tuya,
+   *[other] Aquí se guardan { $pictures } imágenes tuyas,
+ } de { $requests ->
+    [one] 1 pedido.
+   *[other] { $requests } pedidos.
+ } Puedes llevártelas o borrarlas cuando quieras:
+button-export = 📦 Llevármelas
+button-export-more = 📦 La parte siguiente
+button-erase = 🗑 Borrar todo
+button-erase-here = 🗑 Sí, bórralo aquí
+button-erase-everywhere = 🗑 Sí, en todos los lugares
+export-nothing = No hay nada tuyo que llevarte.
+exported = { $count ->
+    [one] 1 imagen con su receta.
+   *[other] { $count } imágenes con sus recetas.
+ } El archivo se quita en unas horas.
+erase-sure = ¿Borrar para siempre todas tus imágenes, palabras, ajustes y estilos? Lo que otros hicieron con ellas sigue siendo suyo, sin tu nombre. Los mensajes ya enviados en un chat se borran allí. Un veto o una pausa sigue hasta que termine.
+erased = Borrado: { $pictures ->
+    [one] 1 imagen
+   *[other] { $pictures } imágenes
+ } y { $requests ->
+    [one] 1 pedido.
+   *[other] { $requests } pedidos.
+ } Las copias de seguridad de quien me administra los tienen hasta que se reemplacen.
+
 # The engine
 note-schedule-without-effect = { $sampler } tiene su propio calendario: { $schedule } no tiene efecto.
+
+doctor-check = Las imágenes terminadas se revisan por si hay desnudez
+doctor-check-none = No hay revisión de imágenes, así que ningún canal admite desnudez. Con 245 MB más la hay: `.venv/bin/pip install nudenet`

@@ -113,6 +113,20 @@ class DiscordAdapter:
         except (discord.Forbidden, discord.NotFound) as error:
             raise Unreachable(member) from error
 
+    async def post(self, channel: str, reply: Reply) -> None:
+        """Silently, into a channel that moderators read. Raises Unreachable."""
+        await self._client.in_touch.wait()
+        message = await rendering.message(self._semilla, reply)
+        try:
+            await self._client.get_partial_messageable(int(channel)).send(
+                message.content,
+                files=message.uploads(),
+                view=message.view or discord.utils.MISSING,
+                silent=True,
+            )
+        except (ValueError, discord.Forbidden, discord.NotFound) as error:
+            raise Unreachable(channel) from error
+
     async def _edit_placeholder(self, answer: Answer, reply: Reply) -> bool:
         """With the interaction's token; False when it or the message is gone."""
         webhook = discord.Webhook.partial(

@@ -296,6 +296,7 @@ class Client(discord.Client):
             message=message,
             token=interaction.token,
             age_restricted=age_restricted(interaction),
+            here=f"<#{thread or channel}>",
         )
 
     def _language(self, interaction: Interaction) -> str:

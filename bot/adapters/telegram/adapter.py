@@ -154,3 +154,12 @@ class TelegramAdapter:
             await self._chats.send(int(member.removeprefix(f"{NAME}:")), message)
         except (Forbidden, BadRequest) as error:
             raise Unreachable(member) from error
+
+    async def post(self, channel: str, reply: Reply) -> None:
+        """Silently, into a chat that moderators read. Raises Unreachable."""
+        await self._in_touch.wait()
+        message = await rendering.message(self._semilla, reply, self._semilla.config.language)
+        try:
+            await self._chats.send(int(channel), message)
+        except (ValueError, Forbidden, BadRequest) as error:
+            raise Unreachable(channel) from error

@@ -21,7 +21,7 @@ from telegram.error import BadRequest, TelegramError
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.chats import Chats
 from bot.adapters.telegram.pace import Urgency
-from bot.adapters.telegram.places import NAME, Moderators, guild_of, language_of, topic_of
+from bot.adapters.telegram.places import NAME, Moderators, guild_of, language_of, link_to, topic_of
 from bot.commands import door
 from bot.commands import line as typed_line
 from bot.commands.declaration import COMMANDS
@@ -91,6 +91,7 @@ class Client:
             image=await self._image(command, message),
             channel=str(message.chat.id),
             thread=topic_of(message),
+            here=link_to(message),
         )
         await self._show(message, await door.run(self._semilla, call), language, call)
 
@@ -117,6 +118,7 @@ class Client:
             options=options,
             channel=str(message.chat.id),
             thread=topic_of(message),
+            here=link_to(message),
         )
         reply = await door.run(self._semilla, call)
         if unfolds and reply.pictures:

@@ -32,6 +32,13 @@ def topic_of(message: Message) -> str:
     return ""
 
 
+def link_to(message: Message) -> str:
+    """To a topic; a group without topics is one place, that has its name."""
+    topic = topic_of(message)
+    number = str(message.chat.id).removeprefix("-100")
+    return f"https://t.me/c/{number}/{topic}" if topic else message.chat.effective_name or ""
+
+
 def language_of(user: User | None, usual: str) -> str:
     """The language of the member's own app, else what Semilla is set to."""
     language = ((user.language_code if user else None) or "")[:2]

@@ -84,3 +84,13 @@ restore-done = { $count ->
  } What was here before is in { $folder }. Start again with `semilla run`.
 restore-bad = { $file } is no whole backup of Semilla ({ $reason }). Nothing was changed.
 restore-failed = { $file } could not be restored: { $reason }
+
+# Models
+terminal-models-add = a model, LoRA, VAE or embedding from a FILE, a FOLDER or a HUB-ID
+models-add-what = Which one? For example: `semilla models add dream.safetensors`, or `semilla models add owner/name`
+models-add-nothing = { $name } is no model, or several. Files that can be named: { $choices }
+models-add-unusable = { $name } can't be used: { $reason }
+models-add-no-room = There is no room in { $folder }: { $needed } GB are needed, { $free } GB can be taken.
+models-add-damaged = { $name } did not arrive whole. Try again.
+models-add-failed = { $name } could not be added: { $reason }. What is there already is kept; the same command goes on.
+models-add-done = **{ $name }** is in { $file }. A running Semilla has it in a few seconds.

@@ -84,3 +84,13 @@ restore-done = { $count ->
  } Lo que había antes está en { $folder }. Empieza otra vez con `semilla run`.
 restore-bad = { $file } no es una copia entera de Semilla ({ $reason }). No se cambió nada.
 restore-failed = No se pudo recuperar { $file }: { $reason }
+
+# Modelos
+terminal-models-add = un modelo, LoRA, VAE o embedding de un ARCHIVO, una CARPETA o un ID-DE-HUB
+models-add-what = ¿Cuál? Por ejemplo: `semilla models add dream.safetensors`, o `semilla models add dueño/nombre`
+models-add-nothing = { $name } no es un modelo, o son varios. Archivos que se pueden nombrar: { $choices }
+models-add-unusable = { $name } no se puede usar: { $reason }
+models-add-no-room = No hay lugar en { $folder }: hacen falta { $needed } GB y quedan { $free } GB.
+models-add-damaged = { $name } no llegó entero. Prueba otra vez.
+models-add-failed = { $name } no se pudo añadir: { $reason }. Lo que ya está se conserva; el mismo comando continúa.
+models-add-done = **{ $name }** está en { $file }. Una Semilla en marcha lo tiene en unos segundos.

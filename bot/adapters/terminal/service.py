@@ -52,6 +52,9 @@ class Terminal:
         """A command line is not there for longer than its answer."""
         raise Unreachable(member)
 
+    async def post(self, channel: str, reply: Reply) -> None:
+        raise Unreachable(channel)
+
 
 def routes(semilla: Semilla) -> list[Route]:
     """For the page's server: command lines of this user's other processes."""

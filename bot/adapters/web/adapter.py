@@ -102,6 +102,10 @@ class WebAdapter:
         """A page has no mailbox: what its member must know stands on the page."""
         raise Unreachable(member)
 
+    async def post(self, channel: str, reply: Reply) -> None:
+        """A page has no channels: its moderators have /review."""
+        raise Unreachable(channel)
+
     async def open_class(self) -> None:
         """Listens on the network too. Raises NoNetwork and PortInUse."""
         async with self._opening:

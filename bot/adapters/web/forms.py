@@ -16,8 +16,8 @@ SHAPES = {
     "en": ("square", "portrait", "landscape", "wide", "tall"),
     "es": ("cuadrado", "vertical", "horizontal", "ancho", "alto"),
 }
-# Said by others already (size), or not for typing.
-LEFT_OUT = frozenset({"width", "height", "draft"})
+# Said by others already (size), not for typing, or so seldom that a typed line does.
+LEFT_OUT = frozenset({"width", "height", "draft", "clip_skip", "emphasis", "vae"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,125 @@
+"""What a request is made of besides words and numbers: a masked picture, a second pass, files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bot.commands.kinds import short
+from bot.commands.semilla import Semilla
+from bot.conversation import Refusal
+from bot.locales import say
+from generator import areas, grammar, metadata
+from generator.catalogue import Catalogue, Extra, Model
+from generator.headers import Kind
+from generator.request import ExtraFile, GenerationRequest, Hires
+
+REDRAWN = 0.5  # by the second pass
+NAMES = 5  # told in a refusal
+
+
+async def masked_file(semilla: Semilla, data: bytes, area: str | None) -> str | None:
+    """The stored picture that is transparent where it is to be drawn anew, or None without a mask.
+
+    Raises Refusal.
+    """
+    if area is not None and not areas.known(area):
+        raise Refusal("not-an-area", value=short(area))
+    limit = semilla.config.limits.image_pixels
+    try:
+        png = await asyncio.to_thread(areas.masked, data, area, limit)
+    except metadata.ImageRefused as refused:
+        raise Refusal(f"image-{refused.reason.value}") from refused
+    return None if png is None else await semilla.database.storage.put(png)
+
+
+def with_hires(request: GenerationRequest, model: Model, factor: float) -> GenerationRequest:
+    """The request of this size drawn so many times as large, in two passes."""
+    small = (request.width, request.height)
+    width, height = (round(side * factor / model.grid) * model.grid for side in small)
+    if (width, height) == small:
+        return request
+    hires = Hires(*small, steps=request.steps, strength=REDRAWN)
+    return replace(request, width=width, height=height, hires=hires)
+
+
+def without_hires(request: GenerationRequest) -> tuple[GenerationRequest, float | None]:
+    """The first pass alone, and how many times as large the second one is."""
+    small = request.hires
+    if small is None:
+        return request, None
+    first = replace(request, width=small.width, height=small.height, hires=None)
+    return first, request.width / small.width
+
+
+async def with_files(
+    semilla: Semilla, model: Model, request: GenerationRequest, vae: str | None, language: str
+) -> GenerationRequest:
+    """The request with the hashes of its VAE and of all that its prompts name. Raises Refusal."""
+    if model.own_sampler:
+        _only_words(model, request)
+        return request
+    return await asyncio.to_thread(_with_files, semilla.catalogue, model, request, vae, language)
+
+
+def _only_words(model: Model, request: GenerationRequest) -> None:
+    if request.initial_image or request.hires or request.tiling or request.masked:
+        raise Refusal("words-only", model=model.name)
+
+
+def _with_files(
+    catalogue: Catalogue, model: Model, request: GenerationRequest, vae: str | None, language: str
+) -> GenerationRequest:
+    decoder = _vae(catalogue, model, vae)
+    used = dict.fromkeys(_extras(catalogue, model, request, language))
+    return replace(
+        request,
+        vae=decoder.name if decoder else None,
+        vae_hash=catalogue.hash_of(decoder) if decoder else None,
+        extras=tuple(ExtraFile(e.kind.value, e.name, catalogue.hash_of(e)) for e in used),
+    )
+
+
+def _vae(catalogue: Catalogue, model: Model, typed: str | None) -> Extra | None:
+    """What was chosen, or what the model's makers put beside it."""
+    wanted = typed or model.vae
+    if wanted is None:
+        return None
+    found = catalogue.find_extra(Kind.VAE, wanted)
+    if found is None and typed is not None:
+        names = [each.name for each in catalogue.extras(Kind.VAE, model.family)]
+        raise Refusal("unknown-vae", name=short(typed), names=", ".join(names[:NAMES]) or "—")
+    return found
+
+
+def _extras(
+    catalogue: Catalogue, model: Model, request: GenerationRequest, language: str
+) -> Iterator[Extra]:
+    for tag in grammar.parse(request.prompt).tags:
+        if tag.kind in ("lora", "lyco"):
+            yield from _lora(catalogue, model, tag.name, language)
+    words = f"{request.prompt} {request.negative_prompt}".casefold()
+    for extra in catalogue.extras(Kind.EMBEDDING, model.family):
+        if extra.name.casefold() in words:
+            yield extra
+
+
+def _lora(catalogue: Catalogue, model: Model, name: str, language: str) -> Iterator[Extra]:
+    """One that is not there is told with the picture. Raises Refusal for one that can't be used."""
+    found = catalogue.find_extra(Kind.LORA, name)
+    if found is not None and not found.fits(model.family):
+        raise Refusal(
+            "lora-unfit",
+            name=short(name),
+            family=found.family,
+            model=model.name,
+            other=model.family,
+        )
+    if found is not None:
+        yield found
+        return
+    for each in catalogue.refused():
+        if each.name.casefold() == name.casefold():
+            reason = say(language, f"unusable-{each.reason.value}")
+            raise Refusal("lora-unusable", name=short(name), reason=reason)

@@ -1,0 +1,293 @@
+"""What moderators do: bans and pauses, the record, held pictures and requests that wait."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.commands import door
+from bot.commands.declaration import command
+from bot.commands.kinds import (
+    Before,
+    Name,
+    PictureCode,
+    Reason,
+    Switch,
+    Until,
+    Who,
+    without_accents,
+)
+from bot.commands.line import typed
+from bot.commands.recipe import asker, find_picture
+from bot.commands.screening import ALLOWED, left
+from bot.commands.semilla import Semilla
+from bot.conversation import Button, Call, Guild, Member, Refusal, Reply, Role
+from bot.events import Ended
+from bot.holding import held_reply, review_reply
+from bot.locales import say
+from bot.replies import list_lines
+from db.codes import readings
+from db.models import Ban, Record, RecordKind, Review, Visibility, now
+
+MENTION = re.compile(r"<@!?(\d+)>|@?(\d{5,20})")
+SPAN = re.compile(r"(\d{1,4})\s*([a-z]+)")
+UNITS = {  # by how their names begin in both languages, the longer beginnings first
+    "mon": timedelta(days=30),
+    "mes": timedelta(days=30),
+    "sem": timedelta(weeks=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+USUAL_PAUSE = "1d"
+PAGE = 15
+FAR = 10_000  # places in line that are looked at
+
+
+@command(role=Role.MODERATOR)
+async def ban(
+    semilla: Semilla, call: Call, member: Who, until: Until = "", reason: Reason = ""
+) -> Reply:
+    return await _stop(semilla, call, member, _time(until) if until else None, reason)
+
+
+@command(role=Role.MODERATOR)
+async def pause(
+    semilla: Semilla, call: Call, member: Who, until: Until = USUAL_PAUSE, reason: Reason = ""
+) -> Reply:
+    return await _stop(semilla, call, member, _time(until), reason)
+
+
+@command(role=Role.MODERATOR)
+async def unban(semilla: Semilla, call: Call, member: Who) -> Reply:
+    """Lifts bans and pauses of this guild; what stands everywhere, its owner may lift."""
+    who, name = await _member(semilla, call, member)
+    guilds = [call.guild.id]
+    if await semilla.access.role(call) is Role.OWNER:
+        guilds.append("")
+    lifted = [await semilla.database.moderation.lift(guild, who) for guild in guilds]
+    if not any(lifted):
+        raise Refusal("not-banned", member=name)
+    await _write(semilla, call, RecordKind.LIFT, (who, name))
+    return Reply(text=say(call.language, "lifted", member=name), private=True)
+
+
+@command(role=Role.MODERATOR)
+async def audit(
+    semilla: Semilla, call: Call, member: Name = "", before: Before | None = None
+) -> Reply:
+    """What moderators did here and what was refused, newest first, and who may not ask now."""
+    language = call.language
+    who = (await _member(semilla, call, member))[0] if member else ""
+    moderation = semilla.database.moderation
+    records = await moderation.records(call.guild.id, who, before, PAGE)
+    lines = [_line(each, language) for each in records]
+    standing = [] if before else await moderation.bans(call.guild.id)
+    stopped = [
+        say(language, "audit-stopped", member=each.member_name, time=_until(each, language))
+        for each in standing
+        if who in ("", each.member)
+    ]
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    if len(records) == PAGE:
+        line = typed("audit", {"before": str(records[-1].id)})
+        buttons = ((Button(label=say(language, "button-older"), line=line),),)
+    text = list_lines(lines) if lines else say(language, "audit-empty")
+    parts = (say(language, "audit-title"), list_lines(stopped), text)
+    return Reply(text="\n".join(filter(None, parts)), buttons=buttons, private=True)
+
+
+@command(role=Role.MODERATOR)
+async def review(
+    semilla: Semilla, call: Call, item: PictureCode = "", allow: Switch | None = None
+) -> Reply:
+    """What waits for a moderator: all of it, or one request or held picture."""
+    await _need_moderator(semilla, call)
+    if not item:
+        return await _waiting(semilla, call)
+    found = await semilla.database.moderation.review(call.guild.id, item)
+    if found is not None and found.asked is not None:
+        if allow is None:
+            return review_reply(found, call.language)
+        return await _decide(semilla, call, found, allow)
+    picture = await find_picture(semilla, call, item)
+    if picture.visibility is not Visibility.HELD:
+        raise Refusal("not-held", code=picture.code)
+    return held_reply(picture, call.language)
+
+
+@command(role=Role.MODERATOR)
+async def approve(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
+    """Frees a held picture; its answer is delivered again, now with it."""
+    await _need_moderator(semilla, call)
+    found = await find_picture(semilla, call, picture)
+    answer = await semilla.database.moderation.publish(found)
+    if answer is None:
+        raise Refusal("not-held", code=found.code)
+    await _write(semilla, call, RecordKind.APPROVE, (found.member, found.member_name), found.code)
+    semilla.events.publish(Ended(guild=found.guild, answer=answer, job=found.job_id or 0))
+    text = say(call.language, "approved", code=found.code)
+    return Reply(text=text, buttons=await _next(semilla, call), private=True)
+
+
+async def _need_moderator(semilla: Semilla, call: Call) -> None:
+    """In a private chat everybody is their own moderator, but nobody judges their own pictures."""
+    if call.guild.private and await semilla.access.role(call) is not Role.OWNER:
+        raise Refusal("for-moderators")
+
+
+async def _waiting(semilla: Semilla, call: Call) -> Reply:
+    language, moderation = call.language, semilla.database.moderation
+    reviews = await moderation.asked(call.guild.id)
+    pictures = await moderation.held(call.guild.id)
+    if not reviews and not pictures:
+        return Reply(text=say(language, "nothing-waits"), private=True)
+    oldest = review_reply(reviews[0], language) if reviews else held_reply(pictures[0], language)
+    title = say(language, "review-title", requests=len(reviews), pictures=len(pictures))
+    return replace(oldest, text=f"{title}\n{oldest.text}")
+
+
+async def _decide(semilla: Semilla, call: Call, found: Review, allow: bool) -> Reply:
+    if not await semilla.database.moderation.decide(found):
+        raise Refusal("decided-already", member=found.member_name)
+    kind = RecordKind.ALLOW if allow else RecordKind.DENY
+    await _write(semilla, call, kind, (found.member, found.member_name), found.word)
+    key = "review-allowed" if allow else "review-denied"
+    if allow:
+        reply = await door.run(semilla, _asked_again(found, call.guild))
+        if reply.answer is None:  # its picture is gone, or its author has too much in line
+            return replace(reply, private=True)
+    text = say(call.language, key, member=found.member_name)
+    return Reply(text=text, buttons=await _next(semilla, call), private=True)
+
+
+async def _next(semilla: Semilla, call: Call) -> tuple[tuple[Button, ...], ...]:
+    """To what waits besides, if something does."""
+    moderation = semilla.database.moderation
+    if not (await moderation.asked(call.guild.id, 1) or await moderation.held(call.guild.id, 1)):
+        return ()
+    return ((Button(say(call.language, "button-next"), "/review"),),)
+
+
+def _asked_again(found: Review, guild: Guild) -> Call:
+    """The request as its author made it, to be delivered where it was made."""
+    return Call(
+        origin=f"{ALLOWED}{found.id}",
+        adapter=found.adapter,
+        guild=guild,
+        member=Member(found.member, found.member_name),
+        language=found.language,
+        command=found.command,
+        options={name: str(value) for name, value in found.options.items()},
+        channel=found.channel,
+        thread=found.thread,
+        age_restricted=found.age_restricted,
+    )
+
+
+async def _stop(
+    semilla: Semilla, call: Call, text: str, until: datetime | None, reason: str
+) -> Reply:
+    """A ban, or with an end a pause. What the member has in line is cancelled."""
+    who, name = await _member(semilla, call, text)
+    if who == call.member.id or await semilla.database.access.owns(who):
+        raise Refusal("not-against-owner")
+    await semilla.database.moderation.ban(
+        Ban(
+            guild=call.guild.id,
+            member=who,
+            member_name=name,
+            until=until,
+            reason=reason,
+            by=call.member.id,
+            by_name=call.member.name,
+        )
+    )
+    kind = RecordKind.BAN if until is None else RecordKind.PAUSE
+    await _write(semilla, call, kind, (who, name), reason)
+    await _empty_line(semilla, call.guild.id, who)
+    if until is None:
+        return Reply(text=say(call.language, "banned", member=name), private=True)
+    time = left(until, call.language)
+    return Reply(text=say(call.language, "paused", member=name, time=time), private=True)
+
+
+async def _empty_line(semilla: Semilla, guild: str, member: str) -> None:
+    waiting = [task for task, _ in semilla.dispatch.line(FAR)]
+    for task in [*waiting, *semilla.dispatch.running()]:
+        if (task.guild, task.member) == (guild, member):
+            await semilla.dispatch.cancel(task.job)
+
+
+async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
+    """Id and name of whoever is meant by a mention, an id, a name, or a picture of theirs.
+
+    Raises Refusal.
+    """
+    moderation = semilla.database.moderation
+    mention = MENTION.fullmatch(text)
+    typed_id = f"{call.adapter}:{mention[1] or mention[2]}" if mention else text.lstrip("@")
+    found = await moderation.members(call.guild.id, typed_id)
+    if len(found) > 1:
+        ids = tuple(f"/{call.command} {who}" for who, _ in found)
+        raise Refusal("several-members", ids, member=text)
+    if found:
+        return found[0]
+    if mention:  # somebody who hasn't asked for anything yet
+        return typed_id, text
+    if readings(text):
+        picture = await semilla.database.history.get(asker(call), text)
+        if picture is not None:
+            return picture.member, picture.member_name
+    raise Refusal("unknown-member", member=text)
+
+
+def _time(text: str) -> datetime:
+    """ "2h", "3 days", "1 semana" from now, or a day: "2026-12-31". Raises Refusal."""
+    folded = without_accents(text)
+    if match := SPAN.fullmatch(folded):
+        unit = next((each for name, each in UNITS.items() if match[2].startswith(name)), None)
+        if unit is not None and int(match[1]):
+            return now() + int(match[1]) * unit
+    try:
+        day = datetime.fromisoformat(folded).replace(tzinfo=None)
+    except ValueError:
+        day = now()
+    if day <= now():
+        raise Refusal("not-a-time", value=text)
+    return day
+
+
+async def _write(
+    semilla: Semilla, call: Call, kind: RecordKind, about: tuple[str, str], detail: str = ""
+) -> None:
+    member, name = about
+    await semilla.database.moderation.write(
+        Record(
+            guild=call.guild.id,
+            kind=kind,
+            member=member,
+            member_name=name,
+            by_name=call.member.name,
+            detail=detail,
+        )
+    )
+
+
+def _line(record: Record, language: str) -> str:
+    facts = {"member": record.member_name, "by": record.by_name or "Semilla"}
+    detail = f" · {record.detail}" if record.detail else ""
+    return say(
+        language,
+        "audit-line",
+        time=f"{record.created:%Y-%m-%d %H:%M}",
+        what=record.kind.value,
+        detail=detail,
+        **facts,
+    )
+
+
+def _until(ban: Ban, language: str) -> str:
+    return say(language, "for-good") if ban.until is None else left(ban.until, language)

@@ -1,0 +1,133 @@
+"""Before a request is accepted: who may ask at all, and which words and photos a place takes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.commands.declaration import COMMANDS
+from bot.commands.semilla import Semilla
+from bot.conversation import Call, Refusal, Reply, Role
+from bot.holding import against, tell_moderators
+from bot.locales import say
+from bot.moderation import Rules, below_floor, blocked_word, in_channel, rules_for
+from db.models import Ban, Job, Record, RecordKind, Review, now
+from db.moderation import EVERYWHERE
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS, WITHIN, PAUSED = 3, timedelta(days=1), timedelta(days=1)
+ALLOWED = "review:"  # begins the origin of a request that a moderator has allowed
+HOUR_SECONDS, DAY_SECONDS = 3600, 86400
+
+
+async def check_standing(semilla: Semilla, call: Call) -> None:
+    """Raises Refusal for whoever may not ask now; in private also what stands in shared guilds."""
+    moderation = semilla.database.moderation
+    guilds = [call.guild.id]
+    if call.guild.private:
+        guilds += await moderation.shared_guilds(call.member.id, call.guild.id)
+    ban = await moderation.banned(guilds, call.member.id)
+    if ban is None or await semilla.access.role(call) is Role.OWNER:
+        return
+    reason = ban.reason or say(call.language, "no-reason")
+    if ban.until is None:
+        raise Refusal("banned", reason=reason)
+    raise Refusal("paused", time=left(ban.until, call.language), reason=reason)
+
+
+async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None:
+    """Raises Refusal for words and photos that the place doesn't take."""
+    rules = in_channel(
+        await rules_for(semilla.database, call), call.age_restricted, semilla.dispatch.checks
+    )
+    prompts = dict.fromkeys(job.request.prompt for job in jobs)
+    for prompt in prompts:
+        if below_floor(prompt):
+            await _refuse_for_good(semilla, call, rules, prompt)
+    brought = call.image is not None and any(job.request.initial_image for job in jobs)
+    if brought and not (rules.photos or call.member.moderator):
+        raise Refusal("photos-off")
+    if call.origin.startswith(ALLOWED):
+        return
+    for prompt in prompts:
+        if (word := blocked_word(rules, prompt)) is not None:
+            await _block(semilla, call, word, prompt)
+
+
+async def _block(semilla: Semilla, call: Call, word: str, prompt: str) -> None:
+    """Keeps the request, so that its author can change it or have it looked at."""
+    moderation = semilla.database.moderation
+    await moderation.write(_record(call, RecordKind.WORD, word))
+    if call.image is not None:  # the photo isn't kept
+        raise Refusal("word", word=word)
+    takes_prompt = COMMANDS[call.command].option("prompt") is not None
+    options = {"prompt": prompt, **call.options} if takes_prompt else dict(call.options)
+    review = await moderation.keep(
+        Review(
+            guild=call.guild.id,
+            adapter=call.adapter,
+            channel=call.channel,
+            thread=call.thread,
+            age_restricted=call.age_restricted,
+            member=call.member.id,
+            member_name=call.member.name,
+            language=call.language,
+            command=call.command,
+            options=options,
+            word=word,
+        )
+    )
+    edit = (("edit", f"/rewrite {review.code}"),) if takes_prompt else ()
+    appeal = () if call.guild.private else (("appeal", f"/appeal {review.code}"),)
+    raise Refusal("word", offers=(*edit, *appeal), word=word)
+
+
+async def _refuse_for_good(semilla: Semilla, call: Call, rules: Rules, prompt: str) -> None:
+    """Neutrally, to its author only; it is recorded, and whoever goes on is paused everywhere."""
+    moderation = semilla.database.moderation
+    await moderation.write(_record(call, RecordKind.FLOOR, prompt))
+    log.warning("refused below the floor: %s in %s", call.member.id, call.guild.id)
+    language = rules.language or call.language
+    text = say(language, "log-floor", member=call.member.name)
+    if await moderation.attempts(call.member.id, now() - WITHIN) >= ATTEMPTS:
+        await _pause_everywhere(semilla, call)
+        text = say(language, "log-floor-paused", member=call.member.name)
+    reply = Reply(text=text, buttons=(against(language, call.member.id),), private=True)
+    tell_moderators(semilla.events, rules, call.guild.id, reply)
+    raise Refusal("floor")
+
+
+async def _pause_everywhere(semilla: Semilla, call: Call) -> None:
+    await semilla.database.moderation.ban(
+        Ban(
+            guild=EVERYWHERE,
+            member=call.member.id,
+            member_name=call.member.name,
+            until=now() + PAUSED,
+            by="semilla",
+            by_name="Semilla",
+        )
+    )
+    await semilla.database.moderation.write(_record(call, RecordKind.PAUSE, ""))
+
+
+def _record(call: Call, kind: RecordKind, detail: str) -> Record:
+    return Record(
+        guild=call.guild.id,
+        kind=kind,
+        member=call.member.id,
+        member_name=call.member.name,
+        detail=detail[:300],
+    )
+
+
+def left(until: datetime, language: str) -> str:
+    """How long it is until then: minutes, hours or days."""
+    seconds = max(60.0, (until - now()).total_seconds())
+    if seconds < 1.5 * HOUR_SECONDS:
+        return say(language, "minutes", count=round(seconds / 60))
+    if seconds < 2 * DAY_SECONDS:
+        return say(language, "hours", count=round(seconds / HOUR_SECONDS))
+    return say(language, "days", count=round(seconds / DAY_SECONDS))

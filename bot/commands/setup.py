@@ -1,0 +1,235 @@
+"""/setup: a guild's own rules, in one short conversation of buttons or in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from bot.commands.declaration import command
+from bot.commands.kinds import (
+    Audience,
+    Many,
+    ModelName,
+    ModelNames,
+    Places,
+    Roles,
+    Step,
+    Switch,
+    Tongue,
+    YesNo,
+    short,
+)
+from bot.commands.semilla import Semilla
+from bot.conversation import Button, Call, Refusal, Reply, Role
+from bot.locales import say
+from bot.moderation import read_rules
+from bot.replies import list_lines
+
+HERE, ALL, NONE = "here", "all", "none"
+ANY = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a guild's moderators can set; None leaves it as it is."""
+
+    language: Tongue | None = None
+    channels: Places | None = None
+    roles: Roles | None = None
+    model: ModelName | None = None
+    models: ModelNames | None = None
+    waiting: Many | None = None
+    per_hour: Many | None = None
+    per_day: Many | None = None
+    max_steps: Many | None = None
+    max_count: Many | None = None
+    max_side: Many | None = None
+    words: Audience | None = None
+    photos: YesNo | None = None
+    approve: YesNo | None = None
+    nsfw: YesNo | None = None
+    log_channel: Places | None = None
+
+
+LIMITS = ("waiting", "per_hour", "per_day", "max_steps", "max_count", "max_side", "models")
+Choice = tuple[str, str]  # the name of its sentence, and what it sets
+
+
+@command(role=Role.MODERATOR)
+async def setup(
+    semilla: Semilla,
+    call: Call,
+    wishes: Wishes,
+    step: Step | None = None,
+    role: Roles = "",
+    reset: Switch = False,
+) -> Reply:
+    """Without options the first question; `role` sets limits for those who have it."""
+    if call.guild.private:
+        raise Refusal("setup-in-a-group")
+    if reset:
+        for each in fields(Wishes):
+            await _set(semilla, call, each.name, None)
+    chosen = {f.name: v for f in fields(wishes) if (v := getattr(wishes, f.name)) is not None}
+    if role:
+        return await _for_role(semilla, call, role, chosen)
+    for name, value in chosen.items():
+        await _store(semilla, call, name, value)
+    values = await semilla.database.settings.of_guild(call.guild.id)
+    if step is None:
+        step = len(QUESTIONS) if chosen or reset else 0
+    if step < len(QUESTIONS):
+        return _question(semilla, call, step, values)
+    return _preview(semilla, call, values)
+
+
+async def _store(semilla: Semilla, call: Call, name: str, value: Any) -> None:
+    """One wish. What is read as "no limit", "everywhere" or "as it was" is forgotten."""
+    text = str(value).strip()
+    if name in ("channels", "log_channel"):
+        text = _channels(call, text)
+        await _set(semilla, call, f"{name}_shown", call.here if value == HERE else None)
+    elif name == "roles":
+        text = "" if text.casefold() == ALL else _ids(text)
+        await _set(semilla, call, "roles_shown", str(value) if text else None)
+    elif name == "model" and semilla.catalogue.find(text) is None:
+        raise Refusal("unknown-model", ("/models",), model=short(text), nearest=_first(semilla))
+    empty = text in ("", "0", ANY, ALL, NONE)
+    await _set(semilla, call, name, None if empty else text)
+
+
+async def _for_role(semilla: Semilla, call: Call, role: str, chosen: Mapping[str, Any]) -> Reply:
+    """Limits of a role: they count where they allow more than the guild's."""
+    if not chosen or set(chosen) - set(LIMITS):
+        raise Refusal("role-limits-only")
+    for one in _ids(role).split(","):
+        for name, value in chosen.items():
+            await semilla.database.settings.set(call.guild.id, "role", one, name, str(value))
+    lines = [f"{say(call.language, f'option-{n}')}: {v}" for n, v in chosen.items()]
+    title = say(call.language, "setup-role", role=role)
+    return Reply(text=f"{title}\n{list_lines(lines)}", private=True)
+
+
+async def _set(semilla: Semilla, call: Call, name: str, value: str | None) -> None:
+    await semilla.database.settings.set(call.guild.id, "guild", "", name, value)
+
+
+def _channels(call: Call, text: str) -> str:
+    if text.casefold() == HERE:
+        return call.thread or call.channel
+    return "" if text.casefold() in (ALL, NONE) else _ids(text)
+
+
+def _ids(text: str) -> str:
+    """Mentions (<#123>, <@&456>) and ids as ids, with commas between."""
+    return ",".join(part.strip("<#@&> ") for part in text.replace(",", " ").split())
+
+
+def _first(semilla: Semilla) -> str:
+    return semilla.catalogue.default().name
+
+
+# --- the conversation
+
+
+def _languages(_semilla: Semilla) -> Sequence[Choice]:
+    return (("setup-spanish", "language:es"), ("setup-english", "language:en"),
+            ("setup-own-language", f"language:{ANY}"))  # fmt: skip
+
+
+def _where(_semilla: Semilla) -> Sequence[Choice]:
+    return (("setup-here", f"channels:{HERE}"), ("setup-everywhere", f"channels:{ALL}"))
+
+
+def _who(_semilla: Semilla) -> Sequence[Choice]:
+    return (("setup-everybody", f"roles:{ALL}"),)
+
+
+def _how_much(_semilla: Semilla) -> Sequence[Choice]:
+    return (
+        ("setup-few", "per_hour:10 per_day:30"),
+        ("setup-many", "per_hour:60 per_day:200"),
+        ("setup-no-limit", "per_hour:0 per_day:0"),
+    )
+
+
+def _rules(_semilla: Semilla) -> Sequence[Choice]:
+    return (
+        ("setup-children", "words:children photos:no"),
+        ("setup-general", "words:general photos:yes"),
+        ("setup-adults", "words:adults photos:yes"),
+    )
+
+
+def _approval(_semilla: Semilla) -> Sequence[Choice]:
+    return (("setup-at-once", "approve:no"), ("setup-approve", "approve:yes"))
+
+
+def _log(_semilla: Semilla) -> Sequence[Choice]:
+    return (("setup-log-here", f"log_channel:{HERE}"), ("setup-log-none", f"log_channel:{NONE}"))
+
+
+QUESTIONS: tuple[tuple[str, Callable[[Semilla], Sequence[Choice]]], ...] = (
+    ("language", _languages),
+    ("channels", _where),
+    ("roles", _who),
+    ("model", lambda _semilla: ()),
+    ("limits", _how_much),
+    ("words", _rules),
+    ("approve", _approval),
+    ("log", _log),
+)
+
+
+def _question(semilla: Semilla, call: Call, step: int, values: Mapping[str, str]) -> Reply:
+    language = call.language
+    name, choices = QUESTIONS[step]
+    buttons = [
+        Button(say(language, key), f"/setup step:{step + 1} {sets}")
+        for key, sets in choices(semilla)
+    ]
+    if name == "model":
+        buttons = [
+            Button(short(model.name, 20), line)
+            for model in semilla.catalogue.models()[:3]
+            if len((line := f"/setup step:{step + 1} model:{_quoted(model.name)}").encode()) <= 64
+        ]
+    skip = Button(say(language, "setup-keep"), f"/setup step:{step + 1}")
+    number = say(language, "setup-step", step=step + 1, steps=len(QUESTIONS))
+    text = f"**{number}** {say(language, f'setup-ask-{name}')}"
+    return Reply(text=text, buttons=(tuple(buttons), (skip,)), private=True)
+
+
+def _preview(semilla: Semilla, call: Call, values: Mapping[str, str]) -> Reply:
+    """What members will see and may do."""
+    language = call.language
+    rules = read_rules(call.guild.id, values)
+    none = say(language, "setup-none")
+    model = values.get("model") or _first(semilla)
+    facts = [
+        ("language", values.get("language") or say(language, "setup-own-language")),
+        ("channels", values.get("channels_shown") or values.get("channels") or none),
+        ("roles", values.get("roles_shown") or values.get("roles") or none),
+        ("model", model),
+        *((name, values[name]) for name in LIMITS if values.get(name)),
+        ("words", say(language, f"setup-{rules.words.value}")),
+        ("photos", say(language, "yes" if rules.photos else "no")),
+        ("approve", say(language, "yes" if rules.approve else "no")),
+        ("nsfw", say(language, "yes" if rules.nsfw else "no")),
+        ("log_channel", values.get("log_channel_shown") or rules.log_channel or none),
+    ]
+    lines = [
+        f"**{say(language, f'option-{name}')}** {say(language, 'value', value=value)}"
+        for name, value in facts
+    ]
+    examples = semilla.catalogue.default().examples(language)[:2]
+    hello = "\n".join([say(language, "hello"), *(f"`/imagine {each}`" for each in examples)])
+    text = "\n".join([say(language, "setup-done"), list_lines(lines), "",
+                      say(language, "setup-members-see"), hello])  # fmt: skip
+    again = Button(say(language, "setup-again"), "/setup")
+    return Reply(text=text, buttons=((again,),), private=True)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name

@@ -1,0 +1,196 @@
+"""What becomes of a finished picture: shown, held until a moderator has seen it, or refused.
+
+Moderators are told in their guild's log channel; where there is none, /review shows what waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+
+from bot.conversation import Button, Reply, Shown
+from bot.events import Events, Notice
+from bot.locales import say
+from bot.moderation import Rules, in_channel, mentions_minor, rules_of
+from bot.showing import blurred
+from db.history import Asker
+from db.models import Answer, Hold, Job, Picture, Record, RecordKind, Review, Visibility
+from db.session import Database
+from generator.messages import Drawn, Note
+from generator.request import GenerationRequest
+
+TOLD_PROMPT = 300  # characters
+FOUND_DEEP = 20  # pictures drawn over pictures that are followed back
+
+
+class Verdict(StrEnum):
+    SHOWN = "shown"
+    APPROVAL = "approval"
+    CHECK = "check"
+    REFUSED = "refused"
+
+
+HELD = {Verdict.APPROVAL: Hold.APPROVAL, Verdict.CHECK: Hold.CHECK}
+
+
+class Holding:
+    def __init__(self, database: Database, events: Events) -> None:
+        self._database = database
+        self._events = events
+
+    async def hides(self, guild: str, checks: bool) -> bool:
+        """Whether nobody may see a picture of this guild before it is finished and judged."""
+        rules = await rules_of(self._database, guild)
+        return rules.approve or (checks and not rules.nsfw)
+
+    async def judge(self, job: Job, exposed: bool | None) -> Verdict:
+        """`exposed`: what the picture check found, None where there is none."""
+        rules = await rules_of(self._database, job.guild)
+        here = in_channel(rules, job.answer.age_restricted, exposed is not None)
+        if exposed and (mentions_minor(job.request.prompt) or await self._over_a_photo(job)):
+            await self._database.moderation.write(_record(job, RecordKind.UNDRAWN))
+            return Verdict.REFUSED
+        if exposed and not here.nsfw:
+            return Verdict.CHECK
+        return Verdict.APPROVAL if rules.approve and not job.answer.trusted else Verdict.SHOWN
+
+    async def _over_a_photo(self, job: Job) -> bool:
+        """Whether a member's own photo is under it, perhaps with other pictures between: who is
+        on a photo, and how old, nobody here knows."""
+        asker = Asker(job.guild, job.member, moderator=True)
+        file = job.request.initial_image
+        for _ in range(FOUND_DEEP):
+            if file is None:
+                return False
+            picture = await self._database.history.by_file(asker, file)
+            if picture is None:
+                return True
+            file = picture.request.initial_image
+        return True
+
+    async def hold(self, picture: Picture, verdict: Verdict, png: bytes) -> None:
+        """Puts a new picture aside, if that is the verdict."""
+        if verdict in HELD:
+            picture.visibility = Visibility.HELD
+            picture.held_for = HELD[verdict]
+            blur = await asyncio.to_thread(blurred, png)
+            picture.blurred = await self._database.storage.put(blur)
+
+    async def tell(self, picture: Picture, answer: Answer) -> None:
+        """Moderators hear of a held picture."""
+        if picture.visibility is not Visibility.HELD:
+            return
+        rules = await rules_of(self._database, picture.guild)
+        if picture.held_for == Hold.CHECK:
+            job = await self._database.jobs.get(picture.job_id or 0)
+            await self._database.moderation.write(_record(job, RecordKind.HELD))
+        reply = held_reply(picture, rules.language or answer.language)
+        tell_moderators(self._events, rules, picture.guild, reply)
+
+
+def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) -> Picture:
+    """The row of a finished picture."""
+    notes = [*job.notes, *(note.to_json() for note in drawn.notes if _new(note, job))]
+    return Picture(
+        guild=job.guild,
+        member=job.member,
+        member_name=job.answer.member_name,
+        visibility=Visibility.PRIVATE if job.answer.private else Visibility.PUBLIC,
+        recipe=request.to_json(),
+        prompt=request.prompt,
+        file=file,
+        pixel_hash=drawn.pixel_hash,
+        width=request.width,
+        height=request.height,
+        key=dict(drawn.key),
+        trace=drawn.trace,
+        seconds=drawn.seconds,
+        notes=notes,
+        parent_id=job.parent_id,
+        relation=job.relation,
+    )
+
+
+def _new(note: Note, job: Job) -> bool:
+    return note.to_json() not in job.notes
+
+
+def tell_moderators(events: Events, rules: Rules, guild: str, reply: Reply) -> None:
+    """In the guild's log channel, if it has one."""
+    if rules.log_channel:
+        adapter = guild.partition(":")[0]
+        notice = Notice(
+            guild=guild, answer=0, adapter=adapter, channel=rules.log_channel, reply=reply
+        )
+        events.publish(notice)
+
+
+def held_reply(picture: Picture, language: str) -> Reply:
+    """A held picture as moderators first see it: blurred, with what can be done."""
+    facts = {"member": picture.member_name, "prompt": _short(picture.prompt)}
+    text = say(language, f"log-held-{picture.held_for}", code=picture.code, **facts)
+    return Reply(
+        text=text,
+        pictures=(held_shown(picture, language),),
+        buttons=(
+            (
+                _button(language, "publish", f"/approve {picture.code}"),
+                _button(language, "delete", f"/delete {picture.code} sure:yes"),
+                *against(language, picture.code),
+            ),
+            (_button(language, "look", f"/show {picture.code}"),),
+        ),
+        private=True,
+    )
+
+
+def held_shown(picture: Picture, language: str) -> Shown:
+    return Shown(
+        code=picture.code,
+        file=picture.blurred,
+        width=picture.width,
+        height=picture.height,
+        alt=say(language, "blurred-picture"),
+        line=f"/review {picture.code}",
+    )
+
+
+def review_reply(review: Review, language: str) -> Reply:
+    """A request that a word has stopped, with what moderators can do."""
+    facts = {"member": review.member_name, "word": review.word}
+    prompt = _short(str(review.options.get("prompt", "")))
+    return Reply(
+        text=say(language, "log-asked", prompt=prompt, **facts),
+        buttons=(
+            (
+                _button(language, "allow", f"/review {review.code} allow:yes"),
+                _button(language, "deny", f"/review {review.code} allow:no"),
+                *against(language, review.member),
+            ),
+        ),
+        private=True,
+    )
+
+
+def against(language: str, who: str) -> tuple[Button, ...]:
+    """What can be done against a member, named by their id or by a picture of theirs."""
+    lines = (("pause", f"/pause {who}"), ("ban", f"/ban {who}"))
+    return tuple(_button(language, name, line) for name, line in lines if len(line.encode()) <= 64)
+
+
+def _record(job: Job, kind: RecordKind) -> Record:
+    return Record(
+        guild=job.guild,
+        kind=kind,
+        member=job.member,
+        member_name=job.answer.member_name,
+        detail=_short(job.request.prompt),
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TOLD_PROMPT else text[: TOLD_PROMPT - 1] + "…"
+
+
+def _button(language: str, key: str, line: str) -> Button:
+    return Button(label=say(language, f"button-{key}"), line=line)

@@ -1,0 +1,81 @@
+"""`semilla models add FILE, FOLDER or HUB-ID`: a model for Semilla, beside a running one or not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen
+from bot.adapters.terminal.words import CommandLine
+from bot.config import Config
+from bot.locales import say
+from bot.replies import decimal
+from generator import adding
+from generator.adding import Damaged, NoRoom, NothingThere, Tell
+from generator.headers import Unusable
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.safetensors)?")
+GIGABYTE = 10**9
+
+
+def add(config: Config, line: CommandLine, screen: Screen) -> int:
+    """What it adds is seen by a running Semilla within seconds."""
+    if len(line.words) != 3:
+        screen.say("models-add-what")
+        return REFUSED
+    named, folder = line.words[2], config.own_models
+    try:
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=screen.errors
+        ) as progress:
+            path = _add(named, folder, _teller(progress))
+    except NothingThere as nothing:
+        screen.say("models-add-nothing", name=named, choices=" ".join(nothing.choices) or "—")
+        return REFUSED
+    except Unusable as unusable:
+        reason = say(screen.language, f"unusable-{unusable.reason.value}")
+        screen.say("models-add-unusable", name=named, reason=reason)
+        return REFUSED
+    except NoRoom as full:
+        needed, free = (
+            decimal(size / GIGABYTE, screen.language) for size in (full.needed, full.free)
+        )
+        screen.say("models-add-no-room", needed=needed, free=free, folder=str(folder))
+        return FAILED
+    except Damaged as damaged:
+        screen.say("models-add-damaged", name=str(damaged))
+        return FAILED
+    except OSError as error:  # also whatever goes wrong with a hub
+        screen.say("models-add-failed", name=named, reason=str(error).partition("\n")[0])
+        return FAILED
+    screen.say("models-add-done", name=path.stem if path.is_file() else path.name, file=str(path))
+    return OK
+
+
+def _add(named: str, folder: Path, tell: Tell) -> Path:
+    source = Path(named).expanduser()
+    if source.is_file():
+        return adding.add_file(source, folder, tell)
+    if source.is_dir():
+        return adding.add_folder(source.absolute(), folder, tell)
+    if not HUB_ID.fullmatch(named):
+        raise NothingThere
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+
+    try:
+        return adding.add_from_hub(named, folder, tell)
+    except HTTPError as error:
+        raise OSError(str(error)) from error
+
+
+def _teller(progress: Progress) -> Tell:
+    tasks = {}
+
+    def tell(name: str, done: int, size: int) -> None:
+        if name not in tasks:
+            tasks[name] = progress.add_task(name, total=size)
+        progress.update(tasks[name], completed=done)
+
+    return tell

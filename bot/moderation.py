@@ -1,0 +1,153 @@
+"""What may be asked for in a place: its rules, the lists of words, and the floor below them all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from bot.conversation import Call
+from bot.words import find, fold
+from db.session import Database
+
+CLASSES = frozenset({"web:class"})  # places that are for children until somebody says otherwise
+YES, NO = "yes", "no"
+RECORDS_KEPT = timedelta(days=90)  # what was refused, and what moderators did
+
+SEXUAL = frozenset({"sexual", "nudity"})
+SUGGESTIVE = SEXUAL | {"suggestive"}
+FLOOR = frozenset({"never", "minors", "young"})
+GROWN_UP_YEARS = 18
+NUMBERS = {
+    word: number
+    for words in (
+        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen seventeen eighteen",
+        "un dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince "
+        "dieciseis diecisiete dieciocho",
+    )
+    for number, word in enumerate(words.split(), 1)
+}
+NUMBER = rf"(?P<age>\d{{1,2}}|{'|'.join(NUMBERS)})"
+AGES = (
+    re.compile(rf"\b{NUMBER}[\s-]*(?:years?|yrs?)[\s-]*old\b"),
+    re.compile(rf"\b{NUMBER}\s*(?:yo|y/o|y\.o\.)(?!\w)"),
+    re.compile(rf"\b(?:age|aged|edad)\s*:?\s*(?:of|de)?\s*{NUMBER}\b"),
+    re.compile(rf"\bde\s+{NUMBER}\s+(?:años|anos|añitos|anitos)\b"),
+    re.compile(rf"\b{NUMBER}\s+(?:años|anos)\s+de\s+edad\b"),
+    re.compile(rf"\b(?:girl|boy)\s+of\s+{NUMBER}\b"),
+)
+
+
+class Kind(StrEnum):
+    """For whom a place is."""
+
+    CHILDREN = "children"
+    GENERAL = "general"
+    ADULTS = "adults"
+
+
+LISTS = {
+    Kind.CHILDREN: SUGGESTIVE | {"gore", "slurs", "swearing", "drugs", "self_harm"},
+    Kind.GENERAL: SEXUAL | {"slurs", "self_harm"},
+    Kind.ADULTS: SEXUAL | {"slurs"},
+}
+STRICTEST = (Kind.CHILDREN, Kind.GENERAL, Kind.ADULTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A guild's rules, as its moderators set them.
+
+    Args:
+        words: whose lists of words apply.
+        nsfw: whether its age-restricted channels allow nakedness.
+        approve: whether a moderator sees every picture before the others do.
+        photos: whether members may bring pictures of their own.
+        log_channel: the platform's id of where moderators are told; "" for nowhere.
+        negative: joins every negative prompt.
+        language: that its moderators read; "" for whatever the others do.
+    """
+
+    words: Kind = Kind.GENERAL
+    nsfw: bool = False
+    approve: bool = False
+    photos: bool = True
+    log_channel: str = ""
+    negative: str = ""
+    language: str = ""
+
+
+def read_rules(guild: str, values: Mapping[str, str]) -> Rules:
+    """The rules in a guild's settings. What can't be read is taken as the strictest."""
+    usual = Kind.CHILDREN if guild in CLASSES else Kind.GENERAL
+    typed = values.get("words", usual)
+    kind = Kind(typed) if typed in set(Kind) else Kind.CHILDREN
+    photos = values.get("photos", NO if kind is Kind.CHILDREN else YES)
+    return Rules(
+        words=kind,
+        nsfw=values.get("nsfw") == YES and kind is not Kind.CHILDREN,
+        approve=values.get("approve", NO) != NO,
+        photos=photos == YES,
+        log_channel=values.get("log_channel", ""),
+        negative=values.get("negative", ""),
+        language=values.get("language", ""),
+    )
+
+
+def strictest(all_: Sequence[Rules]) -> Rules:
+    """For a private chat: the words and photos of the strictest place that its member belongs to."""
+    if not all_:
+        return Rules()
+    words = min((each.words for each in all_), key=STRICTEST.index)
+    return Rules(words=words, photos=all(each.photos for each in all_))
+
+
+async def rules_of(database: Database, guild: str) -> Rules:
+    return read_rules(guild, await database.settings.get(guild, "", ""))
+
+
+async def rules_for(database: Database, call: Call) -> Rules:
+    """The rules that apply to a call, in private chats too."""
+    if not call.guild.private:
+        return await rules_of(database, call.guild.id)
+    shared = await database.moderation.shared_guilds(call.member.id, call.guild.id)
+    return strictest([await rules_of(database, guild) for guild in shared])
+
+
+def in_channel(rules: Rules, age_restricted: bool, checked: bool) -> Rules:
+    """Nakedness is for channels of adults, and only where the pictures are looked at."""
+    return replace(rules, nsfw=rules.nsfw and age_restricted and checked)
+
+
+def blocked_word(rules: Rules, prompt: str) -> str | None:
+    """The first listed word of a prompt, as it was typed."""
+    lists = LISTS[rules.words] - (SEXUAL if rules.nsfw else frozenset())
+    found = find(prompt, lists)
+    return found[0].typed if found else None
+
+
+def below_floor(prompt: str) -> bool:
+    """Whether a prompt asks for sexual content with minors, which no setting allows."""
+    found = find(prompt, FLOOR | SUGGESTIVE)
+    categories = {each.category for each in found}
+    if "never" in categories or (categories & SEXUAL and "young" in categories):
+        return True
+    return bool(categories & SUGGESTIVE) and ("minors" in categories or _tells_age(prompt))
+
+
+def mentions_minor(prompt: str) -> bool:
+    """Whether somebody in the picture is a child, or may be one."""
+    return bool(find(prompt, FLOOR)) or _tells_age(prompt)
+
+
+def _tells_age(prompt: str) -> bool:
+    return any(age < GROWN_UP_YEARS for age in _ages(prompt))
+
+
+def _ages(prompt: str) -> list[int]:
+    text = fold(prompt)
+    ages = (match["age"] for pattern in AGES for match in pattern.finditer(text))
+    return [NUMBERS.get(age) or int(age) for age in ages]

@@ -1,0 +1,226 @@
+"""Lists of words, and prompts read for them: whole words, however they are disguised.
+
+The lists are data (wordlists/*.toml, one file a language); all languages are read together, because
+a group writes in several. Folded are case, accents (but ñ: año is no ano), look-alike letters of
+other alphabets, plurals, d1g1ts for letters, s p a c e d words and repeated letters.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "wordlists"
+HARMLESS = "harmless"
+LONGEST = 20  # letters of a word that are looked at
+
+# Letters of other alphabets that look like Latin ones.
+ALIKE = str.maketrans("аеорсухіјѕԁһкмтвнοαερυνικτ", "aeopcyxijsdhkmtbhoaepuvikt")
+LEET = str.maketrans("034578@$€|!1", "oeastbaseiii")
+LEET_L = str.maketrans("034578@$€|!1", "oeastbaselll")
+ENDS = ".,;:!?()[]{}<>\"'`´“”«»¡¿|*_~-/\\"
+PARTS = re.compile(r"[^\W_]+")
+CENSORED = re.compile(r"[a-zñ]+(?:[*#]+[a-zñ]+)+")
+REPEATED = re.compile(r"(.)\1{2,}")
+SOFT = {"Cf", "Mn", "Me"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A listed word: in which list, and how it was typed."""
+
+    category: str
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a prompt: as typed, and every way to read it. `glued`: "po-rn" without its hyphen,
+    which stands for the words `start` to `end` (not included)."""
+
+    typed: str
+    readings: frozenset[str]
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Index:
+    """Entries by their forms: single words, beginnings of words, and phrases by their first word."""
+
+    words: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    beginnings: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    phrases: dict[str, list[tuple[str, tuple[frozenset[str], ...]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def add(self, category: str, entry: str) -> None:
+        parts = [frozenset(_forms(part)) for part in entry.split()]
+        if entry.startswith("="):
+            self.words[fold(entry[1:])].add(category)
+        elif entry.endswith("*"):
+            beginning = fold(entry.rstrip("*"))
+            self.beginnings[beginning].add(category)
+            self.words[beginning].add(category)
+        elif len(parts) == 1:
+            for form in parts[0]:
+                self.words[form].add(category)
+        else:
+            for form in parts[0]:
+                self.phrases[form].append((category, tuple(parts)))
+
+    def of_word(self, word: str) -> Set[str]:
+        found = set(self.words.get(word, ()))
+        for length in range(4, min(len(word), LONGEST) + 1):
+            found |= self.beginnings.get(word[:length], set())
+        return found
+
+
+def find(text: str, categories: Set[str]) -> list[Found]:
+    """The listed words in the text, in its order; those inside a harmless phrase pass."""
+    tokens = tokens_of(text)
+    index = _index()
+    plain = [token for token in tokens if token.end - token.start == 1]
+    passed = {
+        place
+        for start, end, category in _phrases(plain, index)
+        if category == HARMLESS
+        for place in range(start, end)
+    }
+    found = [
+        (token.start, Found(category, token.typed))
+        for token in tokens
+        if not passed.issuperset(range(token.start, token.end))
+        for category in {each for word in token.readings for each in index.of_word(word)}
+        if category in categories
+    ]
+    found += [
+        (start, Found(category, " ".join(token.typed for token in plain[start:end])))
+        for start, end, category in _phrases(plain, index)
+        if category in categories and not passed.issuperset(range(start, end))
+    ]
+    return [each for _, each in sorted(found, key=lambda pair: (pair[0], pair[1].category))]
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, but for the tilde of ñ."""
+    decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold())
+    kept = [
+        after
+        for before, after in pairwise(f" {decomposed}")
+        if unicodedata.category(after) not in SOFT or (after == "\u0303" and before == "n")
+    ]
+    return unicodedata.normalize("NFC", "".join(kept)).translate(ALIKE)
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The words of a text in order, each with all its readings, and the glued ones after them."""
+    tokens: list[Token] = []
+    glued: list[Token] = []
+    for chunk in fold(text).split():
+        start = len(tokens)
+        bare = chunk.strip(ENDS)
+        for part in _parts(bare):
+            tokens.append(Token(part, _readings(part), len(tokens), len(tokens) + 1))
+        whole = re.sub(r"[^\w@$€|!*#]|_", "", bare)
+        if whole and len(tokens) > start and (len(tokens) - start > 1 or whole != tokens[-1].typed):
+            glued.append(Token(bare, _readings(whole), start, len(tokens)))
+    return [*tokens, *glued, *_spaced(tokens)]
+
+
+def _parts(chunk: str) -> Iterator[str]:
+    """The words in what stands between two spaces: "red/blue" has two, "$3x" one."""
+    if re.search(r"[@$€|!]", chunk) and PARTS.search(chunk):
+        yield from (each for each in re.split(r"[^\w@$€|!*#]|_", chunk) if PARTS.search(each))
+    else:
+        yield from PARTS.findall(chunk)
+
+
+def _readings(word: str) -> frozenset[str]:
+    """Every way to read a word; "f*ck" is read with each letter that makes a listed word."""
+    read = {word}
+    if any(letter.isalpha() for letter in word):
+        read |= {word.translate(LEET), word.translate(LEET_L)}
+    read |= {REPEATED.sub(again, each) for each in tuple(read) for again in (r"\1", r"\1\1")}
+    if CENSORED.fullmatch(word):
+        read |= _uncensored(word)
+    return frozenset(re.sub(r"[^\w]", "", each) for each in read)
+
+
+def _uncensored(word: str) -> set[str]:
+    pattern = re.compile(re.sub(r"[*#]", ".", word))
+    return {each for each in _words_by_length().get(len(word), ()) if pattern.fullmatch(each)}
+
+
+def _spaced(tokens: list[Token]) -> Iterator[Token]:
+    """Listed words of three letters and more that are written l e t t e r by letter."""
+    listed = _index().words
+    run: list[Token] = []
+    for token in [*tokens, None]:
+        if token is not None and len(token.typed) == 1:
+            run.append(token)
+            continue
+        letters = "".join(each.typed for each in run)
+        for word in {letters, letters.translate(LEET), letters.translate(LEET_L)}:
+            for first in range(len(word) - 2):
+                for last in range(first + 3, min(len(word), first + LONGEST) + 1):
+                    if (found := word[first:last]) in listed:
+                        start, end = run[first].start, run[last - 1].end
+                        yield Token(letters[first:last], frozenset((found,)), start, end)
+        run = []
+
+
+def _phrases(tokens: list[Token], index: Index) -> Iterator[tuple[int, int, str]]:
+    for place, token in enumerate(tokens):
+        for first in token.readings:
+            for category, parts in index.phrases.get(first, ()):
+                following = tokens[place : place + len(parts)]
+                if len(following) == len(parts) and all(
+                    part & each.readings for part, each in zip(parts, following, strict=True)
+                ):
+                    yield place, place + len(parts), category
+
+
+def _forms(entry: str) -> Iterator[str]:
+    """A word with its plurals; "desnudo/a" has both genders."""
+    word, _, other = fold(entry).partition("/")
+    feminine = word[:-1] + other if word.endswith("o") else word + other
+    for each in {word, feminine} if other else {word}:
+        yield each
+        yield f"{each}s"
+        yield f"{each}es"
+        if each.endswith("y"):
+            yield f"{each[:-1]}ies"
+        if each.endswith("z"):
+            yield f"{each[:-1]}ces"
+
+
+@cache
+def _index() -> Index:
+    index = Index()
+    for path in sorted(FOLDER.glob("*.toml")):
+        lists: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        for category, text in lists.items():
+            for entry in _entries(text):
+                index.add(category, entry)
+    return index
+
+
+@cache
+def _words_by_length() -> dict[int, list[str]]:
+    lengths: dict[int, list[str]] = defaultdict(list)
+    for word in _index().words:
+        lengths[len(word)].append(word)
+    return lengths
+
+
+def _entries(text: str) -> Iterable[str]:
+    return filter(None, (entry.strip() for entry in re.split(r"[,\n]", text)))

@@ -1,0 +1,279 @@
+"""Every family of models for real: true architectures with random weights, as small as they can be."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import (
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+    LatentConsistencyModelPipeline,
+    LCMScheduler,
+)
+from diffusers.utils import logging
+from PIL import Image
+from safetensors.torch import save_file
+
+from generator import metadata, noise
+from generator.engine import Engine
+from generator.messages import Called, Cancelled, Drawn, Failed, Failure, NoteKind, Submit
+from tests import micro_models as micro
+from tests.micro_models import Studio, studio
+
+PREDICTIONS = {"sd1": "epsilon", "sd2": "v_prediction", "sdxl": "epsilon"}
+FAMILIES = tuple(PREDICTIONS)
+KEPT_IN_ORDER = ("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+
+pytestmark = pytest.mark.filterwarnings(*KEPT_IN_ORDER)
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+
+@pytest.fixture(scope="module")
+def stock() -> dict[str, Any]:
+    """The families' pipelines of diffusers; their weights have a form in half precision."""
+    made = {family: micro.pipeline(family, prediction=PREDICTIONS[family]) for family in FAMILIES}
+    return {family: each.to(torch.float16).to(torch.float32) for family, each in made.items()}
+
+
+@pytest.fixture(scope="module")
+def shelf(stock, tmp_path_factory) -> Path:
+    """Each family as a folder, of which the hub has only the half precision, and as a file."""
+    root = tmp_path_factory.mktemp("shelf")
+    for family, made in stock.items():
+        made.to(torch.float16)
+        made.save_pretrained(root / f"{family}-folder", variant="fp16")
+        told = {"modelspec.prediction_type": "v"} if family == "sd2" else {}
+        micro.single_file(made, family, root / "files" / f"{family}-file.safetensors", **told)
+        made.to(torch.float32)
+    micro.transformer_pipeline().save_pretrained(root / "sd3")
+    return root
+
+
+@pytest.fixture(scope="module")
+def all_of_them(shelf, tmp_path_factory) -> Studio:
+    return studio(tmp_path_factory.mktemp("cache"), shelf)
+
+
+def pixels(drawn: Drawn) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(drawn.png)).convert("RGB"), dtype=int)
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_draws_what_its_stock_pipeline_draws(stock, all_of_them, family):
+    name, pipeline = f"{family}-folder", stock[family]
+    settings = {"num_inference_steps": 4, "guidance_scale": 5.0, "width": 48, "height": 32}
+    image = pipeline("a red cat", **settings, generator=noise.generator(7)).images[0]
+    mine = {"guidance_scale": 5.0, "width": 48}
+    drawn = all_of_them.draw(name, **mine)
+    assert drawn.pixel_hash == metadata.pixel_hash(image)
+    pipeline.scheduler = DPMSolverMultistepScheduler.from_config(
+        pipeline.scheduler.config, algorithm_type="dpmsolver++", solver_order=2
+    )
+    image = pipeline(
+        "a red cat", negative_prompt="two frogs", **settings, generator=noise.generator(7)
+    ).images[0]
+    other = all_of_them.draw(name, **mine, negative_prompt="two frogs", sampler="dpm++ 2m")
+    assert other.pixel_hash == metadata.pixel_hash(image)
+    assert other.pixel_hash != drawn.pixel_hash
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_single_file_draws_what_its_folder_draws(all_of_them, family):
+    for prompt in ("a red cat", "two (blue:1.3) frogs"):
+        folder, file = (
+            all_of_them.draw(f"{family}-{kind}", prompt=prompt, clip_skip=2)
+            for kind in ("folder", "file")
+        )
+        assert folder.pixel_hash == file.pixel_hash
+
+
+def test_families_are_told_by_the_files(all_of_them):
+    catalogue = all_of_them.models.catalogue
+    assert catalogue.refused() == []
+    found = {each.name: each for each in catalogue.models()}
+    for family in FAMILIES:
+        assert {found[f"{family}-{kind}"].family for kind in ("folder", "file")} == {family}
+    sides = [found[f"{family}-file"].native[0] for family in FAMILIES]
+    assert sides == [512, 768, 1024]
+    assert found["sd3"].own_sampler
+    assert not found["sd1-file"].own_sampler
+
+
+def test_pictures_of_all_families_at_once_are_those_that_they_are_alone(all_of_them):
+    names = [*(f"{family}-folder" for family in FAMILIES), "sd3", "semilla"]
+    recipes = [all_of_them.recipe(name, seed=n, steps=3) for name in names for n in range(2)]
+    together = all_of_them.told(*recipes)
+    for job, recipe in enumerate(recipes):
+        alone = all_of_them.told(recipe)[0]
+        assert isinstance(alone, Drawn)
+        assert together[job].pixel_hash == alone.pixel_hash
+    assert len({each.pixel_hash for each in together.values()}) == len(recipes)
+
+
+def test_another_architecture_draws_what_its_own_pipeline_draws(all_of_them):
+    image = micro.transformer_pipeline()(
+        "a red cat", num_inference_steps=4, guidance_scale=4.0, width=32, height=32,
+        generator=noise.generator(7),
+    ).images[0]  # fmt: skip
+    assert all_of_them.draw("sd3").pixel_hash == metadata.pixel_hash(image)
+
+
+def test_another_architecture_gives_way_between_two_calls(all_of_them):
+    engine = Engine(all_of_them.models, {}, 0)
+    engine.submit(Submit(1, all_of_them.recipe("sd3", steps=30)))
+    events = []
+    while sum(isinstance(each, Called) for each in events) < 3:
+        events += engine.turn()
+    short = all_of_them.recipe("semilla", width=64, height=64, steps=2)
+    events += all_of_them.run(Submit(2, short), engine=engine)
+    assert [each.job for each in events if isinstance(each, Drawn)] == [2, 1]
+
+
+def test_another_architecture_is_given_up_between_two_calls(all_of_them):
+    engine = Engine(all_of_them.models, {}, 0)
+    engine.submit(Submit(1, all_of_them.recipe("sd3", steps=50)))
+    events = []
+    while not any(isinstance(each, Called) for each in events):
+        events += engine.turn()
+    assert [type(each) for each in engine.cancel(1)] == [Cancelled]
+    assert not engine.busy
+    assert isinstance(all_of_them.told(all_of_them.recipe("sd3"))[0], Drawn)
+
+
+def test_what_another_architecture_cannot_read_in_a_prompt_is_told(all_of_them):
+    plain = all_of_them.draw("sd3", prompt="a red cat")
+    tagged = all_of_them.draw("sd3", prompt="a (red:1.3) cat <lora:ink:0.8>")
+    assert tagged.pixel_hash == plain.pixel_hash
+    assert [each.kind for each in tagged.notes] == [NoteKind.TAG_IGNORED]
+
+
+def test_a_distilled_model_whose_guidance_is_an_input_is_asked_for_one_row(tmp_path):
+    """A latent consistency model (arXiv 2310.04378), as its stock pipeline draws with it."""
+    made = micro.pipeline("sd1", seed=3, time_cond_proj_dim=32)
+    made.scheduler = LCMScheduler.from_config(made.scheduler.config)
+    made.save_pretrained(tmp_path / "models" / "quick")
+    pipeline = LatentConsistencyModelPipeline.from_pretrained(
+        tmp_path / "models" / "quick", dtype=torch.float32
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    image = pipeline(
+        "a red cat", num_inference_steps=4, guidance_scale=6.0, width=32, height=32,
+        generator=noise.generator(7),
+    ).images[0]  # fmt: skip
+    room = studio(tmp_path / "cache", tmp_path / "models")
+    model = room.models.catalogue.find("quick")
+    assert (model.sampler, model.steps) == ("lcm", 6)
+    drawn = room.draw("quick", sampler="lcm", guidance_scale=6.0)
+    assert drawn.trace == "1e4"
+    assert drawn.pixel_hash == metadata.pixel_hash(image)
+
+
+def test_a_distilled_single_file_has_the_timesteps_that_it_was_distilled_on(tmp_path):
+    """From the noisiest one on, as SDXL-Lightning and SD-Turbo say on their cards."""
+    made = micro.pipeline("sd1", seed=6)
+    micro.single_file(made, "sd1", tmp_path / "models" / "dream_lightning.safetensors")
+    made.scheduler = EulerDiscreteScheduler.from_config(
+        made.scheduler.config, timestep_spacing="trailing"
+    )
+    settings = {"num_inference_steps": 4, "guidance_scale": 1.0, "width": 32, "height": 32}
+    image = made("a red cat", **settings, generator=noise.generator(7)).images[0]
+    room = studio(tmp_path / "cache", tmp_path / "models")
+    model = room.models.catalogue.find("dream_lightning")
+    usual = {"steps": model.steps, "sampler": model.sampler, "guidance_scale": model.guidance_scale}
+    drawn = room.draw("dream_lightning", **usual)
+    assert drawn.pixel_hash == metadata.pixel_hash(image)
+
+
+@pytest.fixture
+def halves(shelf, tmp_path) -> Studio:
+    """What a GPU does: networks in half precision."""
+    return studio(tmp_path / "cache", shelf / "files", dtype=torch.float16)
+
+
+def test_half_precision_draws_nearly_the_same(all_of_them, halves):
+    exact, half = (each.draw("sd1-file", steps=2) for each in (all_of_them, halves))
+    assert half.pixel_hash != exact.pixel_hash
+    assert np.abs(pixels(half) - pixels(exact)).mean() < 4
+
+
+def test_a_vae_that_overflows_in_half_precision_is_asked_again_and_the_picture_is_not_black(
+    shelf, tmp_path
+):
+    """As SD XL's own does: beyond 65504 half precision has no numbers."""
+    made = micro.pipeline("sd1", seed=4)
+    with torch.no_grad():
+        made.vae.decoder.conv_in.weight.mul_(4000)
+        made.vae.decoder.conv_in.bias.mul_(4000)
+    micro.single_file(made, "sd1", tmp_path / "models" / "loud.safetensors")
+    exact, half = (
+        studio(tmp_path / "cache", tmp_path / "models", dtype=dtype).draw("loud", steps=1)
+        for dtype in (torch.float32, torch.float16)
+    )
+    assert pixels(half).std() > 5
+    assert np.abs(pixels(half) - pixels(exact)).mean() < 8
+
+
+@pytest.fixture
+def decoders(shelf, tmp_path) -> Path:
+    """VAEs of their own, in both layouts, beside a model."""
+    folder = tmp_path / "decoders"
+    torch.manual_seed(9)
+    other = micro.vae("sd1")
+    names = {"plain": other.state_dict(), "original": micro.original_vae(other)}
+    for name, weights in names.items():
+        (folder / "VAE").mkdir(parents=True, exist_ok=True)
+        weights = {each: value.contiguous() for each, value in weights.items()}
+        save_file(weights, folder / "VAE" / f"{name}.safetensors")
+    (folder / "sd1.safetensors").symlink_to(shelf / "files" / "sd1-file.safetensors")
+    return folder
+
+
+def test_a_picture_is_drawn_with_the_vae_that_it_asks_for(decoders, tmp_path):
+    room = studio(tmp_path / "cache", decoders)
+    own, plain, original = (room.draw("sd1", vae=vae) for vae in (None, "plain", "original"))
+    assert plain.pixel_hash == original.pixel_hash != own.pixel_hash
+    assert room.draw("sd1").pixel_hash == own.pixel_hash
+    hash = room.recipe("sd1").model_hash
+    one, other = (room.models.loaded("sd1", hash, vae) for vae in (None, "plain"))
+    assert one.unet is other.unet  # in memory once
+    for vae, sha, failure in (
+        ("nowhere", None, Failure.MODEL_MISSING),
+        ("plain", "0" * 64, Failure.MODEL_CHANGED),
+    ):
+        ended = room.told(room.recipe("sd1", vae=vae, vae_hash=sha))[0]
+        assert isinstance(ended, Failed)
+        assert ended.failure is failure
+
+
+def test_models_stay_in_memory_as_long_as_there_is_room(shelf, tmp_path):
+    file = shelf / "files" / "sd1-file.safetensors"
+    room = studio(tmp_path / "cache", shelf, budget_bytes=file.stat().st_size + 34_000_000)
+
+    def kept() -> set[str]:
+        names = ("sd1-file", "sd3", "semilla")
+        hashes = {name: room.recipe(name).model_hash for name in names}
+        return {name for name in names if room.models.loaded(name, hashes[name])}
+
+    def draw(name: str) -> None:
+        room.draw(name, steps=1, width=64, height=64)
+
+    draw("sd1-file")
+    draw("sd3")
+    assert kept() == {"sd1-file", "sd3"}
+    draw("sd1-file")
+    draw("semilla")
+    assert kept() == {"sd1-file", "semilla"}
+    room.models.free_idle(0)
+    assert kept() == set()

@@ -1,0 +1,107 @@
+"""What a member may ask for, here and over all places; large orders are asked about first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import App
+from bot.conversation import Guild, Member, Tone
+from tests.chat import Chat, settings
+
+MARTA = Member("chat:marta", "Marta", moderator=True)
+LUIS = Member("chat:luis", "Luis")
+OTHER = Guild("chat:other", "Another class")
+ASK = "a red apple steps:1"
+
+
+@pytest.fixture
+async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
+    """Nothing is drawn here: what is accepted counts."""
+    async with App.open(settings(tmp_path)) as app:
+        yield Chat(app)
+
+
+async def accepted(chat: Chat, text: str = ASK, **where: object) -> bool:
+    return (await chat.type(text, **where)).tone is Tone.ACCEPTED
+
+
+async def test_pictures_of_an_hour_are_counted_and_the_time_of_the_next_is_told(
+    chat: Chat,
+) -> None:
+    await chat.type("/setup per_hour:2", member=MARTA)
+    for _ in range(2):
+        assert await accepted(chat, ASK)
+    reply = await chat.type(ASK)
+    assert reply.tone is Tone.REFUSED
+    assert "2 of 2 this hour" in reply.text
+    assert re.search(r"frees at \d\d:\d\d", reply.text)
+    spanish = await chat.type(ASK, language="es")
+    assert "Hiciste 2 de 2" in spanish.text
+    assert await accepted(chat, ASK, member=LUIS), "others go on"
+    assert await accepted(chat, ASK, member=MARTA), "moderators too"
+
+
+async def test_a_member_is_counted_over_all_places(chat: Chat) -> None:
+    await chat.type("/setup per_day:1", member=MARTA)
+    assert await accepted(chat, ASK, guild=OTHER)
+    assert (await chat.type(ASK)).tone is Tone.REFUSED
+    assert await accepted(chat, ASK, guild=OTHER), "there is no limit there"
+
+
+async def test_what_came_to_nothing_is_not_counted(chat: Chat) -> None:
+    await chat.type("/setup per_hour:1", member=MARTA)
+    assert await accepted(chat)
+    assert not await accepted(chat)
+    await chat.type("/cancel")
+    assert await accepted(chat, ASK)
+
+
+async def test_a_picture_that_costs_as_much_as_several_counts_as_several(chat: Chat) -> None:
+    await chat.type("/setup per_hour:3", member=MARTA)
+    reply = await chat.type("a red apple steps:150")
+    assert reply.tone is Tone.REFUSED
+    assert "counts as" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ("max_steps:10", "a cat steps:11"),
+        ("max_count:2", "a cat count:3"),
+        ("max_side:128", "a cat size:256x128"),
+        ("waiting:1", "a cat count:2"),
+        ("models:another", "a cat"),
+    ],
+)
+async def test_a_guild_sets_how_much_a_request_may_be(chat: Chat, rule: str, line: str) -> None:
+    await chat.type(f"/setup {rule}", member=MARTA)
+    assert (await chat.type(line)).tone is Tone.REFUSED
+    assert (await chat.type(line, member=MARTA)).tone is Tone.ACCEPTED
+    await chat.type("/setup reset:yes", member=MARTA)
+    assert (await chat.type(line)).tone is Tone.ACCEPTED
+
+
+async def test_a_role_may_have_more(chat: Chat) -> None:
+    await chat.type("/setup per_hour:1", member=MARTA)
+    await chat.type("/setup role:<@&77> per_hour:3", member=MARTA)
+    artist = Member("chat:eva", "Eva", roles=("77",))
+    for _ in range(3):
+        assert await accepted(chat, ASK, member=artist)
+    assert (await chat.type(ASK, member=artist)).tone is Tone.REFUSED
+
+
+async def test_a_large_order_is_asked_about_first_and_made_after_a_yes(tmp_path: Path) -> None:
+    async with App.open(settings(tmp_path, SEMILLA_LIMITS__ASK_SECONDS="60")) as app:
+        chat = Chat(app)
+        chat.semilla.estimate.learn("semilla", 128, 128, calls=20, seconds=2.0)
+        question = await chat.type("a cat steps:150 count:9")
+        assert "9 pictures, about" in question.text
+        assert len(chat.semilla.dispatch) == 0
+        ((yes,),) = question.buttons
+        assert (await chat.type(yes.line, member=LUIS)).tone is Tone.REFUSED
+        assert await accepted(chat, yes.line)
+        assert len(chat.semilla.dispatch) == 9

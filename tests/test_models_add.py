@@ -1,0 +1,217 @@
+"""`semilla models add`: from a file, a folder or a hub; whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from bot import cli
+from generator.catalogue import BUNDLED, Catalogue
+from generator.headers import Kind
+from tests.test_models import lora, put
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """A data folder of its own; what is added goes into its folder of models."""
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SEMILLA_GENERATOR__MODELS_FOLDERS", "")
+    monkeypatch.setenv("LANG", "en_US")
+    return tmp_path
+
+
+def names(home: Path) -> list[str]:
+    found = Catalogue([home / "data" / "models"], home / "cache")
+    extras = [each for kind in Kind for each in found.extras(kind)]
+    return [each.name for each in (*found.models()[1:], *extras)]
+
+
+def leftovers(home: Path) -> list[str]:
+    return [each.name for each in (home / "data" / "models").rglob("*.part")]
+
+
+def test_a_file_is_added_with_what_lies_beside_it(home, capsys):
+    source = put(home / "elsewhere" / "dream.safetensors")
+    (home / "elsewhere" / "dream.toml").write_text("steps = 9")
+    assert cli.main(["models", "add", str(source)]) == 0
+    assert "dream is in" in " ".join(capsys.readouterr().err.split())
+    assert names(home) == ["dream"]
+    found = Catalogue([home / "data" / "models"], home / "cache").find("dream")
+    assert found.steps == 9
+    assert source.exists()
+    assert leftovers(home) == []
+
+
+def test_a_lora_is_added_too(home):
+    assert cli.main(["models", "add", str(put(home / "ink.safetensors", lora()))]) == 0
+    assert names(home) == ["ink"]
+
+
+@pytest.mark.parametrize("begun", ["the same", "another", "longer"])
+def test_what_was_broken_off_goes_on_and_what_is_another_begins_again(home, begun):
+    source = put(home / "dream.safetensors")
+    content = source.read_bytes()
+    part = home / "data" / "models" / "dream.safetensors.part"
+    part.parent.mkdir(parents=True)
+    beginnings = {"the same": content[:300], "another": b"x" * 300, "longer": content + b"more"}
+    part.write_bytes(beginnings[begun])
+    assert cli.main(["models", "add", str(source)]) == 0
+    assert (home / "data" / "models" / "dream.safetensors").read_bytes() == content
+    assert leftovers(home) == []
+
+
+def test_a_folder_is_added_with_what_drawing_needs_of_it(home):
+    source = shutil.copytree(BUNDLED, home / "mine")
+    (source / "semilla.toml").unlink()
+    (source / "notes.pdf").write_bytes(b"%PDF")
+    assert cli.main(["models", "add", str(source)]) == 0
+    assert names(home) == ["mine"]
+    assert not (home / "data" / "models" / "mine" / "notes.pdf").exists()
+    hashes = [
+        Catalogue([folder], home / "cache").find("mine").hash
+        for folder in (source, home / "data" / "models")
+    ]
+    assert hashes[0] == hashes[1]
+
+
+def test_what_is_no_model_is_refused_with_the_reason(home, capsys):
+    pickle = home / "old.safetensors"
+    pickle.write_bytes(b"PK")
+    (home / "empty").mkdir()
+    for named, why in (
+        (pickle, "the file is not whole"),
+        (home / "empty", "is no model"),
+        ("nowhere.safetensors", "is no model"),
+    ):
+        assert cli.main(["models", "add", str(named)]) == 2
+        assert why in " ".join(capsys.readouterr().err.split())
+    assert cli.main(["models", "add"]) == 2
+    assert names(home) == []
+
+
+def test_where_there_is_no_room_nothing_is_begun(home, capsys, monkeypatch):
+    source = put(home / "dream.safetensors")
+    usage = SimpleNamespace(free=1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    assert cli.main(["models", "add", str(source)]) == 1
+    assert "no room" in capsys.readouterr().err
+    assert names(home) == []
+
+
+class Hub:
+    """A hub on this machine: what its client asks for a model, with ranges and hashes."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+        self.told = dict(files)
+        self.asked: list[tuple[str, str]] = []
+
+    def info(self, name: str) -> bytes:
+        siblings = [
+            {
+                "rfilename": file,
+                "size": len(content),
+                "lfs": {
+                    "sha256": hashlib.sha256(self.told[file]).hexdigest(),
+                    "size": len(content),
+                    "pointerSize": 100,
+                },
+            }
+            for file, content in self.files.items()
+        ]
+        return json.dumps({"id": name, "sha": "a" * 40, "siblings": siblings}).encode()
+
+
+@contextmanager
+def serving(hub: Hub) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            hub.asked.append((self.command, path))
+            if path.startswith("/api/models/owner/mine"):
+                return self.send(hub.info("owner/mine"), "info")
+            file = path.partition(f"/resolve/{'a' * 40}/")[2]
+            if file not in hub.files:
+                return self.send_error(404)
+            return self.send(hub.files[file], hashlib.sha256(hub.files[file]).hexdigest())
+
+        def send(self, content: bytes, etag: str) -> None:
+            start = int((self.headers["Range"] or "bytes=0-").partition("=")[2].partition("-")[0])
+            self.send_response(206 if start else 200)
+            self.send_header("ETag", f'"{etag}"')
+            self.send_header("X-Repo-Commit", "a" * 40)
+            self.send_header("Content-Length", str(len(content) - start))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(content[start:])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def fetched(home: Path, address: str, name: str) -> subprocess.CompletedProcess[str]:
+    own = {"HF_ENDPOINT": address, "HF_HOME": str(home / "hub"), "HF_HUB_DISABLE_XET": "1"}
+    command = [sys.executable, "-m", "bot", "models", "add", name]
+    environment = {**os.environ, **own}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (each for each in folder.rglob("*") if each.is_file())
+    return {each.relative_to(folder).as_posix(): each.read_bytes() for each in files}
+
+
+def test_a_model_of_a_hub_is_fetched_and_checked(home):
+    files = {n: c for n, c in contents(BUNDLED).items() if not n.endswith((".jpg", ".md", ".toml"))}
+    files["unet/diffusion_pytorch_model.fp16.safetensors"] = b"x" * 999  # not of every part
+    files["model.ckpt"] = b"PK"
+    with serving(Hub(files)) as address:
+        ended = fetched(home, address, "owner/mine")
+    assert ended.returncode == 0, ended.stderr
+    assert names(home) == ["mine"]
+    there = set(contents(home / "data" / "models" / "mine"))
+    assert there == {n for n in files if n.endswith((".json", ".txt", ".safetensors"))} - {
+        "unet/diffusion_pytorch_model.fp16.safetensors"
+    }
+
+
+def test_what_a_hub_sends_is_checked_against_what_it_said(home):
+    content = put(home / "dream.safetensors").read_bytes()
+    hub = Hub({"dream.safetensors": content})
+    hub.told["dream.safetensors"] = content[:-1] + b"x"
+    with serving(hub) as address:
+        ended = fetched(home, address, "owner/mine")
+        assert ended.returncode == 1
+        assert "did not arrive whole" in ended.stderr
+        assert names(home) == []
+        hub.told["dream.safetensors"] = content
+        assert fetched(home, address, "owner/mine").returncode == 0
+        assert names(home) == ["dream"]
+        missing = fetched(home, address, "owner/other")
+    assert missing.returncode == 1
+    assert "could not be added" in missing.stderr

@@ -1,0 +1,238 @@
+"""What members can ask of models in a chat: masks, second passes, sizes, files, their defaults."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from bot.conversation import Reply, Tone
+from generator import metadata
+from generator.request import GenerationRequest, Hires
+from tests import micro_models as micro
+from tests.chat import Chat, open_chat
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TOML = """
+prefix = "masterpiece"
+negative = "ugly"
+clip_skip = 2
+sampler = "DPM++ 2M Karras"
+steps = 2
+guidance_scale = 3.5
+width = 32
+height = 32
+vae = "mild"
+"""
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Path:
+    """Of an installation of AUTOMATIC1111's: a model with its settings, a VAE, LoRAs."""
+    root = tmp_path_factory.mktemp("webui")
+    models = root / "models"
+    micro.transformer_pipeline().save_pretrained(models / "diffusers" / "sd3")
+    micro.single_file(micro.pipeline("sd1"), "sd1", models / "Stable-diffusion" / "own.safetensors")
+    (models / "Stable-diffusion" / "own.toml").write_text(TOML)
+    for folder, name, weights in (
+        ("VAE", "mild", micro.original_vae(micro.vae())),
+        ("Lora", "ink", lora(768)),
+        ("Lora", "large", lora(2048)),
+        ("Lora", "odd", {"lora_unet_x.hada_w1_a": torch.zeros(4, 4)}),
+        ("Lora", "EasyNegative", {"emb_params": torch.randn(2, 768)}),
+    ):
+        (models / folder).mkdir(exist_ok=True)
+        weights = {each: value.contiguous() for each, value in weights.items()}
+        save_file(weights, models / folder / f"{name}.safetensors")
+    return root
+
+
+def lora(width: int) -> dict[str, torch.Tensor]:
+    """Of the micro model's first cross-attention, or of one with another width."""
+    key = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+    down, up = torch.randn(4, width), torch.randn(32, 4)
+    return {f"{key}.lora_down.weight": down, f"{key}.lora_up.weight": up}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chat(shelf, tmp_path_factory) -> AsyncIterator[Chat]:
+    more = {"SEMILLA_GENERATOR__MODELS_FOLDERS": str(shelf)}
+    async with open_chat(tmp_path_factory.mktemp("data"), **more) as opened:
+        yield opened
+
+
+def png(chat: Chat, reply: Reply) -> bytes:
+    return chat.semilla.database.storage.path(reply.pictures[0].file).read_bytes()
+
+
+def recipe(chat: Chat, reply: Reply) -> GenerationRequest:
+    found = metadata.read(png(chat, reply))
+    assert found is not None
+    return found
+
+
+def pixels(chat: Chat, reply: Reply) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png(chat, reply))).convert("RGB"), dtype=int)
+
+
+async def test_a_second_pass_is_asked_for_by_how_many_times_as_large(chat):
+    asked = await chat.ask("a red cat size:64x64 hires:2 seed:3 steps:4")
+    request = recipe(chat, asked)
+    assert (request.width, request.height) == (128, 128)
+    assert request.hires == Hires(64, 64, 4, 0.5)
+    shown = await chat.type(f"/recipe {asked.pictures[0].code}")
+    assert "drawn at 64x64 first" in shown.text
+    line = shown.text.split("To make it again: `")[1].rstrip("`").replace("\\", "")
+    assert (pixels(chat, await chat.ask(line)) == pixels(chat, asked)).all()
+    plain = await chat.ask(f"/reroll {asked.pictures[0].code} hires:1")
+    assert recipe(chat, plain).hires is None
+    assert pixels(chat, plain).shape == (64, 64, 3)
+
+
+async def test_a_part_of_a_picture_is_drawn_anew_by_its_name(chat):
+    first = await chat.ask("a red cat seed:3 steps:4")
+    code = first.pictures[0].code
+    for part, language, kept in (("left", "en", np.s_[:, 72:]), ("abajo", "es", np.s_[:56])):
+        asked = await chat.ask(f"a blue frog image:{code} mask:{part} steps:4", language=language)
+        before, after = pixels(chat, first), pixels(chat, asked)
+        assert (after[kept] == before[kept]).all()
+        assert np.abs(after - before).mean() > 3
+    again = await chat.ask(f"/reroll {asked.pictures[0].code}")
+    assert (pixels(chat, again) == after).all()
+    assert (
+        "dibujada sobre una parte"
+        in (await chat.type(f"/recipe {asked.pictures[0].code}", language="es")).text
+    )
+
+
+async def test_what_is_transparent_in_an_upload_is_drawn_anew(chat):
+    image = Image.new("RGBA", (128, 128), (10, 200, 30, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 128, 64))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    asked = await chat.ask("a red cat steps:4", image=file.getvalue())
+    assert recipe(chat, asked).masked
+    assert (pixels(chat, asked)[64:] == (10, 200, 30)).all()
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "PNG")
+    assert not recipe(chat, await chat.ask("a red cat steps:2", image=file.getvalue())).masked
+
+
+async def test_parts_that_are_none_are_refused_and_told(chat):
+    first = await chat.ask("a red cat seed:3 steps:2")
+    nowhere = await chat.ask(f"a frog image:{first.pictures[0].code} mask:nose")
+    without = await chat.ask("a frog mask:left")
+    assert [each.tone for each in (nowhere, without)] == [Tone.REFUSED] * 2
+    assert "left, right, top, bottom, middle or around" in nowhere.text
+    assert "needs a picture" in without.text
+
+
+async def test_beyond_what_the_model_draws_a_picture_is_enlarged_only_and_it_is_told(chat):
+    first = await chat.ask("a heart seed:5 steps:2")
+    large = await chat.ask(f"/upscale {first.pictures[0].code}")
+    assert recipe(chat, large).upscaler is None
+    largest = await chat.ask(f"/upscale {large.pictures[0].code}")
+    assert (largest.pictures[0].width, largest.pictures[0].height) == (512, 512)
+    expected = Image.fromarray(pixels(chat, large).astype("uint8")).resize(
+        (512, 512), Image.LANCZOS
+    )
+    assert (pixels(chat, largest) == np.asarray(expected)).all()
+    assert "added nothing" in (await chat.type(f"/recipe {largest.pictures[0].code}")).text
+    again = await chat.ask(f"/reroll {largest.pictures[0].code}")
+    assert (pixels(chat, again) == pixels(chat, largest)).all()
+    varied = await chat.ask(f"/vary {largest.pictures[0].code} strength:0 seed:1")
+    assert recipe(chat, varied).upscaler is None
+    assert (pixels(chat, varied) == pixels(chat, large)).all()
+
+
+async def test_a_picture_can_be_enlarged_without_drawing(chat):
+    first = await chat.ask("a heart seed:5 steps:2")
+    large = await chat.ask(f"/upscale {first.pictures[0].code} detail:no")
+    assert recipe(chat, large).upscaler == "lanczos"
+
+
+async def test_a_models_own_defaults_are_taken_where_nothing_else_is_asked(chat):
+    asked = recipe(chat, await chat.ask("a red cat model:own seed:1"))
+    assert asked.prompt == "masterpiece, a red cat"
+    assert (asked.negative_prompt, asked.clip_skip) == ("ugly", 2)
+    assert (asked.sampler, asked.schedule, asked.steps) == ("dpm++ 2m", "karras", 2)
+    assert (asked.width, asked.height, asked.guidance_scale) == (32, 32, 3.5)
+    assert asked.vae == "mild"
+    assert len(asked.vae_hash or "") == 64
+    chosen = recipe(
+        chat, await chat.ask("Masterpiece, a cat model:own clip_skip:1 negative:red emphasis:none")
+    )
+    assert chosen.prompt == "Masterpiece, a cat"
+    assert (chosen.negative_prompt, chosen.clip_skip, chosen.emphasis) == ("red", 1, "none")
+
+
+async def test_files_that_a_prompt_names_are_in_the_recipe_with_their_hashes(chat):
+    asked = await chat.ask("a cat <lora:ink:0.8> negative:EasyNegative model:own")
+    found = {each.name: each for each in recipe(chat, asked).extras}
+    assert {name: each.kind for name, each in found.items()} == {
+        "ink": "lora",
+        "EasyNegative": "embedding",
+    }
+    text = metadata.infotext(recipe(chat, asked))
+    assert f'Lora hashes: "ink: {found["ink"].hash[:12]}"' in text
+    assert f'TI hashes: "EasyNegative: {found["EasyNegative"].hash[:12]}"' in text
+    assert "Clip skip: 2" in text
+    assert "VAE: mild" in text
+    assert found["ink"].hash[:10] in (await chat.type(f"/recipe {asked.pictures[0].code}")).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ("a cat <lora:large:1> model:own", "was made for sdxl, and own is sd1"),
+        ("a cat <lora:odd:1> model:own", "it is a LyCORIS"),
+        ("a cat vae:nothing model:own", "There are: mild"),
+    ],
+)
+async def test_files_that_do_not_fit_are_refused_with_the_reason(chat, asked, why):
+    reply = await chat.ask(asked)
+    assert reply.tone is Tone.REFUSED
+    assert why in reply.text
+
+
+async def test_another_architecture_draws_from_words_and_says_so_of_the_rest(chat):
+    first = await chat.ask("a red cat model:sd3 size:32x32 steps:2 seed:4")
+    assert recipe(chat, first).model == "sd3"
+    again = await chat.ask(f"/reroll {first.pictures[0].code}")
+    assert (pixels(chat, again) == pixels(chat, first)).all()
+    for line in (
+        f"a cat model:sd3 image:{first.pictures[0].code}",
+        "a cat model:sd3 hires:2",
+        f"/vary {first.pictures[0].code}",
+    ):
+        reply = await chat.ask(line)
+        assert reply.tone is Tone.REFUSED
+        assert "sd3 takes no pictures" in reply.text
+    large = await chat.ask(f"/upscale {first.pictures[0].code}")
+    assert recipe(chat, large).upscaler == "lanczos"
+
+
+async def test_the_form_for_changing_shows_what_is_seldom_only_where_it_is_used(chat):
+    plain = await chat.ask("a red cat steps:1")
+    tiled = await chat.ask("a red cat steps:1 tiling:yes hires:1.5 size:64x64")
+    forms = [(await chat.type(f"/edit {each.pictures[0].code}")).form for each in (plain, tiled)]
+    names = [{field.name for field in form.fields} for form in forms]
+    assert names[1] - names[0] == {"tiling", "hires"}
+
+
+async def test_a_recipe_whose_file_was_replaced_says_so(chat, shelf):
+    asked = await chat.ask("a cat <lora:ink:0.8> model:own seed:5")
+    save_file(lora(768), shelf / "models" / "Lora" / "ink.safetensors")
+    again = await chat.ask(f"/reroll {asked.pictures[0].code}")
+    assert (
+        '"ink" is another file by now'
+        in (await chat.type(f"/recipe {again.pictures[0].code}")).text
+    )

@@ -1,0 +1,350 @@
+"""Who may ask, what is refused, and what waits for a moderator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from bot.app import App
+from bot.conversation import Button, Guild, Member, Reply, Tone
+from bot.events import Notice
+from db.history import Asker
+from db.models import Ban, now
+from tests import page_server
+from tests.chat import ANA, Chat, open_chat
+from tests.pages import Opened, token_of
+from tests.served import photo
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TEACHER = Member("chat:teacher", "Tea", moderator=True)
+BEA = Member("chat:bea", "Bea")
+APPLE = "a red apple steps:1"
+LOG = "999"
+_places = iter(range(10_000))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
+    async with open_chat(tmp_path_factory.mktemp("data")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def place() -> Guild:
+    """A place of the test's own, so that what happens in it stays there."""
+    return Guild(f"chat:place{next(_places)}", "Place")
+
+
+async def rule(chat: Chat, place: Guild, **rules: str) -> None:
+    for name, value in rules.items():
+        await chat.semilla.database.settings.set(place.id, "guild", "", name, value)
+
+
+def button(reply: Reply, label: str) -> Button:
+    rows = [*reply.buttons, *(row for each in reply.pictures for row in each.buttons)]
+    return next(each for row in rows for each in row if label in each.label)
+
+
+async def test_a_blocked_word_is_named_to_its_author_alone(chat: Chat, place: Guild) -> None:
+    reply = await chat.type("a NUDE woman", guild=place)
+    assert reply.tone is Tone.REFUSED
+    assert reply.private
+    assert reply.text == 'The word "nude" isn\'t used here. Change it and go on.'
+    assert [each.label for row in reply.buttons for each in row] == ["✏️ Edit", "Ask for a review"]
+    spanish = await chat.type("mujer desnuda", guild=place, language="es")
+    assert spanish.text == "La palabra «desnuda» no se usa aquí. Cámbiala y listo."
+
+
+async def test_its_author_changes_the_words_and_goes_on(chat: Chat, place: Guild) -> None:
+    blocked = await chat.type("a naked apple steps:1 seed:5", guild=place)
+    line = button(blocked, "Edit").line
+    form = (await chat.type(line, guild=place)).form
+    assert form is not None
+    assert [field.value for field in form.fields if field.name == "prompt"] == ["a naked apple"]
+    assert (await chat.type(line, guild=place, member=BEA)).tone is Tone.REFUSED
+    drawn = await chat.ask(f'{line} prompt:"a red apple"', guild=place)
+    assert "a red apple" in drawn.pictures[0].caption
+    assert "`5`" in drawn.pictures[0].caption
+
+
+async def test_a_moderator_allows_what_its_author_asked_for(chat: Chat, place: Guild) -> None:
+    await rule(chat, place, log_channel=LOG)
+    told = len(chat.told)
+    blocked = await chat.type("a naked apple steps:1", guild=place)
+    line = button(blocked, "Ask for a review").line
+    assert "moderator" in (await chat.type(line, guild=place)).text
+    channel, notice = (await chat.hear(told + 1))[-1]
+    assert channel == LOG
+    assert "Ana" in notice.text
+    assert "naked" in notice.text
+    allow = button(notice, "Allow").line
+    assert (await chat.type(allow, guild=place)).tone is Tone.REFUSED, "members don't decide"
+    await chat.type(allow, guild=place, member=TEACHER)
+    (answer,) = await chat.semilla.database.answers.recent(place.id, ANA.id, limit=1)
+    assert (await chat.wait_for(answer.id)).pictures
+    again = await chat.type(allow, guild=place, member=TEACHER)
+    assert "just decided" in again.text
+
+
+async def test_a_refused_review_stays_refused(chat: Chat, place: Guild) -> None:
+    blocked = await chat.type("a naked apple", guild=place)
+    await chat.type(button(blocked, "Ask for a review").line, guild=place)
+    waiting = await chat.type("/review", guild=place, member=TEACHER)
+    await chat.type(button(waiting, "Refuse").line, guild=place, member=TEACHER)
+    assert "Nothing waits" in (await chat.type("/review", guild=place, member=TEACHER)).text
+    assert not await chat.semilla.database.answers.recent(place.id, ANA.id)
+
+
+async def test_the_floor_is_neutral_recorded_and_pauses_whoever_goes_on(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, words="adults", nsfw="yes", log_channel=LOG)
+    told = len(chat.told)
+    somebody = Member("chat:somebody", "Sam")
+    for _ in range(3):
+        reply = await chat.type("a naked child", guild=place, member=somebody)
+        assert (reply.tone, reply.text) == (Tone.REFUSED, "I don't draw that.")
+        assert reply.private
+        assert not reply.buttons
+    notices = [notice for _, notice in (await chat.hear(told + 3))[told:]]
+    assert "paused everywhere" in notices[-1].text
+    assert not any("naked" in notice.text for notice in notices)
+    elsewhere = await chat.type(APPLE, guild=Guild("chat:elsewhere"), member=somebody)
+    assert "paused for 24 h" in elsewhere.text
+    audit = await chat.type("/audit", guild=place, member=TEACHER)
+    assert audit.text.count("Sam asked for what is never drawn") == 3
+
+
+async def test_a_banned_member_is_told_why_until_it_is_lifted(chat: Chat, place: Guild) -> None:
+    assert (await chat.ask(APPLE, guild=place, member=BEA)).pictures
+    assert (await chat.type("/ban Bea", guild=place)).tone is Tone.REFUSED, "for moderators"
+    banned = await chat.type('/ban Bea reason:"spam"', guild=place, member=TEACHER)
+    assert banned.tone is Tone.PLAIN
+    for line in (APPLE, "/help", "/history"):
+        reply = await chat.type(line, guild=place, member=BEA)
+        assert reply.tone is Tone.REFUSED
+        assert "Reason: spam" in reply.text
+    other = Guild("chat:other")
+    assert (await chat.type("/help", guild=other, member=BEA)).tone is Tone.PLAIN
+    alone = await chat.type(APPLE, guild=Guild("chat:bea", private=True), member=BEA)
+    assert alone.tone is Tone.REFUSED, "in private what stands in shared places stands too"
+    await chat.type("/unban Bea", guild=place, member=TEACHER)
+    assert (await chat.type("/help", guild=place, member=BEA)).tone is Tone.PLAIN
+    audit = await chat.type("/audit", guild=place, member=TEACHER)
+    assert "Tea banned Bea · spam" in audit.text
+    assert "Tea let Bea in again" in audit.text
+
+
+@pytest.mark.parametrize(
+    ("until", "told"), [("2h", "2 h"), ("3 days", "3 days"), ("1 semana", "7 days"), ("", "24 h")]
+)
+async def test_a_pause_ends_by_itself(chat: Chat, place: Guild, until: str, told: str) -> None:
+    made = await chat.ask(APPLE, guild=place)
+    for_how_long = f' until:"{until}"' if until else ""
+    line = f"/pause {made.pictures[0].code}{for_how_long}"  # whoever made that picture
+    assert told in (await chat.type(line, guild=place, member=TEACHER)).text
+    assert told in (await chat.type(APPLE, guild=place)).text
+    over = Ban(
+        guild=place.id,
+        member=ANA.id,
+        member_name="Ana",
+        until=now() - timedelta(seconds=1),
+        by="",
+        by_name="",
+    )
+    await chat.semilla.database.moderation.ban(over)
+    assert (await chat.type("/help", guild=place)).tone is Tone.PLAIN
+
+
+async def test_a_ban_empties_the_members_line(chat: Chat, place: Guild) -> None:
+    accepted = await chat.type("a cat steps:20 count:6", guild=place, member=BEA)
+    assert accepted.answer is not None
+    await chat.type("/ban Bea", guild=place, member=TEACHER)
+    assert "Cancelled" in (await chat.wait_for(accepted.answer)).text
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("/ban Nobody", 'I don\'t know "Nobody"'),
+        ("/pause Tea until:soon", "isn't a time"),
+        ("/ban Tea", "neither against yourself"),
+        ("/unban 123456789012", "Nothing stands"),
+        ("/approve K7QX", "no picture K7QX"),
+        ("/rewrite K7QX", "no longer there"),
+    ],
+)
+async def test_what_cannot_be_done_is_said(chat: Chat, place: Guild, line: str, told: str) -> None:
+    await chat.type("/imagine negative:x", guild=place, member=TEACHER)
+    await chat.ask(APPLE, guild=place, member=TEACHER)
+    reply = await chat.type(line, guild=place, member=TEACHER)
+    assert reply.tone is Tone.REFUSED
+    assert told in reply.text
+
+
+async def test_where_pictures_are_approved_nobody_sees_them_before(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, approve="yes", log_channel=LOG)
+    told, previews = len(chat.told), []
+    with chat.semilla.events.follow(guild=place.id) as follower:
+        reply = await chat.ask("a red apple steps:12", guild=place)
+        while not follower.queue.empty():
+            event = follower.queue.get_nowait()
+            previews += [] if isinstance(event, Notice) else [getattr(event, "preview", None)]
+    assert not any(previews)
+    assert not reply.pictures
+    assert "A moderator looks at it first" in reply.text
+    assert "No pictures" in (await chat.type("/history", guild=place)).text
+    channel, notice = (await chat.hear(told + 1))[-1]
+    (shown,) = notice.pictures
+    assert channel == LOG
+    assert (await chat.type(f"/show {shown.code}", guild=place)).tone is Tone.REFUSED
+    await _is_blurred(chat, shown.file)
+    await chat.type(button(notice, "Publish").line, guild=place, member=TEACHER)
+    assert reply.answer is not None
+    assert (await chat.wait_for(reply.answer, times=2)).pictures[0].code == shown.code
+    assert shown.code in str(await chat.type("/history", guild=place, member=BEA))
+
+
+async def _is_blurred(chat: Chat, file: str) -> None:
+    """Neighbouring pixels of what moderators see first are nearly equal; no recipe is inside."""
+    with Image.open(chat.semilla.database.storage.path(file)) as image:
+        pixels = image.convert("L")
+        texts = getattr(image, "text", {})
+    steps = [
+        abs(pixels.getpixel((x + 1, y)) - pixels.getpixel((x, y)))
+        for x in range(pixels.width - 1)
+        for y in range(0, pixels.height, 8)
+    ]
+    assert max(steps) < 16
+    assert not texts
+
+
+async def test_a_moderators_own_picture_needs_no_approval(chat: Chat, place: Guild) -> None:
+    await rule(chat, place, approve="yes")
+    assert (await chat.ask(APPLE, guild=place, member=TEACHER)).pictures
+
+
+async def test_without_a_log_channel_what_waits_is_under_review(chat: Chat, place: Guild) -> None:
+    await rule(chat, place, approve="yes")
+    for _ in range(3):
+        await chat.ask(APPLE, guild=place)
+    waiting = await chat.type("/review", guild=place, member=TEACHER)
+    assert "3 pictures" in waiting.text
+    await chat.type(button(waiting, "Delete").line, guild=place, member=TEACHER)
+    second = await chat.type("/review", guild=place, member=TEACHER)
+    assert second.pictures[0].code != waiting.pictures[0].code
+    shown = await chat.type(button(second, "Publish").line, guild=place, member=TEACHER)
+    third = await chat.type(button(shown, "Next").line, guild=place, member=TEACHER)
+    assert "1 picture" in third.text
+    audit = await chat.type("/audit", guild=place, member=TEACHER)
+    assert "Tea deleted a picture of Ana" in audit.text
+    asker = Asker(place.id, TEACHER.id, True)
+    assert await chat.semilla.database.history.get(asker, waiting.pictures[0].code) is None
+
+
+async def test_a_class_takes_no_photos_of_its_pupils(chat: Chat, place: Guild) -> None:
+    await rule(chat, place, words="children")
+    reply = await chat.type(APPLE, guild=place, image=photo(7))
+    assert "off here" in reply.text
+    assert (await chat.type(APPLE, guild=place, member=TEACHER, image=photo(7))).answer
+    await rule(chat, place, photos="yes")
+    assert (await chat.type(APPLE, guild=place, image=photo(7))).answer
+
+
+async def test_the_guilds_negative_joins_every_prompt_and_stands_in_the_recipe(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, negative="EasyNegative, (nsfw)")
+    for line, negative in (
+        (APPLE, "EasyNegative, (nsfw)"),
+        (f"{APPLE} negative:blurry", "blurry, EasyNegative, (nsfw)"),
+    ):
+        made = await chat.ask(line, guild=place)
+        recipe = await chat.type(f"/recipe {made.pictures[0].code}", guild=place)
+        assert f"negative** {negative}\n" in recipe.text
+
+
+async def test_in_private_the_strictest_shared_place_decides(chat: Chat) -> None:
+    carla = Member("chat:carla", "Carla")
+    alone = Guild("chat:carla", private=True)
+    strict, loose = Guild("chat:strict"), Guild("chat:loose")
+    await rule(chat, strict, words="children")
+    await rule(chat, loose, words="adults")
+    await chat.ask(APPLE, guild=loose, member=carla)
+    assert (await chat.type("a gory apple", guild=alone, member=carla)).answer
+    await chat.ask(APPLE, guild=strict, member=carla)
+    assert (await chat.type("a gory apple", guild=alone, member=carla)).tone is Tone.REFUSED
+
+
+async def test_nobody_judges_their_own_pictures_in_private(chat: Chat) -> None:
+    alone = Guild("chat:dora", private=True)
+    dora = Member("chat:dora", "Dora")
+    reply = await chat.type("/review", guild=alone, member=dora)
+    assert reply.tone is Tone.REFUSED
+
+
+async def test_after_a_restart_a_paused_member_is_still_paused(tmp_path: Path) -> None:
+    async with open_chat(tmp_path) as first:
+        paused = await first.type("/pause <@123456789> reason:rest", member=TEACHER)
+        assert paused.tone is Tone.PLAIN, "somebody who hasn't asked for anything yet"
+    async with open_chat(tmp_path) as second:
+        reply = await second.type("/help", member=Member("chat:123456789", "Bea"))
+        assert "Reason: rest" in reply.text
+
+
+async def test_the_page_shows_moderators_the_blurred_file_and_others_nothing(
+    tmp_path: Path,
+) -> None:
+    config = page_server.settings(tmp_path)
+    async with App.open(config) as app:
+        opened = Opened(app, config)
+        moderator, visitor = await opened.moderator(), opened.browser()
+        picture = await opened.picture()
+        blur = await app.semilla.database.storage.put(photo(9))
+        async with app.semilla.database.engine.begin() as connection:
+            held = "UPDATE pictures SET visibility = 'HELD', held_for = 'check', blurred = ?"
+            await connection.exec_driver_sql(held, (blur,))
+        for path in ("files", "shown"):
+            assert (await visitor.get(f"/{path}/{blur}")).status_code == 404
+            assert (await visitor.get(f"/{path}/{picture.file}")).status_code == 404
+        whole = await moderator.get(f"/files/{blur}")
+        assert whole.content == photo(9)
+        assert picture.file not in (await moderator.get("/gallery")).text
+
+
+async def test_on_the_page_a_refused_request_is_edited_in_a_form(tmp_path: Path) -> None:
+    config = page_server.settings(tmp_path)
+    async with App.open(config) as app:
+        browser = Opened(app, config).browser()
+        token = token_of(await browser.get("/"))
+
+        async def send(**fields: str) -> str:
+            headers = {"accept": "application/json"}
+            sent = await browser.post("/call", data={"token": token, **fields}, headers=headers)
+            return str(sent.json()["html"])
+
+        refused = await send(line="a naked apple")
+        assert "&#34;naked&#34;" in refused
+        lines = re.findall(r'value="(/\w+ \w+)"', refused)
+        assert [line.split()[0] for line in lines] == ["/rewrite", "/appeal"]
+        form = await send(line=lines[0])
+        assert "a naked apple</textarea>" in form
+        given = {
+            "command": "rewrite",
+            "option.item": lines[0].split()[1],
+            "option.prompt": "a red apple",
+            "before.prompt": "a naked apple",
+        }
+        assert "data-open" in await send(**given), "it is in line"
+        (answer,) = await app.semilla.database.answers.recent("web:home", "", moderator=True)
+        assert answer.jobs[0].request.prompt == "a red apple"
+        assert "a red apple" in answer.line

@@ -1,0 +1,127 @@
+"""The lists of words, and the floor that no setting removes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.moderation import LISTS, Kind, Rules, below_floor, blocked_word, in_channel, mentions_minor
+from bot.words import find
+
+DATA = Path(__file__).parent / "data"
+CLASS, COMMUNITY = Rules(words=Kind.CHILDREN), Rules(words=Kind.GENERAL)
+STUDIO = Rules(words=Kind.ADULTS, nsfw=True)
+EVERY_LIST = frozenset().union(*LISTS.values())
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_thousand_harmless_prompts_pass_in_a_class(language: str) -> None:
+    prompts = (DATA / f"harmless_{language}.txt").read_text(encoding="utf-8").splitlines()
+    assert len(set(prompts)) == 1000
+    assert [prompt for prompt in prompts if find(prompt, EVERY_LIST) or below_floor(prompt)] == []
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *("nudes", "DESNUDAS", "a nude woman", "mujer désnuda", "nude, masterpiece"),
+        *("p0rn", "$3x", "t!ts", "d35nud4", "p*rn", "nuuuude"),
+        *("s e x", "s.e.x", "n-u-d-e", "po-rn", "nu(de:1.2)", "nu_de", "nu\u200bde"),
+        *("nυde", "ｎｕｄｅ", "ѕех", "𝓃𝓊𝒹𝑒"),
+    ],
+)
+def test_a_disguised_word_is_the_word(prompt: str) -> None:
+    assert blocked_word(COMMUNITY, prompt)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "word"),
+    [("a cat and P0RN", "p0rn"), ("un gato sin ropa", "sin ropa"), ("n u d e cat", "nude")],
+)
+def test_the_word_is_told(prompt: str, word: str) -> None:
+    assert blocked_word(COMMUNITY, prompt) == word
+
+
+def test_a_list_is_for_its_kind_of_place() -> None:
+    for oath in ("shit", "mierda", "pendejo", "gilipollas", "conchetumare", "boludo"):
+        assert blocked_word(CLASS, oath)
+        assert blocked_word(COMMUNITY, oath) is None
+    for hatred in ("heil hitler", "sudaca"):
+        assert all(blocked_word(rules, hatred) for rules in (CLASS, COMMUNITY, STUDIO))
+    assert blocked_word(CLASS, "a severed head")
+    assert blocked_word(STUDIO, "a severed head") is None
+
+
+def test_nakedness_is_for_channels_of_adults_whose_pictures_are_looked_at() -> None:
+    prompt = "a nude woman, oil painting"
+    assert blocked_word(in_channel(STUDIO, True, True), prompt) is None
+    assert blocked_word(in_channel(STUDIO, False, True), prompt)
+    assert blocked_word(in_channel(STUDIO, True, False), prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *(
+            "a naked child",
+            "nude schoolgirl",
+            "sexy teen",
+            "kids having sex",
+            "child porn",
+            "lolicon",
+        ),
+        *(
+            "una niña desnuda",
+            "niño sin ropa",
+            "colegiala en lencería",
+            "nena sexy",
+            "pibita en tanga",
+        ),
+        *("n1ñ4 d3snud4", "n a k e d child", "una nina desnuda", "bebé, (desnud4:1.3)"),
+        *("12 year old, topless", "nude, 17yo", "niña de doce años en lencería", "nude aged 15"),
+        *("twelve-year-old topless", "nude boy", "a woman and a naked girl", "sexo con menores"),
+    ],
+)
+def test_sexual_content_with_minors_is_below_the_floor(prompt: str) -> None:
+    assert below_floor(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *(
+            "a nude woman",
+            "a nude man of 40 years",
+            "nude, 25 years old",
+            "mujer desnuda de 30 años",
+        ),
+        *("niña con paraguas", "a child swimming", "bebé en la bañera", "a girl of 9 with a kite"),
+    ],
+)
+def test_the_floor_is_no_higher_than_that(prompt: str) -> None:
+    assert not below_floor(prompt)
+
+
+def test_who_may_be_a_child_is_known() -> None:
+    assert mentions_minor("a girl at the sea")
+    assert mentions_minor("alguien de 15 años")
+    assert not mentions_minor("a woman at the sea, 30 years old")
+
+
+@given(st.text(st.one_of(st.characters(), st.sampled_from("a1$*.- ()")), max_size=400))
+def test_any_text_is_read(text: str) -> None:
+    found = find(text, EVERY_LIST | {"never", "minors", "young"})
+    assert all(each.typed for each in found)
+    assert isinstance(below_floor(text), bool)
+
+
+@given(
+    st.sampled_from(["nude", "porno", "desnuda", "mujeres desnudas", "hentai"]),
+    st.text(max_size=30),
+    st.text(max_size=30),
+)
+def test_a_listed_word_is_found_wherever_it_stands(word: str, before: str, after: str) -> None:
+    assert find(f"{before}. {word} .{after}", EVERY_LIST)
