@@ -12,6 +12,7 @@ import pytest
 from bot.app import App
 from bot.commands import door, line
 from bot.conversation import Call, Guild, Member, Reply, Tone
+from generator.vocabulary import Vocabulary
 from tests.chat import ANA, CLASS, Chat, settings
 
 MARTA = Member("chat:marta", "Marta", moderator=True)
@@ -103,3 +104,15 @@ async def test_a_picture_step_by_step_without_typing(chat: Chat, language: str, 
     assert done.tone is Tone.ACCEPTED
     answer = await chat.semilla.database.answers.get(done.answer)
     assert answer.jobs[0].notes == [], "every word of it is known"
+
+
+async def test_the_guide_offers_other_things_each_time_until_all_were_shown(chat: Chat) -> None:
+    path = chat.semilla.catalogue.default().vocabulary
+    assert path is not None
+    line, offered = "/guide", list[str]()
+    while len(offered) < len(Vocabulary.load(path).list("en")):
+        *things, (others,) = (await chat.type(line)).buttons
+        offered += [each.label for row in things for each in row]
+        line = others.line
+    assert len({*offered}) == len(offered)
+    assert line == "/guide page:1", "after the last come the first again"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
+from random import Random
 
 from bot.commands.declaration import command
-from bot.commands.kinds import Step, Words
+from bot.commands.kinds import Page, Step, Words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Reply
 from bot.locales import say
@@ -17,7 +17,9 @@ LINE_BYTES = 64
 
 
 @command()
-async def guide(semilla: Semilla, call: Call, prompt: Words = "", step: Step = 0) -> Reply:
+async def guide(
+    semilla: Semilla, call: Call, prompt: Words = "", step: Step = 0, page: Page = 1
+) -> Reply:
     """`prompt`: the words chosen so far; at the last step each button draws."""
     path = semilla.catalogue.default().vocabulary
     if path is None:
@@ -25,7 +27,7 @@ async def guide(semilla: Semilla, call: Call, prompt: Words = "", step: Step = 0
     vocabulary = Vocabulary.load(path)
     match step:
         case 0:
-            return _things(vocabulary, call)
+            return _things(vocabulary, call, page)
         case 1:
             return _colours(vocabulary, call, prompt)
         case _:
@@ -37,11 +39,14 @@ def _examples(semilla: Semilla, call: Call) -> Reply:
     return Reply(text=say(call.language, "guide-what"), buttons=_rows(buttons), private=True)
 
 
-def _things(vocabulary: Vocabulary, call: Call) -> Reply:
-    """Others each time: there are hundreds."""
-    found = secrets.SystemRandom().sample(vocabulary.list(call.language), OFFERED)
+def _things(vocabulary: Vocabulary, call: Call, page: int) -> Reply:
+    """There are hundreds, and each page has some of all kinds; after the last comes the first."""
+    things = [*vocabulary.list(call.language)]
+    Random(0).shuffle(things)  # noqa: S311  the same order for all
+    pages = [things[i : i + OFFERED] for i in range(0, len(things), OFFERED)]
+    found = pages[(page - 1) % len(pages)]
     buttons = [Button(each, f"/guide step:1 {each}") for each in found]
-    other = Button(say(call.language, "guide-others"), "/guide")
+    other = Button(say(call.language, "guide-others"), f"/guide page:{page % len(pages) + 1}")
     text = say(call.language, "guide-what")
     return Reply(text=text, buttons=(*_rows(buttons), (other,)), private=True)
 

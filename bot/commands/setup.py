@@ -12,6 +12,7 @@ from bot.commands.kinds import (
     Many,
     ModelName,
     ModelNames,
+    Place,
     Places,
     Roles,
     Step,
@@ -49,7 +50,7 @@ class Wishes:
     photos: YesNo | None = None
     approve: YesNo | None = None
     nsfw: YesNo | None = None
-    log_channel: Places | None = None
+    log_channel: Place | None = None
 
 
 LIMITS = ("waiting", "per_hour", "per_day", "max_steps", "max_count", "max_side", "models")
