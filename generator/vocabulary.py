@@ -177,8 +177,11 @@ class Vocabulary:
             span.concepts is not None for span in spans
         ):
             return _tidy(text)
-        parts = (text[first.start : last.end] for first, last in _known_parts(spans))
-        return ", ".join(map(_tidy, parts))
+        rest = ""
+        for part in _known_parts(spans):
+            rest += _tidy(text[part[0].start : part[-1].end])
+            rest += ", " if any(_names_thing(span) for span in part) else " "
+        return _tidy(rest)
 
     def suggestions(self, prompt: str, language: str, n: int = 3) -> tuple[str, ...]:
         """Prompts of known words only, made of what is known or nearly known in this one.
@@ -313,15 +316,19 @@ def _compounds(text: str, spans: Iterable[_Span]) -> Sequence[_Span]:
     return whole
 
 
-def _known_parts(spans: Iterable[_Span]) -> Iterator[tuple[_Span, _Span]]:
-    """First and last span of each stretch without unknown words, grammar at their side trimmed."""
+def _names_thing(span: _Span) -> bool:
+    return any(concept.thing for concept in span.concepts or ())
+
+
+def _known_parts(spans: Iterable[_Span]) -> Iterator[Sequence[_Span]]:
+    """The stretches without unknown words, grammar at these words' side trimmed."""
     spans = [*spans]
     for unknown, stretch in groupby(spans, lambda span: span.concepts is None):
         known = [*stretch]
         first = 0 if known[0] is spans[0] else _grammar(known)
         end = len(known) - (0 if known[-1] is spans[-1] else _grammar(reversed(known)))
         if not unknown and any(span.concepts for span in known):
-            yield known[first], known[end - 1]
+            yield known[first:end]
 
 
 def _grammar(spans: Iterable[_Span]) -> int:

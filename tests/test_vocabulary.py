@@ -122,6 +122,8 @@ def test_unknown_words_are_named_as_typed_in_order_once_each(vocabulary, prompt,
     [
         ("a red cat", "a red cat"),
         ("un gato cyberpunk", "un gato"),
+        ("a blue cyberpunk cat", "a blue cat"),
+        ("un cyberpunk, azul, gato", "azul, gato"),
         ("un gato rojo con sombrero steampunk y una manzana", "un gato rojo con sombrero, manzana"),
         ("a cyberpunk cat on the moon", "cat"),
         ("(cat:1.2) , [dragon|fish]", "cat, fish"),
