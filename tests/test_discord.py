@@ -222,6 +222,31 @@ async def test_a_picture_whose_placeholder_is_lost_is_sent_to_its_author(
         assert placeholder.components == []
 
 
+@pytest.mark.parametrize("gone", ["token expired", "message deleted"])
+async def test_a_private_picture_whose_placeholder_is_lost_goes_to_its_author_alone(
+    peer: Discord, app: App, gone: str
+) -> None:
+    asked = await peer.slash("imagine", prompt="a ring", steps=30, private=True)
+    placeholder = await peer.answer(asked)
+    assert placeholder.ephemeral
+    await peer.until(lambda: "Cancel" in placeholder.buttons())
+    if gone == "token expired":
+        peer.expired.add(f"token-{asked}")
+    else:
+        del peer.messages[placeholder.id]
+    await peer.until(lambda: bool(_told(peer)))
+    assert "a ring" in _told(peer)[0].content
+    assert not [each for each in _pictures(peer) if not each.ephemeral]
+
+
+async def test_what_is_made_of_a_private_picture_is_private(peer: Discord, app: App) -> None:
+    asked = await peer.slash("imagine", prompt="a crown", steps=1, private=True)
+    message = await peer.picture(asked)
+    await peer.press(message, message.buttons()["🌱 Vary"])
+    await peer.until(lambda: len(_pictures(peer)) == 2)
+    assert all(each.ephemeral for each in _pictures(peer))
+
+
 async def test_a_send_whose_confirmation_is_lost_is_not_repeated(peer: Discord, app: App) -> None:
     asked = await peer.slash("imagine", prompt="a drum", steps=20)
     await peer.answer(asked)

@@ -90,17 +90,19 @@ class DiscordAdapter:
         self.settled.set()
 
     async def deliver(self, answer: Answer, reply: Reply) -> None:
-        """Edits the placeholder while that is possible and noticed, else calls the author."""
+        """Edits the placeholder while that is possible and noticed, else calls the author; what is
+        private goes to them alone."""
         await self._client.in_touch.wait()
+        await self._client.shown(answer.message)
+        answer = await self._semilla.database.answers.get(answer.id) or answer
         async with self._client.placeholders.closing(answer.id):
-            age = now() - answer.created
-            if answer.token and age < (TOKEN_LIFE if reply.private else LATE):
-                if await self._edit_placeholder(answer, reply):
-                    return
-            elif reply.private:
-                await self._tell_author(answer, reply)
+            fresh = now() - answer.created < (TOKEN_LIFE if reply.private else LATE)
+            if fresh and answer.token and await self._edit_placeholder(answer, reply):
                 return
-            await self._send_late(answer, reply)
+            if reply.private:
+                await self._tell_author(answer, reply)
+            else:
+                await self._send_late(answer, reply)
 
     async def tell(self, member: str, reply: Reply) -> None:
         """A private message. Raises Unreachable where its receiver takes none."""
@@ -129,12 +131,14 @@ class DiscordAdapter:
 
     async def _edit_placeholder(self, answer: Answer, reply: Reply) -> bool:
         """With the interaction's token; False when it or the message is gone."""
+        if not answer.message:
+            return False
         webhook = discord.Webhook.partial(
             self._client.application_id or 0, answer.token or "", client=self._client
         )
         message = await rendering.message(self._semilla, reply, self._limit(answer))
         try:
-            await webhook.edit_message(int(answer.message or 0), **message.options())
+            await webhook.edit_message(int(answer.message), **message.options())
         except discord.HTTPException as error:
             if error.status == 404 or error.code == INVALID_TOKEN:
                 return False
@@ -158,6 +162,7 @@ class DiscordAdapter:
             with suppress(discord.HTTPException):
                 placeholder = channel.get_partial_message(int(answer.message))
                 await placeholder.edit(content=text, view=None, attachments=[])
+        await self._semilla.database.answers.set_message(answer.id, str(sent.id))
 
     async def _find_sent(
         self, channel: discord.PartialMessageable, reply: Reply

@@ -52,6 +52,7 @@ class Client(discord.Client):
         self.tree = Tree(self)
         self.placeholders = progress.Placeholders()
         self.in_touch = asyncio.Event()  # logged in: messages can be sent
+        self._showing: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def setup_hook(self) -> None:
@@ -193,8 +194,19 @@ class Client(discord.Client):
         return str(response.message_id or "") if response is not None else ""
 
     async def _answer(self, interaction: Interaction, call: Call, private: bool) -> None:
-        reply = await door.run(self.semilla, call)
-        await self._show(interaction, reply, private)
+        first = self._showing[call.message] = asyncio.Event()
+        try:
+            reply = await door.run(self.semilla, call)
+            await self._show(interaction, reply, private)
+        finally:
+            self._showing.pop(call.message, None)
+            first.set()
+
+    async def shown(self, message: str) -> None:
+        """Once the first reply stands in an acknowledged message, or beside it: pictures that are
+        ready sooner wait for it."""
+        if message and (first := self._showing.get(message)):
+            await first.wait()
 
     async def _show(self, interaction: Interaction, reply: Reply, private: bool) -> None:
         """Puts a reply into the acknowledged message, or beside it when only one may see it."""
@@ -216,6 +228,9 @@ class Client(discord.Client):
         self, interaction: Interaction, reply: Reply, message: rendering.Message
     ) -> progress.Edit:
         """A private reply to a command that answers in public: the public message goes away."""
+        answers = self.semilla.database.answers
+        if reply.answer is not None:
+            await answers.set_message(reply.answer, "")  # nothing private is put into it
         await interaction.delete_original_response()
         sent = await interaction.followup.send(
             message.content,
@@ -225,7 +240,7 @@ class Client(discord.Client):
             wait=True,
         )
         if reply.answer is not None:
-            await self.semilla.database.answers.set_message(reply.answer, str(sent.id))
+            await answers.set_message(reply.answer, str(sent.id))
 
         async def edit(changed: rendering.Message) -> None:
             await interaction.followup.edit_message(sent.id, **changed.options())
