@@ -170,7 +170,7 @@ async def test_a_picture_too_large_for_the_server_comes_smaller_and_as_png_on_re
     (name, whole), *_ = (await peer.picture(asked)).files.items()
     assert name.endswith(".png")
     peer.file_bytes = len(whole) // 2
-    show = await peer.answer(await peer.slash("show", picture=name.split("-")[1][:4]))
+    show = await peer.answer(await peer.slash("show", id=name.split("-")[1][:4]))
     await peer.until(lambda: bool(show.files))
     ((small, data),) = show.files.items()
     assert small.endswith(".webp")
