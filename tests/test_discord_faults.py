@@ -153,20 +153,20 @@ async def test_a_picture_that_is_late_calls_its_author_and_the_placeholder_becom
 
 
 async def test_a_private_picture_outlives_its_token(peer: Discord, app: App) -> None:
-    asked = await peer.slash("imagine", prompt="a pearl", steps=40, private=True)
+    asked = await peer.slash("imagine", prompt="a star", steps=40, private=True)
     placeholder = await peer.answer(asked)
     await peer.until(lambda: "Cancel" in placeholder.buttons())
     with time_machine.travel(now() + timedelta(minutes=16)):
         peer.expired.add(f"token-{asked}")
         await peer.until(lambda: bool(told(peer)))
-    assert "a pearl" in told(peer)[0].content
+    assert "a star" in told(peer)[0].content
     assert not pictures(peer)
 
 
 async def test_a_picture_too_large_for_the_server_comes_smaller_and_as_png_on_request(
     peer: Discord, app: App
 ) -> None:
-    asked = await peer.slash("imagine", prompt="a forest", steps=1, seed="3")
+    asked = await peer.slash("imagine", prompt="a tree", steps=1, seed="3")
     (name, whole), *_ = (await peer.picture(asked)).files.items()
     assert name.endswith(".png")
     peer.file_bytes = len(whole) // 2
@@ -206,7 +206,7 @@ async def test_after_an_invalid_session_commands_go_on_and_are_not_sent_again(
 
 
 async def test_an_event_that_arrives_twice_is_answered_once(peer: Discord, app: App) -> None:
-    asked = await peer.slash("imagine", prompt="a twin", steps=1)
+    asked = await peer.slash("imagine", prompt="a key", steps=1)
     await peer.picture(asked)
     await peer.again(asked)
     after = await peer.slash("imagine", prompt="a wheel", steps=1)
@@ -240,7 +240,7 @@ async def test_a_fault_in_what_discord_calls_back_is_answered_too(
     def broken(*_: object) -> None:
         raise RuntimeError("something of ours")
 
-    message = await peer.picture(await peer.slash("imagine", prompt="a fan", steps=1))
+    message = await peer.picture(await peer.slash("imagine", prompt="a sun", steps=1))
     monkeypatch.setattr("bot.adapters.discord.client.place_of", broken)
     await peer.press(message, message.buttons()["🎲 Another"])
     await peer.until(lambda: any("code" in m.content for m in peer.messages.values()))

@@ -29,7 +29,7 @@ async def test_a_thread_or_forum_post_is_answered_in_it(
     peer: Discord, app: App, parent: int
 ) -> None:
     thread = Place(channel=3500, parent=parent)
-    asked = await peer.slash("imagine", at=thread, prompt="a fern", steps=20)
+    asked = await peer.slash("imagine", at=thread, prompt="a leaf", steps=20)
     placeholder = await peer.answer(asked)
     await peer.until(lambda: "Cancel" in placeholder.buttons())
     peer.expired.add(f"token-{asked}")
@@ -84,12 +84,12 @@ async def test_private_chats_are_for_members_where_the_owner_allows_them(
 
 async def test_a_private_draft_is_published_by_its_author(peer: Discord, app: App) -> None:
     draft = await peer.picture(
-        await peer.slash("imagine", prompt="a secret garden", steps=1, private=True)
+        await peer.slash("imagine", prompt="a crown", steps=1, private=True)
     )
     assert draft.ephemeral
     shown = await peer.picture(await peer.press(draft, draft.buttons()["📢 Publish"]))
     assert not shown.ephemeral
-    assert "a secret garden" in shown.content
+    assert "a crown" in shown.content
     assert list(shown.files.values()) == list(draft.files.values())
     again = await peer.answer(await peer.press(draft, draft.buttons()["📢 Publish"]))
     await peer.until(lambda: again.id not in peer.messages)
@@ -97,21 +97,21 @@ async def test_a_private_draft_is_published_by_its_author(peer: Discord, app: Ap
 
 
 async def test_the_menu_knows_a_picture_whose_buttons_are_gone(peer: Discord, app: App) -> None:
-    message = await peer.picture(await peer.slash("imagine", prompt="a lake", steps=1))
+    message = await peer.picture(await peer.slash("imagine", prompt="a moon", steps=1))
     bare = Message(message.id, CHANNEL, files=message.files)
     recipe = await peer.answer(await peer.menu("📋 Recipe", bare))
-    await peer.until(lambda: "a lake" in recipe.content)
+    await peer.until(lambda: "a moon" in recipe.content)
 
 
 async def test_the_menu_knows_a_picture_that_was_uploaded_again(peer: Discord, app: App) -> None:
-    message = await peer.picture(await peer.slash("imagine", prompt="a hill", steps=1))
+    message = await peer.picture(await peer.slash("imagine", prompt="a tree", steps=1))
     (code,) = [name.split("-")[1][:4] for name in message.files]
     file = await app.semilla.database.history.search(MODERATOR, limit=1)
     pixels = Image.open(app.semilla.database.storage.path(file[0].file)).convert("RGB")
     for data in (*message.files.values(), _png(pixels)):
         upload = peer.bring(ANA, {"picture.png": data})
         recipe = await peer.answer(await peer.menu("📋 Recipe", upload))
-        await peer.until(lambda answer=recipe: "a hill" in answer.content)
+        await peer.until(lambda answer=recipe: "a tree" in answer.content)
         varied = await peer.picture(await peer.menu("🌱 Vary", upload))
         assert f"from [`{code}`]" in varied.content
 
