@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class App:
 
     async def serve(self, adapters: Sequence[Adapter]) -> None:
         """Runs everything until it is cancelled; a part that fails by itself stops all."""
+        _set_apart()
         semilla = self.semilla
         named = {adapter.name: adapter for adapter in adapters}
         delivery = Delivery(semilla.database, semilla.events, named)
@@ -85,6 +87,13 @@ class App:
             named[adapter.name] = adapter
             running[adapter.name] = tasks.create_task(adapter.run(), name=adapter.name)
             await delivery.catch_up(tasks)
+
+
+def _set_apart() -> None:
+    """What has been built until now stays: a full search for garbage would go through all of it
+    again and again, and everybody would wait meanwhile."""
+    gc.collect()
+    gc.freeze()
 
 
 def _generator(config: Config) -> LocalGenerator:

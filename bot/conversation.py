@@ -95,6 +95,7 @@ class Shown:
         scale: whole number by which it is shown enlarged.
         caption: words under it (Semilla's markup, see Reply.text).
         line: the command line that shows it with all that can be done with it.
+        parent: number and id of the one that it was made from, for chats that can link to it.
     """
 
     code: str
@@ -106,6 +107,7 @@ class Shown:
     caption: str = ""
     buttons: tuple[tuple[Button, ...], ...] = ()
     line: str = ""
+    parent: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class Reply:
     Args:
         text: in Semilla's markup: **bold**, `code`, lines; users' words escaped with backslashes.
         pictures: in order.
+        pick: what stands over a list of them, for chats that take up one with it.
         buttons: rows under the whole reply.
         private: for its author only.
         answer: id of the accepted Answer whose pictures will follow, if any.
@@ -153,6 +156,7 @@ class Reply:
 
     text: str = ""
     pictures: tuple[Shown, ...] = ()
+    pick: str = ""
     buttons: tuple[tuple[Button, ...], ...] = ()
     private: bool = False
     answer: int | None = None

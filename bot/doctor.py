@@ -188,6 +188,14 @@ def _picture_check(language: str) -> Finding:
     return Finding(True if here else None, say(language, f"doctor-check{'' if here else '-none'}"))
 
 
+def _discord(config: Config, secret: str, language: str) -> Finding:
+    from bot.adapters.discord import token  # takes a while, and few need it
+
+    good, key, facts = asyncio.run(token.look(secret))
+    address = f"http://{config.web.host}:{config.web.port}"
+    return Finding(good, say(language, key, address=address, **facts))
+
+
 def _chats(config: Config, language: str) -> Iterator[Finding]:
     address = f"http://{config.web.host}:{config.web.port}/connect"
     for platform_name in PLATFORMS:
@@ -196,3 +204,5 @@ def _chats(config: Config, language: str) -> Iterator[Finding]:
         name, variable = platform_name.capitalize(), f"{platform_name.upper()}_TOKEN"
         text = say(language, key, name=name, variable=variable, address=address)
         yield Finding(True if here else None, text)
+    if config.discord is not None:
+        yield _discord(config, config.discord.get_secret_value(), language)

@@ -63,9 +63,12 @@ def answer_reply(answer: Answer, language: str, progress: Progress | None = None
         buttons = ((_button(language, "edit", f"/rewrite {answer.id}"),),)
     elif any(job.state is JobState.FAILED for job in answer.jobs):
         buttons = ((_button(language, "retry", f"/retry {answer.id}"),),)
+    elif answer.private and len(pictures) == 1:
+        buttons = ((_button(language, "publish", f"/publish {pictures[0].code}"),),)
     return Reply(
         text="\n".join(dict.fromkeys(lines)),
         pictures=pictures,
+        pick=say(language, "pick", count=len(pictures)),
         buttons=buttons,
         private=answer.private,
         answer=answer.id,
@@ -96,8 +99,9 @@ def duration(seconds: float, language: str) -> str:
 def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Shown:
     """A picture with its caption and buttons."""
     lines = [caption(picture, language)]
-    if picture.parent is not None and picture.parent.id != picture.id:
-        lines.append(origin_line(picture, picture.parent, language))
+    parent = picture.parent if picture.parent_id != picture.id else None
+    if parent is not None:
+        lines.append(origin_line(picture, parent, language))
     if job is not None and job.relation is Relation.REROLL and job.parent is not None:
         lines.append(verdict(picture, job.parent, language))
     notes = [Note.from_json(each) for each in picture.notes]
@@ -115,6 +119,7 @@ def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Sh
         caption="\n".join(lines),
         buttons=picture_buttons(picture, language),
         line=f"/show {picture.code}",
+        parent=(parent.id, parent.code) if parent else None,
     )
 
 
@@ -153,7 +158,7 @@ def picture_buttons(picture: Picture, language: str) -> tuple[tuple[Button, ...]
         _button(language, "edit", f"/edit {code}"),
         _button(language, "recipe", f"/recipe {code}"),
     )
-    second = (
+    second: tuple[Button, ...] = (
         _button(language, "vary-subtle", f"/vary {code} strength:{SUBTLE}"),
         _button(language, "vary-strong", f"/vary {code} strength:{STRONG}"),
         _button(language, "upscale", f"/upscale {code}"),
@@ -161,6 +166,8 @@ def picture_buttons(picture: Picture, language: str) -> tuple[tuple[Button, ...]
         _button(language, "png", f"/show {code} png:yes"),
         _button(language, "delete", f"/delete {code}"),
     )
+    if picture.visibility is Visibility.PRIVATE:
+        second = (_button(language, "publish", f"/publish {code}"), *second)
     return first, second
 
 
@@ -284,8 +291,11 @@ def refused(language: str, refusal: Refusal) -> Reply:
     )
 
 
-def fault(language: str, code: str) -> Reply:
-    return Reply(text=say(language, "fault", code=code), private=True, tone=Tone.FAULT)
+def fault(language: str, code: str, line: str = "") -> Reply:
+    """`line`: what can be tried again."""
+    buttons = ((_button(language, "retry", line),),) if line else ()
+    text = say(language, "fault", code=code)
+    return Reply(text=text, buttons=buttons, private=True, tone=Tone.FAULT)
 
 
 def short_code() -> str:

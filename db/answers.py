@@ -104,6 +104,12 @@ class Answers:
         async with self._transactions.read() as session:
             return await session.get(Answer, answer, options=WHOLE)
 
+    async def of_picture(self, picture: int) -> Answer | None:
+        """The one that a picture was made for."""
+        query = select(Answer).join(Answer.jobs).join(Job.picture).where(Picture.id == picture)
+        async with self._transactions.read() as session:
+            return await session.scalar(query.limit(1))
+
     async def outbox(self) -> list[Answer]:
         """Undelivered answers whose jobs have all ended."""
         unfinished = exists().where(Job.answer_id == Answer.id, Job.state.in_(OPEN))

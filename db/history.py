@@ -65,6 +65,13 @@ class History:
         """The newest with exactly these pixels."""
         return await self._one(_seen_by(asker).where(Picture.pixel_hash == pixel_hash))
 
+    async def by_message(self, asker: Asker, adapter: str, message: str) -> Picture | None:
+        """The first that a message of a chat shows."""
+        shown = Answer.adapter == adapter, Answer.guild == asker.guild, Answer.message == message
+        jobs = select(Job.id).join(Job.answer).where(*shown)
+        query = _seen_by(asker).where(Picture.job_id.in_(jobs))
+        return await self._one(query.order_by(None).order_by(Picture.id))
+
     async def by_file(self, asker: Asker, file: str) -> Picture | None:
         """The picture that has this file; for moderators also by the blurred one of a held one."""
         named = or_(Picture.file == file, Picture.blurred == file)

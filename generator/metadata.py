@@ -127,6 +127,14 @@ def read(png: bytes) -> GenerationRequest | None:
         return None
 
 
+def read_pixels(data: bytes) -> str | None:
+    """The hash of the pixels that a PNG of Semilla's was made with; it may be shown enlarged."""
+    try:
+        return str(json.loads(_texts(data)["semilla"])["pixels"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def read_options(data: bytes) -> dict[str, str] | None:
     """Options of imagine in a picture's `parameters` (PNG) or EXIF UserComment (JPEG, WebP)."""
     text = _texts(data).get("parameters")

@@ -3,80 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
-import discord
 import pytest
-import pytest_asyncio
-import yarl
 from PIL import Image
 
 from bot.adapters.discord import progress
-from bot.adapters.discord.adapter import DiscordAdapter
 from bot.app import App
 from generator import metadata
-from tests.chat import settings
-from tests.discord_peer.server import ANA, CHANNEL, EVERYTHING, Discord, Fault, Message
+from tests.discord_peer.payloads import EVERYTHING
+from tests.discord_peer.server import Discord
+from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@asynccontextmanager
-async def serving_discord() -> AsyncIterator[Discord]:
-    peer = Discord()
-    await peer.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(discord.http.Route, "BASE", f"http://{peer.address}/api/v10")
-        gateway = yarl.URL(f"ws://{peer.address}/gateway")
-        patch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
-        yield peer
-    await peer.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def lonely() -> AsyncIterator[Discord]:
-    """A Discord of one's own, that no Semilla is on yet."""
-    async with serving_discord() as peer:
-        yield peer
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[tuple[Discord, App]]:
-    """One for all: its start takes longer than most of what is tested."""
-    async with serving_discord() as peer, semilla_on(peer, tmp_path_factory.mktemp("data")) as app:
-        yield peer, app
-
-
-@pytest.fixture
-def peer(running: tuple[Discord, App]) -> Discord:
-    running[0].forget()
-    return running[0]
-
-
-@pytest.fixture
-def app(running: tuple[Discord, App]) -> App:
-    return running[1]
-
-
-@asynccontextmanager
-async def semilla_on(peer: Discord, data: Path, **more: str) -> AsyncIterator[App]:
-    async with App.open(settings(data, **more)) as app:
-        adapter = DiscordAdapter(app.semilla, "good")
-        serving = asyncio.create_task(app.serve([adapter]))
-        try:
-            async with asyncio.timeout(60):
-                await adapter.settled.wait()
-            await peer.until(lambda: bool(peer.commands))
-            yield app
-        finally:
-            serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+__all__ = ["app", "lonely", "peer", "running"]  # fixtures
 
 
 async def test_a_picture_comes_varies_and_is_made_again_identically(
@@ -202,84 +143,12 @@ async def test_a_button_works_after_a_restart(lonely: Discord, tmp_path: Path) -
         assert "a key" in (await lonely.picture(again)).content
 
 
-@pytest.mark.parametrize("gone", ["token expired", "message deleted"])
-async def test_a_picture_whose_placeholder_is_lost_is_sent_to_its_author(
-    peer: Discord, app: App, gone: str
-) -> None:
-    asked = await peer.slash("imagine", prompt="a boat", steps=30)
-    placeholder = await peer.answer(asked)
-    if gone == "token expired":
-        peer.expired.add(f"token-{asked}")
-    else:
-        del peer.messages[placeholder.id]
-    await peer.until(lambda: len(_pictures(peer)) == 1)
-    (late,) = _pictures(peer)
-    assert f"<@{ANA}>" in late.content
-    assert late.mentions["users"] == [ANA]
-    assert late.reference == placeholder.id
-    if gone == "token expired":
-        await peer.until(lambda: str(late.id) in placeholder.content)
-        assert placeholder.components == []
-
-
-async def test_a_send_whose_confirmation_is_lost_is_not_repeated(peer: Discord, app: App) -> None:
-    asked = await peer.slash("imagine", prompt="a drum", steps=20)
-    await peer.answer(asked)
-    peer.expired.add(f"token-{asked}")
-    peer.faults.append(Fault(f"POST /channels/{CHANNEL}/messages", 400, after=True))
-    await peer.until(lambda: len(_pictures(peer)) == 1)
-    with app.semilla.events.follow() as events:
-        while await app.semilla.database.answers.outbox():
-            await anext(aiter(events))
-    assert len(_pictures(peer)) == 1
-
-
-async def test_a_missing_permission_is_told_to_the_author_in_private(
-    peer: Discord, app: App
-) -> None:
-    asked = await peer.slash("imagine", prompt="a tree", steps=20)
-    await peer.answer(asked)
-    peer.expired.add(f"token-{asked}")
-    peer.faults.append(Fault(f"POST /channels/{CHANNEL}/messages", 403, 50013))
-    await peer.until(lambda: bool(_told(peer)))
-    assert "Attach Files" in _told(peer)[0].content
-
-
-async def test_a_picture_for_a_channel_that_is_gone_is_told_in_private(
-    peer: Discord, app: App
-) -> None:
-    asked = await peer.slash("imagine", prompt="a moon", steps=20)
-    await peer.answer(asked)
-    peer.expired.add(f"token-{asked}")
-    gone = Fault(f"POST /channels/{CHANNEL}/messages", 404, 10003)
-    peer.faults.append(gone)
-    await peer.until(lambda: bool(_told(peer)))
-    assert "/history" in _told(peer)[0].content
-
-
-async def test_after_a_dropped_connection_commands_go_on(peer: Discord, app: App) -> None:
-    await peer.drop()
-    await peer.until(lambda: peer.resumed == 1)
-    await peer.order(7)
-    await peer.until(lambda: peer.resumed == 2)
-    asked = await peer.slash("imagine", prompt="a hat", steps=1)
-    assert (await peer.picture(asked)).files
-
-
-async def test_a_busy_discord_gets_the_picture_later(peer: Discord, app: App) -> None:
-    limit = {"Via": "1.1 google", "Retry-After": "1", "X-RateLimit-Scope": "user"}
-    asked = await peer.slash("imagine", prompt="a car", steps=2)
-    body = {"retry_after": 0.5, "global": False}
-    peer.faults.append(Fault("PATCH /webhooks", 429, times=2, headers=limit, body=body))
-    assert (await peer.picture(asked)).files
-
-
-async def test_an_interaction_that_discord_gave_up_makes_nothing(peer: Discord, app: App) -> None:
-    peer.faults.append(Fault("POST /interactions", 404, 10062))
-    await peer.slash("imagine", prompt="a lamp", steps=1)
-    asked = await peer.slash("imagine", prompt="a leaf", steps=1)
-    assert "a leaf" in (await peer.picture(asked)).content
-    assert len(app.semilla.dispatch) == 0
+async def test_what_is_made_of_a_private_picture_is_private(peer: Discord, app: App) -> None:
+    asked = await peer.slash("imagine", prompt="a crown", steps=1, private=True)
+    message = await peer.picture(asked)
+    await peer.press(message, message.buttons()["🌱 Vary"])
+    await peer.until(lambda: len(pictures(peer)) == 2)
+    assert all(each.ephemeral for each in pictures(peer))
 
 
 async def test_a_new_server_is_told_once_and_draws_nothing_until_the_code_is_typed(
@@ -299,18 +168,6 @@ async def test_a_new_server_is_told_once_and_draws_nothing_until_the_code_is_typ
         assert (await lonely.picture(asked)).files
 
 
-async def test_a_wrong_token_is_told_and_the_rest_goes_on(lonely: Discord, tmp_path: Path) -> None:
-    async with App.open(settings(tmp_path)) as app:
-        adapter = DiscordAdapter(app.semilla, "bad")
-        serving = asyncio.create_task(app.serve([adapter]))
-        await asyncio.wait_for(adapter.settled.wait(), 60)
-        assert adapter.state[0] == "discord-bad-token"
-        assert not serving.done()
-        serving.cancel()
-        with suppress(asyncio.CancelledError):
-            await serving
-
-
 async def test_progress_is_shown_with_a_preview_and_never_after_the_picture(
     peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,16 +180,6 @@ async def test_progress_is_shown_with_a_preview_and_never_after_the_picture(
     edits = finished.edits
     await asyncio.sleep(0.5)
     assert finished.edits == edits
-
-
-def _pictures(peer: Discord) -> list[Message]:
-    """Finished pictures that stand in the channel."""
-    here = [each for each in peer.messages.values() if each.channel == CHANNEL]
-    return [each for each in here if each.files and len(each.buttons()) > 3]
-
-
-def _told(peer: Discord) -> list[Message]:
-    return [each for each in peer.messages.values() if each.channel in peer.direct]
 
 
 async def test_spanish_members_read_spanish(peer: Discord, app: App) -> None:

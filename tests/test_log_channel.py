@@ -11,10 +11,11 @@ from bot.adapters.telegram.places import NAME as TELEGRAM
 from bot.holding import held_reply, tell_moderators
 from bot.moderation import Rules
 from db.models import Hold, Visibility
-from tests.discord_peer.server import CHANNEL, EVERYTHING, GUILD, Message
+from tests.discord_peer.kept import Message
+from tests.discord_peer.payloads import CHANNEL, EVERYTHING, GUILD
+from tests.discord_peer.serving import semilla_on as semilla_on_discord
+from tests.discord_peer.serving import serving_discord
 from tests.rows import draw
-from tests.test_discord import semilla_on as semilla_on_discord
-from tests.test_discord import serving_discord
 from tests.test_telegram import semilla_on as semilla_on_telegram
 from tests.test_telegram import serving_telegram
 

@@ -52,6 +52,7 @@ def shelf(tmp_path_factory) -> Path:
         (models / folder).mkdir(exist_ok=True)
         weights = {each: value.contiguous() for each, value in weights.items()}
         save_file(weights, models / folder / f"{name}.safetensors")
+    (models / "Lora" / "ink.toml").write_text('triggers = ["inked", "black ink"]')
     return root
 
 
@@ -236,3 +237,13 @@ async def test_a_recipe_whose_file_was_replaced_says_so(chat, shelf):
         '"ink" is another file by now'
         in (await chat.type(f"/recipe {again.pictures[0].code}")).text
     )
+
+
+async def test_a_lora_is_chosen_by_its_name_and_brings_the_word_that_it_answers_to(chat):
+    asked = await chat.ask("a cat lora:ink:0.5 model:own")
+    assert recipe(chat, asked).prompt.endswith("a cat, inked <lora:ink:0.5>")
+    both = await chat.ask(f"/reroll {asked.pictures[0].code} lora:EasyNegative")
+    assert "EasyNegative" in recipe(chat, both).prompt
+    assert "inked" in recipe(chat, both).prompt
+    refused = await chat.type("a cat lora:oil model:own")
+    assert "There are: ink, EasyNegative" in refused.text

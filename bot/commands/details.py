@@ -34,6 +34,24 @@ async def masked_file(semilla: Semilla, data: bytes, area: str | None) -> str | 
     return None if png is None else await semilla.database.storage.put(png)
 
 
+def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | None) -> str:
+    """The prompt with a LoRA (name or name:weight) or an embedding, and with the first of the words
+    that its makers say it answers to. Raises Refusal for one that isn't there."""
+    if typed is None:
+        return prompt
+    name, _, weight = typed.partition(":")
+    lora = catalogue.find_extra(Kind.LORA, name)
+    found = lora or catalogue.find_extra(Kind.EMBEDDING, name)
+    if found is None:
+        extras = [*catalogue.extras(Kind.LORA, model.family)]
+        extras += catalogue.extras(Kind.EMBEDDING, model.family)
+        names = ", ".join([each.name for each in extras][:NAMES]) or "—"
+        raise Refusal("unknown-extra", name=short(name), names=names)
+    words = [found.name] if lora is None else [*found.triggers[:1]]
+    joined = [prompt, *(word for word in words if word.casefold() not in prompt.casefold())]
+    return ", ".join(joined) + (f" <lora:{found.name}:{weight or 1}>" if lora else "")
+
+
 def with_hires(request: GenerationRequest, model: Model, factor: float) -> GenerationRequest:
     """The request of this size drawn so many times as large, in two passes."""
     small = (request.width, request.height)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.commands.declaration import COMMANDS, Answers, Command
+from bot.commands.line import typed
 from bot.commands.screening import check_standing
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply, Role
@@ -14,6 +16,8 @@ from bot.logs import about
 from bot.replies import fault, refused, short_code
 
 log = logging.getLogger(__name__)
+
+LINE_BYTES = 64  # of a button
 
 
 async def run(semilla: Semilla, call: Call) -> Reply:
@@ -37,7 +41,20 @@ async def run(semilla: Semilla, call: Call) -> Reply:
     except Exception:  # Ours to mend: nobody is left without an answer, and the log has the code.
         code = short_code()
         log.exception("fault %s in /%s", code, call.command)
-        return fault(call.language, code)
+        return fault(call.language, code, await _again(semilla, call))
+
+
+async def _again(semilla: Semilla, call: Call) -> str:
+    """The line that tries the call once more, if a button can hold it."""
+    with suppress(Exception):  # it is offered where it can be, after a fault
+        line = typed(call.command, dict(call.options))
+        if call.image is None and len(line.encode()) <= LINE_BYTES:
+            return line
+        if call.image is None and COMMANDS[call.command].option("draft"):
+            drafts = semilla.database.drafts
+            code = await drafts.save(call.guild.id, call.member.id, call.options)
+            return typed(call.command, {"draft": code})
+    return ""
 
 
 async def joined(semilla: Semilla, call: Call) -> Reply:

@@ -23,6 +23,7 @@ class Type(StrEnum):
     SIZE = "size"
     MODEL = "model"
     STYLE = "style"
+    EXTRA = "extra"  # a LoRA or an embedding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,7 @@ def _grouped(number: float | None) -> str:
 
 
 PROMPT_LIMIT = 4000
+NUMBER_LIMIT = 2**53 - 1  # of whole numbers that every chat can tell apart
 # As the field has it, -1 is "any seed": unlike no seed at all, it replaces that of a recipe.
 ANY_SEED = -1
 AT_RANDOM = tuple((word, ANY_SEED) for word in ("-1", "random", "azar", "aleatoria"))
@@ -162,13 +164,14 @@ Enlarged = Annotated[
 ClipSkip = Annotated[int, Kind(type=Type.WHOLE, low=1, high=12)]
 Emphasis = Annotated[str, Kind(type=Type.TEXT, choices=("original", "no norm", "none"))]
 VaeName = Annotated[str, Kind(type=Type.TEXT, high=200)]
+ExtraName = Annotated[str, Kind(type=Type.EXTRA, high=200, aliases=("embedding",))]
 VariationStrength = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)]
 StyleName = Annotated[str, Kind(type=Type.STYLE, high=40)]
 NewStyleName = Annotated[str, Kind(type=Type.STYLE, high=40, free=True)]
 Words = Annotated[str, Kind(type=Type.TEXT, high=200, free=True)]
 Name = Annotated[str, Kind(type=Type.TEXT, high=60)]
-Number = Annotated[int, Kind(type=Type.WHOLE, low=1, high=2**53, free=True)]
-Before = Annotated[int, Kind(type=Type.WHOLE, low=1, high=2**53)]
+Number = Annotated[int, Kind(type=Type.WHOLE, low=1, high=NUMBER_LIMIT, free=True)]
+Before = Annotated[int, Kind(type=Type.WHOLE, low=1, high=NUMBER_LIMIT)]
 Switch = Annotated[bool, Kind(type=Type.SWITCH)]
 Scope = Annotated[str, Kind(type=Type.TEXT, choices=("me", "channel", "guild"))]
 AccessCode = Annotated[str, Kind(type=Type.TEXT, high=12, free=True)]

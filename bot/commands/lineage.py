@@ -26,16 +26,19 @@ from bot.commands.recipe import (
     Choices,
     asker,
     changed_request,
-    clean_image,
     find_picture,
+    find_shown,
     kept_file,
+    new_request,
+    read_choices,
+    recipe_inside,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
-from bot.locales import say
+from bot.locales import escape, say
+from bot.moderation import rules_of
 from bot.replies import picture_shown, recipe_text, retired_line
 from db.models import Picture, Record, RecordKind, Relation, Visibility
-from generator import metadata
 from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest, Variation
 
@@ -77,20 +80,27 @@ def _relation(choices: Choices, call: Call) -> Relation:
 async def vary(
     semilla: Semilla,
     call: Call,
-    picture: PictureCode,
+    picture: PictureCode | None = None,
     strength: VariationStrength = MEDIUM,
     seed: Seed | None = None,
     count: Count = 1,
 ) -> Reply:
-    parent = await _drawn(semilla, call, await find_picture(semilla, call, picture))
-    model = semilla.catalogue.find(parent.request.model)
+    parent = await _meant(semilla, call, picture)
+    if parent is None:
+        choices = read_choices(await recipe_inside(call.image or b""))
+        call = replace(call, image=None)
+        request, notes = await new_request(semilla, call, choices)
+    else:
+        parent = await _drawn(semilla, call, parent)
+        request, notes = parent.request, []
+    model = semilla.catalogue.find(request.model)
     if model is not None and model.own_sampler:
         raise Refusal("words-only", model=model.name)
     first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
-    requests = [_varied(parent.request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
-    private = parent.visibility is Visibility.PRIVATE
-    jobs = [job(call, each, (), parent.id, Relation.VARIATION) for each in requests]
-    return await accept(semilla, call, jobs, private)
+    requests = [_varied(request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
+    private = parent is not None and parent.visibility is Visibility.PRIVATE
+    of = (parent.id, Relation.VARIATION) if parent else (None, None)
+    return await accept(semilla, call, [job(call, each, notes, *of) for each in requests], private)
 
 
 def _varied(request: GenerationRequest, seed: int, strength: float) -> GenerationRequest:
@@ -143,6 +153,8 @@ async def show(
     semilla: Semilla, call: Call, picture: PictureCode | None = None, png: Switch = False
 ) -> Reply:
     found = await _meant(semilla, call, picture)
+    if found is None:
+        raise Refusal("not-made-here")
     if png:
         file = kept_file(found)
         return Reply(text=say(call.language, "here-png", code=found.code), file=file)
@@ -153,15 +165,24 @@ async def show(
 
 
 @command(answers=Answers.PRIVATE, menu=True)
-async def recipe(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
-    found = await find_picture(semilla, call, picture)
-    return Reply(text=await _recipe(semilla, call, found), private=True)
+async def recipe(semilla: Semilla, call: Call, picture: PictureCode | None = None) -> Reply:
+    """Of a picture of the history, or the one that an attached file tells."""
+    found = await _meant(semilla, call, picture)
+    if found is not None:
+        return Reply(text=await _recipe(semilla, call, found), private=True)
+    options = await recipe_inside(call.image or b"")
+    told = [f"**{say(call.language, f'option-{n}')}** {escape(v)}" for n, v in options.items()]
+    again = say(call.language, "recipe-again", line=typed("imagine", options, call.language))
+    return Reply(text="\n".join((*told, again)), private=True)
 
 
 @command(answers=Answers.FORM, menu=True)
-async def edit(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
-    found = await find_picture(semilla, call, picture)
-    values = {"picture": found.code, **request_options(found.request)}
+async def edit(semilla: Semilla, call: Call, picture: PictureCode | None = None) -> Reply:
+    found = await _meant(semilla, call, picture)
+    if found is None:
+        values, code = await recipe_inside(call.image or b""), ""
+    else:
+        values, code = {"picture": found.code, **request_options(found.request)}, found.code
     fields = tuple(
         Field(
             name=name,
@@ -172,8 +193,23 @@ async def edit(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
         for name, value in values.items()
         if value or name not in SELDOM
     )
-    title = say(call.language, "edit-title", code=found.code)
-    return Reply(form=Form(title=title, command="reroll", fields=fields), private=True)
+    title = say(call.language, "edit-title", code=code).strip()
+    command = "reroll" if code else "imagine"
+    return Reply(form=Form(title=title, command=command, fields=fields), private=True)
+
+
+@command(answers=Answers.NEW)
+async def publish(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
+    """What its author has kept to themselves, shown to everybody."""
+    found = await find_picture(semilla, call, picture)
+    if found.member != call.member.id:
+        raise Refusal("publish-own", code=found.code, author=found.member_name)
+    if found.visibility is not Visibility.PRIVATE:
+        raise Refusal("not-private", code=found.code)
+    await _check_public(semilla, call, found)
+    history = semilla.database.history
+    await history.set_visibility(asker(call), found.code, Visibility.PUBLIC)
+    return Reply(pictures=(_shown(await find_picture(semilla, call, found.code), call),))
 
 
 @command(answers=Answers.PRIVATE, listed=True)
@@ -198,7 +234,8 @@ async def history(
     shown = tuple(_shown(picture, call) for picture in pictures if picture.file)
     retired = [retired_line(picture, call.language) for picture in pictures if not picture.file]
     text = "\n".join((say(call.language, "history-title"), *retired))
-    return Reply(text=text, pictures=shown, buttons=buttons, private=True)
+    pick = say(call.language, "pick", count=len(shown))
+    return Reply(text=text, pictures=shown, pick=pick, buttons=buttons, private=True)
 
 
 @command(answers=Answers.PRIVATE)
@@ -229,18 +266,26 @@ async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switc
     return Reply(text=say(call.language, "deleted", code=found.code), private=True)
 
 
-async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture:
-    """The picture with this id, or the one whose file is attached. Raises Refusal."""
+async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture | None:
+    """The picture with this id, or the one whose file is attached; None for a file of elsewhere.
+
+    Raises Refusal.
+    """
     if code is not None:
         return await find_picture(semilla, call, code)
     if call.image is None:
         raise Refusal("option-missing", command=call.command, option="picture")
-    png = await clean_image(semilla, call.image)
-    pixels = await asyncio.to_thread(metadata.pixel_hash_of, png)
-    found = await semilla.database.history.by_pixels(asker(call), pixels)
-    if found is None:
-        raise Refusal("not-made-here")
-    return found
+    return await find_shown(semilla, call, call.image)
+
+
+async def _check_public(semilla: Semilla, call: Call, picture: Picture) -> None:
+    """Raises Refusal for what isn't to be seen by everybody here, at least not yet."""
+    rules = await rules_of(semilla.database, call.guild.id)
+    if rules.approve and not call.member.moderator:
+        raise Refusal("publish-approval")
+    made = await semilla.database.jobs.get(picture.job_id or 0)
+    if made.answer.age_restricted and not call.age_restricted:
+        raise Refusal("publish-adults", code=picture.code)
 
 
 def request_options(request: GenerationRequest) -> dict[str, str]:
@@ -267,13 +312,15 @@ def request_options(request: GenerationRequest) -> dict[str, str]:
     return values
 
 
-def again_line(picture: Picture) -> str:
+def again_line(picture: Picture, language: str = "en") -> str:
     """The line that can be typed again for this very picture."""
     request = picture.request
     if request.variations or request.initial_image:
-        return f"/reroll {picture.code}"  # an imagine line has no words for these
+        return typed(
+            "reroll", {"picture": picture.code}, language
+        )  # an imagine line has no words for these
     values = {name: value for name, value in request_options(request).items() if value}
-    return typed("imagine", values)
+    return typed("imagine", values, language)
 
 
 def _shown(picture: Picture, call: Call) -> Shown:
@@ -282,7 +329,7 @@ def _shown(picture: Picture, call: Call) -> Shown:
 
 async def _recipe(semilla: Semilla, call: Call, picture: Picture) -> str:
     family = await _family(semilla, call, picture)
-    return recipe_text(picture, call.language, again_line(picture), family)
+    return recipe_text(picture, call.language, again_line(picture, call.language), family)
 
 
 async def _family(semilla: Semilla, call: Call, picture: Picture) -> str:

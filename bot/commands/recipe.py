@@ -10,12 +10,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from bot.commands.declaration import COMMANDS
-from bot.commands.details import masked_file, with_files, with_hires, without_hires
+from bot.commands.details import masked_file, with_extra, with_files, with_hires, without_hires
 from bot.commands.kinds import (
     ANY_SEED,
     ClipSkip,
     Emphasis,
     Enlarged,
+    ExtraName,
     Guidance,
     Image,
     MaskArea,
@@ -70,6 +71,7 @@ class Choices:
     clip_skip: ClipSkip | None = None
     emphasis: Emphasis | None = None
     vae: VaeName | None = None
+    lora: ExtraName | None = None
 
     def over(self, base: Choices) -> Choices:
         """These, and `base` where nothing was chosen."""
@@ -140,7 +142,7 @@ async def new_request(
     chosen, translated = unpack_habits(unpack_pasted(choices))
     if call.image is not None and not chosen.prompt:
         # A picture without words is not to be drawn over but to be made again.
-        chosen = chosen.over(await _recipe_inside(call.image))
+        chosen = chosen.over(read_choices(await recipe_inside(call.image)))
         call = replace(call, image=None)
     chosen = (await with_style(semilla, call, chosen)).over(await defaults(semilla, call))
     chosen = await _with_guilds_negative(semilla, call, chosen)
@@ -148,6 +150,7 @@ async def new_request(
         examples = semilla.catalogue.default().examples(call.language)
         raise Refusal("prompt-missing", examples, (("guide", "/guide"),))
     model = _model(semilla, chosen.model)
+    prompt = with_extra(semilla.catalogue, model, str(chosen.prompt), chosen.lora)
     width, height, notes = _size(model, chosen)
     sampler, schedule = chosen.sampler or (model.sampler, model.schedule)
     guidance = model.guidance_scale if chosen.guidance is None else chosen.guidance
@@ -155,7 +158,7 @@ async def new_request(
     request = GenerationRequest(
         model=model.name,
         model_hash=model.hash,
-        prompt=_prefixed(model, str(chosen.prompt).strip()),
+        prompt=_prefixed(model, prompt.strip()),
         negative_prompt=negative.strip(),
         width=width,
         height=height,
@@ -186,6 +189,10 @@ async def changed_request(
     choices, translated = unpack_habits(choices)
     chosen = await with_style(semilla, call, choices)
     model = _model(semilla, chosen.model or base.model)
+    if chosen.lora:
+        prompt = base.prompt if chosen.prompt is None else chosen.prompt
+        joined = with_extra(semilla.catalogue, model, prompt, chosen.lora)
+        chosen = replace(chosen, prompt=joined)
     changes: dict[str, Any] = {"model": model.name, "model_hash": model.hash}
     notes: list[Note] = []
     first, factor = without_hires(base)
@@ -307,12 +314,22 @@ def check_words(model: Model, prompt: str, language: str) -> list[Note]:
     return [Note(NoteKind.UNKNOWN_WORDS, {"words": words, "drawn": short(known, 80)})]
 
 
-async def _recipe_inside(data: bytes) -> Choices:
-    """The recipe that a picture's file tells. Raises Refusal."""
+async def recipe_inside(data: bytes) -> dict[str, str]:
+    """Options of imagine that a picture's file tells. Raises Refusal."""
     options = await asyncio.to_thread(metadata.read_options, data)
     if options is None:
         raise Refusal("no-recipe-inside")
-    return read_choices(options)
+    return options
+
+
+async def find_shown(semilla: Semilla, call: Call, data: bytes) -> Picture | None:
+    """The picture that a file shows, by its pixels or by those that it says it was made with."""
+    png = await clean_image(semilla, data)
+    own = await asyncio.to_thread(metadata.pixel_hash_of, png)
+    told = await asyncio.to_thread(metadata.read_pixels, data)
+    history = semilla.database.history
+    found = await history.by_pixels(asker(call), own)
+    return found if found or not told else await history.by_pixels(asker(call), told)
 
 
 async def clean_image(semilla: Semilla, data: bytes) -> bytes:

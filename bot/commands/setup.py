@@ -48,6 +48,7 @@ class Wishes:
     max_side: Many | None = None
     words: Audience | None = None
     photos: YesNo | None = None
+    others: YesNo | None = None
     approve: YesNo | None = None
     nsfw: YesNo | None = None
     log_channel: Place | None = None

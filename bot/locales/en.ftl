@@ -124,6 +124,7 @@ cancelling = { $count ->
     [one] Cancelled.
    *[other] { $count } pictures cancelled.
  }
+pick = Pick 1-{ $count }
 nothing-to-cancel = Nothing of yours waits.
 trying-again = Trying again.
 nothing-to-retry = There is nothing to try again.
@@ -423,12 +424,15 @@ option-emphasis = emphasis
 option-emphasis-help = what (words:1.3) do: original, no norm or none
 option-vae = VAE
 option-vae-help = another decoder from latents to pixels
+option-lora = lora
+option-lora-help = a LoRA or embedding that joins the prompt; name:0.7 makes it weaker
 option-detail = detail
 option-detail-help = no: enlarge only, without drawing anything new
 refusal-not-an-area = "{ $value }" is no part of a picture. Say left, right, top, bottom, middle or around.
 refusal-mask-without-image = A mask needs a picture: attach one, or say image:K7QX.
 refusal-words-only = From words only: { $model } takes no pictures, variations, masks, second pass or tiles.
 refusal-unknown-vae = There is no VAE called "{ $name }" for this model. There are: { $names }.
+refusal-unknown-extra = There is no LoRA or embedding called "{ $name }" for this model. There are: { $names }.
 refusal-lora-unfit = The LoRA "{ $name }" was made for { $family }, and { $model } is { $other }. Choose another model, or leave it out.
 refusal-lora-unusable = The LoRA "{ $name }" can't be used: { $reason }
 recipe-hires = drawn at { $size } first, then enlarged and drawn over by { $strength } in { $steps } steps
@@ -483,6 +487,8 @@ option-max_side-help = the longest side in pixels; 0 is no limit
 option-words-help = whose words are taken: children, general or adults
 option-photos = photos
 option-photos-help = whether members may bring photos: yes or no
+option-others = others
+option-others-help = whether members may take up pictures that somebody else brought: yes or no
 option-approve = approve
 option-approve-help = whether a moderator sees each picture first: yes or no
 option-nsfw = nsfw
@@ -597,3 +603,10 @@ note-schedule-without-effect = { $sampler } has a schedule of its own: { $schedu
 
 doctor-check = Finished pictures are checked for nakedness
 doctor-check-none = There is no picture check, so nakedness is allowed in no channel. With 245 MB more there is: `.venv/bin/pip install nudenet`
+refusal-publish-own = { $code } is { $author }'s picture: only they can publish it.
+refusal-not-private = { $code } isn't private: everybody here can see it.
+refusal-publish-approval = Here a moderator looks at every picture first. Ask for it again without private.
+refusal-publish-adults = { $code } was made in a channel for adults. Publish it there.
+command-publish = publish
+command-publish-aliases = publicar
+command-publish-help = show a private picture of yours to everybody

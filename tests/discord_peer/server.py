@@ -9,57 +9,30 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-APPLICATION, BOT, OWNER = 1000, 1000, 999
-GUILD, CHANNEL, ANA = 2000, 3000, 4000
-Json = dict[str, Any]
-EVERYTHING = str((1 << 50) - 1)
+from tests.discord_peer import description
+from tests.discord_peer.kept import Bucket, Fault, Message
+from tests.discord_peer.payloads import (
+    APPLICATION,
+    BOT,
+    GUILD,
+    Json,
+    Place,
+    application,
+    bot,
+    guild_json,
+    person,
+    registered,
+)
+from tests.discord_peer.people import People
 
 
-@dataclass
-class Message:
-    """One message as it stands now; `edits` counts how often it was changed."""
-
-    id: int
-    channel: int
-    author: int = BOT
-    content: str = ""
-    components: list[Json] = field(default_factory=list)
-    files: dict[str, bytes] = field(default_factory=dict)
-    alts: dict[str, str] = field(default_factory=dict)
-    ephemeral: bool = False
-    loading: bool = False
-    mentions: Json = field(default_factory=dict)
-    reference: int | None = None
-    nonce: str | None = None
-    edits: int = 0
-
-    def buttons(self) -> dict[str, str]:
-        """Label → custom id."""
-        inside = [item for row in self.components for item in row.get("components", [])]
-        return {item["label"]: item["custom_id"] for item in inside if item["type"] == 2}
-
-
-@dataclass
-class Fault:
-    """The next `times` requests whose "METHOD path" begins with `of` are answered like this."""
-
-    of: str
-    status: int
-    code: int = 0
-    times: int = 1
-    headers: dict[str, str] = field(default_factory=dict)
-    after: bool = False  # only the answer is lost: what was asked has been done
-    body: Json = field(default_factory=dict)
-
-
-class Discord:
+class Discord(People):
     def __init__(self) -> None:
         self.messages: dict[int, Message] = {}
         self.of_token: dict[str, int] = {}
@@ -73,9 +46,16 @@ class Discord:
         self.direct: dict[int, int] = {}  # channel → receiver of private messages
         self.closed_to: set[int] = set()  # people who take no private messages
         self.token = "good"
+        self.buckets: dict[str, Bucket] | None = None  # kept to once it is {}
+        self.sent_back = 0
+        self.broken: list[str] = []  # what Discord's own description forbids
         self.rights = str(1 << 11)  # of whoever speaks: to write
         self.sessions = 0
         self.resumed = 0
+        self.file_bytes = 10 * 1024 * 1024  # that the server's files may have
+        self.presence: Json = {}
+        self._places: dict[str, Place] = {}
+        self._events: dict[int, Json] = {}
         self._ids = itertools.count(10_000)
         self._socket: web.WebSocketResponse | None = None
         self._sequence = 0
@@ -88,6 +68,7 @@ class Discord:
     async def start(self) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_get("/gateway", self._gateway)
+        app.router.add_get("/files/{message}/{name}", self._file)
         app.router.add_route("*", "/api/v10/{path:.*}", self._rest)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
@@ -106,6 +87,8 @@ class Discord:
         for kept in (self.messages, self.of_token, self.responses, self.expired, self.faults):
             kept.clear()
         self.resumed = 0
+        self.file_bytes = 10 * 1024 * 1024
+        self.buckets = None
 
     async def drop(self, code: int = 4000) -> None:
         """Closes the gateway's connection; the client is to come back by itself."""
@@ -118,98 +101,6 @@ class Discord:
         self.connected.clear()
         assert self._socket is not None
         await self._socket.send_json({"op": op, "d": data, "s": None, "t": None})
-
-    # --- what people do
-
-    async def slash(self, name: str, language: str = "en-US", **options: Any) -> int:
-        """A slash command; the id of its interaction."""
-        declared = next(each for each in self.commands if each["name"] == name)
-        kinds = {each["name"]: each["type"] for each in declared.get("options", [])}
-        given = [{"name": n, "type": kinds[n], "value": v} for n, v in options.items()]
-        data = {"id": "1", "name": name, "type": 1, "options": given}
-        return await self._interact(2, data, language)
-
-    async def press(self, message: Message, custom_id: str, language: str = "en-US") -> int:
-        data = {"custom_id": custom_id, "component_type": 2}
-        return await self._interact(3, data, language, message)
-
-    async def pick(self, message: Message, custom_id: str, value: str) -> int:
-        data = {"custom_id": custom_id, "component_type": 3, "values": [value]}
-        return await self._interact(3, data, "en-US", message)
-
-    async def menu(self, name: str, message: Message) -> int:
-        resolved = {"messages": {str(message.id): self.payload(message)}}
-        data = {
-            "id": "2", "name": name, "type": 3, "target_id": str(message.id), "resolved": resolved
-        }  # fmt: skip
-        return await self._interact(2, data, "en-US")
-
-    async def send_modal(self, custom_id: str, values: dict[str, str]) -> int:
-        rows = [
-            {"type": 18, "component": {"type": 4, "custom_id": name, "value": value}}
-            for name, value in values.items()
-        ]
-        return await self._interact(5, {"custom_id": custom_id, "components": rows}, "en-US")
-
-    async def complete(self, name: str, option: str, typed: str) -> list[Json]:
-        focused = {"name": option, "type": 3, "value": typed, "focused": True}
-        data = {"id": "1", "name": name, "type": 1, "options": [focused]}
-        number = await self._interact(4, data, "en-US")
-        response = await self.response(number)
-        return list(response["data"]["choices"])
-
-    async def response(self, interaction: int) -> Json:
-        """What the interaction was first answered with."""
-        await self.until(lambda: interaction in self.responses)
-        return self.responses[interaction]
-
-    async def answer(self, interaction: int) -> Message:
-        """The message that an interaction made, once it stands."""
-        await self.until(lambda: f"token-{interaction}" in self.of_token)
-        return self.messages[self.of_token[f"token-{interaction}"]]
-
-    async def picture(self, interaction: int) -> Message:
-        """The finished answer, with its picture and without Cancel."""
-        message = await self.answer(interaction)
-        await self.until(lambda: bool(message.files) and len(message.buttons()) > 3)
-        return message
-
-    async def until(self, holds: Callable[[], bool], seconds: float = 90) -> None:
-        async with self.changed, asyncio.timeout(seconds):
-            await self.changed.wait_for(holds)
-
-    async def _interact(
-        self, kind: int, data: Json, language: str, message: Message | None = None
-    ) -> int:
-        number = next(self._ids)
-        user = {"id": str(ANA), "username": "ana", "discriminator": "0", "avatar": None}
-        event: Json = {
-            "id": str(number),
-            "application_id": str(APPLICATION),
-            "type": kind,
-            "token": f"token-{number}",
-            "version": 1,
-            "data": data,
-            "guild_id": str(GUILD),
-            "guild": {"id": str(GUILD), "locale": "en-US", "features": []},
-            "channel_id": str(CHANNEL),
-            "channel": {**_channel(), "permissions": EVERYTHING},
-            "member": {
-                "user": user, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False,
-                "mute": False, "permissions": self.rights, "nick": "Ana", "flags": 0,
-            },
-            "locale": language,
-            "guild_locale": "en-US",
-            "entitlements": [],
-            "app_permissions": EVERYTHING,
-            "attachment_size_limit": 10 * 1024 * 1024,
-            "authorizing_integration_owners": {"0": str(GUILD)},
-            "context": 0,
-        }  # fmt: skip
-        if message is not None:
-            event["message"] = self.payload(message)
-        await self._dispatch("INTERACTION_CREATE", event)
-        return number
 
     # --- the gateway
 
@@ -237,7 +128,10 @@ class Discord:
             self.sessions += 1
             self.connected.set()
             await self._dispatch("READY", self._ready())
-            await self._dispatch("GUILD_CREATE", _guild())
+            await self._dispatch("GUILD_CREATE", guild_json())
+            await self._tell()
+        elif frame["op"] == 3:
+            self.presence = frame["d"]
             await self._tell()
         elif frame["op"] == 6:
             self.resumed += 1
@@ -248,7 +142,7 @@ class Discord:
     def _ready(self) -> Json:
         return {
             "v": 10,
-            "user": _bot(),
+            "user": bot(),
             "guilds": [{"id": str(GUILD), "unavailable": True}],
             "session_id": "session",
             "resume_gateway_url": f"ws://{self.address}/gateway",
@@ -262,6 +156,9 @@ class Discord:
         path = "/" + request.match_info["path"]
         self.requests.append((request.method, path))
         body, files = await _body(request)
+        self.broken += description.faults_of(request.method, path, body)
+        if (late := self._late(request.method, path)) is not None:
+            return late
         fault = self._fault(f"{request.method} {path}")
         if fault is not None and not fault.after:
             return _error(fault)
@@ -270,6 +167,23 @@ class Discord:
         answer = await self._route(request, path, body, files)
         await self._tell()
         return _error(fault) if fault is not None else answer
+
+    def _late(self, method: str, path: str) -> web.Response | None:
+        """Kept to Discord's rate limits: of a channel, and of an interaction's messages."""
+        parts = path.strip("/").split("/")
+        if self.buckets is None or parts[0] not in ("channels", "webhooks") or method == "GET":
+            return None
+        key = " ".join([method, *parts[:3]])
+        free, headers = self.buckets.setdefault(key, Bucket()).take(time.monotonic())
+        if free:
+            return None
+        self.sent_back += 1
+        body = {"retry_after": float(headers["Retry-After"]), "global": False}
+        return _error(Fault("", 429, headers=headers, body=body))
+
+    async def _file(self, request: web.Request) -> web.Response:
+        message = self.messages[int(request.match_info["message"])]
+        return web.Response(body=message.files[request.match_info["name"]])
 
     def _fault(self, what: str) -> Fault | None:
         for fault in self.faults:
@@ -286,19 +200,19 @@ class Discord:
         parts = path.strip("/").split("/")
         match request.method, parts:
             case "GET", ["users", "@me"]:
-                return _json(_bot())
+                return _json(bot())
             case "GET", ["oauth2", "applications", "@me"] | ["applications", "@me"]:
-                return _json(_application())
+                return _json(application())
             case "GET", ["gateway", *_]:
                 return _json({"url": f"ws://{self.address}/gateway", "shards": 1})
             case "PUT", ["applications", _, "commands"]:
                 self.syncs += 1
                 self.commands = body
-                return _json([_registered(n, each) for n, each in enumerate(body, 50)])
+                return _json([registered(n, each) for n, each in enumerate(body, 50)])
             case "POST", ["interactions", number, token, "callback"]:
                 return self._callback(int(number), token, body)
             case "GET", ["users", number]:
-                return _json({**_bot(), "id": number, "bot": False})
+                return _json({**bot(), "id": number, "bot": False})
             case "POST", ["users", "@me", "channels"]:
                 return self._open_direct(int(body["recipient_id"]))
             case _, ["webhooks", _, token, *rest]:
@@ -308,13 +222,16 @@ class Discord:
         return _json({"message": f"no route {request.method} {path}"}, status=404)
 
     def _callback(self, number: int, token: str, body: Json) -> web.Response:
+        if number in self.responses:
+            return _error(Fault("", 400, 40060))
         self.acknowledged[number] = asyncio.get_running_loop().time()
         self.responses[number] = body
         kind, data = body["type"], body.get("data") or {}
         resource: Json = {}
         interaction: Json = {"id": str(number), "type": 2}
         if kind in (4, 5):
-            message = self._add(CHANNEL, data, {})
+            message = self._add(self._places[token].channel, data, {})
+            message.token = token
             message.ephemeral = bool(data.get("flags", 0) & 64)
             message.loading = kind == 5
             self.of_token[token] = message.id
@@ -331,7 +248,8 @@ class Discord:
         if token in self.expired:
             return _error(Fault("", 401, 50027, body={"message": "Invalid Webhook Token"}))
         if not rest:
-            message = self._add(CHANNEL, body, files)
+            message = self._add(self._places[token].channel, body, files)
+            message.token = token
             message.ephemeral = bool(body.get("flags", 0) & 64)
             return _json(self.payload(message))
         number = self.of_token.get(token, 0) if rest[1] == "@original" else int(rest[1])
@@ -368,7 +286,7 @@ class Discord:
     def _open_direct(self, receiver: int) -> web.Response:
         channel = 700_000 + receiver
         self.direct[channel] = receiver
-        user = {**_bot(), "id": str(receiver), "bot": False}
+        user = {**bot(), "id": str(receiver), "bot": False}
         return _json({"id": str(channel), "type": 1, "recipients": [user]})
 
     def _add(self, channel: int, body: Json, files: dict[str, bytes]) -> Message:
@@ -380,13 +298,15 @@ class Discord:
         return message
 
     def payload(self, message: Message) -> Json:
+        base = f"http://{self.address}/files/{message.id}"
         attachments = [
-            {"id": str(n), "filename": name, "size": len(data), "url": f"http://{name}",
-             "proxy_url": f"http://{name}", "content_type": "image/png"}
+            {"id": str(n), "filename": name, "size": len(data), "url": f"{base}/{name}",
+             "proxy_url": f"{base}/{name}", "content_type": "image/png"}
             for n, (name, data) in enumerate(message.files.items(), 1)
         ]  # fmt: skip
+        author = bot() if message.author == BOT else person(message.author)
         return {
-            "id": str(message.id), "channel_id": str(message.channel), "author": _bot(),
+            "id": str(message.id), "channel_id": str(message.channel), "author": author,
             "content": message.content, "timestamp": "2026-01-01T00:00:00+00:00",
             "edited_timestamp": None, "tts": False, "mention_everyone": False, "mentions": [],
             "mention_roles": [], "attachments": attachments, "embeds": [], "pinned": False,
@@ -437,55 +357,3 @@ def _json(data: Any, status: int = 200, headers: dict[str, str] | None = None) -
 def _error(fault: Fault) -> web.Response:
     body = {"message": f"scripted {fault.status}", "code": fault.code, **fault.body}
     return _json(body, status=fault.status, headers=fault.headers)
-
-
-def _bot() -> Json:
-    return {
-        "id": str(BOT), "username": "Semilla", "discriminator": "0", "avatar": None, "bot": True,
-        "global_name": None, "flags": 0, "verified": True, "mfa_enabled": False, "locale": "en-US",
-    }  # fmt: skip
-
-
-def _application() -> Json:
-    owner = {**_bot(), "id": str(OWNER), "bot": False}
-    return {
-        "id": str(APPLICATION), "name": "Semilla", "icon": None, "description": "",
-        "bot_public": True, "bot_require_code_grant": False, "verify_key": "", "owner": owner,
-        "team": None, "summary": "", "flags": 0,
-    }  # fmt: skip
-
-
-def _channel() -> Json:
-    return {
-        "id": str(CHANNEL), "type": 0, "guild_id": str(GUILD), "name": "art", "position": 0,
-        "permission_overwrites": [], "nsfw": False, "parent_id": None, "last_message_id": None,
-        "topic": None, "rate_limit_per_user": 0, "flags": 0,
-    }  # fmt: skip
-
-
-def _guild() -> Json:
-    everyone = {
-        "id": str(GUILD), "name": "@everyone", "permissions": EVERYTHING, "position": 0, "color": 0,
-        "hoist": False, "managed": False, "mentionable": False, "flags": 0,
-        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-    }  # fmt: skip
-    me = {
-        "user": _bot(), "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False,
-        "mute": False, "flags": 0,
-    }  # fmt: skip
-    return {
-        "id": str(GUILD), "name": "Seeds", "owner_id": str(OWNER), "roles": [everyone],
-        "channels": [_channel()], "members": [me], "threads": [], "emojis": [], "stickers": [],
-        "features": [], "member_count": 2, "large": False, "premium_tier": 0, "voice_states": [],
-        "presences": [], "stage_instances": [], "guild_scheduled_events": [], "unavailable": False,
-        "preferred_locale": "en-US", "nsfw_level": 0, "verification_level": 0, "mfa_level": 0,
-        "default_message_notifications": 0, "explicit_content_filter": 0, "system_channel_flags": 0,
-        "afk_timeout": 300, "nsfw": False, "premium_progress_bar_enabled": False,
-    }  # fmt: skip
-
-
-def _registered(number: int, command: Json) -> Json:
-    return {
-        "id": str(number), "application_id": str(APPLICATION), "version": "1",
-        "default_member_permissions": None, "description": "", **command,
-    }  # fmt: skip

@@ -12,8 +12,9 @@ from typing import Any, cast
 import aiohttp
 import discord
 
-from bot.adapters.discord import rendering
-from bot.adapters.discord.client import Client, code_in
+from bot.adapters.discord import rendering, token
+from bot.adapters.discord.client import Client
+from bot.adapters.discord.menus import code_in
 from bot.adapters.discord.places import NAME
 from bot.commands.semilla import Semilla
 from bot.conversation import Reply, Unreachable
@@ -28,15 +29,10 @@ TOKEN_LIFE = timedelta(minutes=14, seconds=30)
 LATE = timedelta(minutes=1)
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
 RETRY_SECONDS = 15.0
+AUTHENTICATION_FAILED = 4004
 INVALID_TOKEN, UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE = 50027, 10015, 10008
-PERMISSIONS = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    attach_files=True,
-    read_message_history=True,
-)
 WANTED = ("view_channel", "send_messages", "attach_files")
+WANTED_IN_THREADS = ("view_channel", "send_messages_in_threads", "attach_files")
 
 
 class DiscordAdapter:
@@ -45,9 +41,9 @@ class DiscordAdapter:
 
     name = NAME
 
-    def __init__(self, semilla: Semilla, token: str) -> None:
+    def __init__(self, semilla: Semilla, secret: str) -> None:
         self._semilla = semilla
-        self._token = token
+        self._token = secret.strip().removeprefix("Bot ")
         self._client = Client(semilla)
         self.settled = asyncio.Event()
         self.state: tuple[str, Mapping[str, Any]] = ("", {})
@@ -61,6 +57,9 @@ class DiscordAdapter:
                 announcing.cancel()
         except discord.ConnectionClosed as closed:
             log.error("Discord closed the connection for good: %s", closed)
+            bad = closed.code == AUTHENTICATION_FAILED
+            key = "discord-bad-token" if bad else "discord-closed"
+            self.state = (key, {"code": str(closed.code)})
         finally:
             self.settled.set()
             await self._client.close()
@@ -72,35 +71,34 @@ class DiscordAdapter:
                 return True
             except discord.LoginFailure:
                 log.error("Discord does not accept the token")
-                self.state = ("discord-bad-token", {})
+                self.state = (token.trouble(self._token), {})
                 return False
             except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
                 log.warning("Discord can't be reached: %s", error)
+                self.state = ("discord-unreachable", {})
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _announce(self) -> None:
         await self._client.wait_until_ready()
-        link = discord.utils.oauth_url(
-            self._client.application_id or 0,
-            permissions=PERMISSIONS,
-            scopes=("bot", "applications.commands"),
-        )
+        link = token.invitation(self._client.application_id or 0)
         facts = {"name": str(self._client.user), "servers": len(self._client.guilds), "link": link}
         self.state = ("discord-ready", facts)
         self.settled.set()
 
     async def deliver(self, answer: Answer, reply: Reply) -> None:
-        """Edits the placeholder while that is possible and noticed, else calls the author."""
+        """Edits the placeholder while that is possible and noticed, else calls the author; what is
+        private goes to them alone."""
         await self._client.in_touch.wait()
+        await self._client.shown(answer.message)
+        answer = await self._semilla.database.answers.get(answer.id) or answer
         async with self._client.placeholders.closing(answer.id):
-            age = now() - answer.created
-            if answer.token and age < (TOKEN_LIFE if reply.private else LATE):
-                if await self._edit_placeholder(answer, reply):
-                    return
-            elif reply.private:
-                await self._tell_author(answer, reply)
+            fresh = now() - answer.created < (TOKEN_LIFE if reply.private else LATE)
+            if fresh and answer.token and await self._edit_placeholder(answer, reply):
                 return
-            await self._send_late(answer, reply)
+            if reply.private:
+                await self._tell_author(answer, reply)
+            else:
+                await self._send_late(answer, reply)
 
     async def tell(self, member: str, reply: Reply) -> None:
         """A private message. Raises Unreachable where its receiver takes none."""
@@ -129,12 +127,14 @@ class DiscordAdapter:
 
     async def _edit_placeholder(self, answer: Answer, reply: Reply) -> bool:
         """With the interaction's token; False when it or the message is gone."""
+        if not answer.message:
+            return False
         webhook = discord.Webhook.partial(
             self._client.application_id or 0, answer.token or "", client=self._client
         )
         message = await rendering.message(self._semilla, reply, self._limit(answer))
         try:
-            await webhook.edit_message(int(answer.message or 0), **message.options())
+            await webhook.edit_message(int(answer.message), **message.options())
         except discord.HTTPException as error:
             if error.status == 404 or error.code == INVALID_TOKEN:
                 return False
@@ -148,7 +148,7 @@ class DiscordAdapter:
         try:
             sent = await self._find_sent(channel, reply) or await self._send(channel, answer, reply)
         except discord.Forbidden:
-            await self._tell_missing_permission(answer, place)
+            await self._tell_missing_permission(answer)
             return
         except discord.NotFound:
             await self._tell_author(answer, reply, say(answer.language, "discord-channel-gone"))
@@ -158,6 +158,7 @@ class DiscordAdapter:
             with suppress(discord.HTTPException):
                 placeholder = channel.get_partial_message(int(answer.message))
                 await placeholder.edit(content=text, view=None, attachments=[])
+        await self._semilla.database.answers.set_message(answer.id, str(sent.id))
 
     async def _find_sent(
         self, channel: discord.PartialMessageable, reply: Reply
@@ -187,15 +188,17 @@ class DiscordAdapter:
             view=message.view or discord.utils.MISSING,
         )
 
-    async def _tell_missing_permission(self, answer: Answer, place: int) -> None:
-        channel = self._client.get_channel(place)
-        missing = WANTED[-1]
+    async def _tell_missing_permission(self, answer: Answer) -> None:
+        """Of the channel, which for a thread is the one that it hangs on."""
+        channel = self._client.get_channel(int(answer.channel or 0))
+        wanted = WANTED_IN_THREADS if answer.thread else WANTED
+        missing = wanted[-1]
         if isinstance(channel, discord.abc.GuildChannel):
             rights = channel.permissions_for(channel.guild.me)
-            missing = next((name for name in WANTED if not getattr(rights, name)), missing)
+            missing = next((name for name in wanted if not getattr(rights, name)), missing)
         key = f"discord-permission-{missing.replace('_', '-')}"
         permission = say(answer.language, key)
-        name = f"#{getattr(channel, 'name', place)}"
+        name = f"#{getattr(channel, 'name', answer.channel)}"
         facts = {"channel": name, "permission": permission}
         text = say(answer.language, "discord-no-permission", **facts)
         await self._tell_author(answer, Reply(text=text))

@@ -11,7 +11,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
-from bot.adapters.discord import modals, progress, rendering, tree
+from bot.adapters.discord import menus, modals, progress, rendering, tree
 from bot.adapters.discord.places import (
     LANGUAGE_OF_LOCALE,
     NAME,
@@ -21,18 +21,19 @@ from bot.adapters.discord.places import (
     member_of,
     place_of,
 )
-from bot.adapters.discord.presses import More, Pick, Press, line_in
+from bot.adapters.discord.presses import More, Pick, Press
 from bot.commands import door
 from bot.commands import line as typed_line
 from bot.commands.declaration import COMMANDS, Answers, Command
-from bot.commands.kinds import Type
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Guild, Member, Refusal, Reply, Tone
+from bot.conversation import Call, Form, Guild, Member, Refusal, Reply, Tone
 from bot.locales import say
 from bot.replies import fault, refused, short_code
+from db.history import Asker
 
 log = logging.getLogger(__name__)
 
+ALREADY_ACKNOWLEDGED = 40060
 Interaction = discord.Interaction[Any]
 # No privileged ones: they would have to be applied for, and members' messages aren't our business.
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
@@ -52,6 +53,7 @@ class Client(discord.Client):
         self.tree = Tree(self)
         self.placeholders = progress.Placeholders()
         self.in_touch = asyncio.Event()  # logged in: messages can be sent
+        self._showing: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def setup_hook(self) -> None:
@@ -110,12 +112,7 @@ class Client(discord.Client):
         self, interaction: Interaction, command: Command, message: discord.Message
     ) -> None:
         """An entry of a message's menu."""
-        code = code_in(message) if message.author.id == getattr(self.user, "id", 0) else None
-        if code is None:
-            text = say(self._language(interaction), "discord-nothing-here")
-            await interaction.response.send_message(text, ephemeral=True)
-            return
-        await self.press(interaction, f"/{command.name} {code}")
+        await self._guarded(interaction, self._use_on(interaction, command, message))
 
     async def press(self, interaction: Interaction, line: str) -> None:
         """A button: its line, as if it had been typed."""
@@ -135,11 +132,32 @@ class Client(discord.Client):
         call = self._call(interaction, command.name, options, message, image)
         await self._answer(interaction, call, private)
 
+    async def _use_on(
+        self, interaction: Interaction, command: Command, message: discord.Message
+    ) -> None:
+        """A modal can't follow an acknowledgement; all else is acknowledged first."""
+        form, private = command.answers is Answers.FORM, command.answers is Answers.PRIVATE
+        placeholder = "" if form else await self._acknowledge(interaction, private)
+        member = member_of(interaction)
+        asker = Asker(guild_of(interaction).id, member.id, member.moderator)
+        me = getattr(self.user, "id", 0)
+        try:
+            code, image = await menus.picture_in(self.semilla, message, asker, me)
+        except Refusal as refusal:
+            await self._refuse(interaction, refusal, private)
+            return
+        options = {"picture": code} if code else {}
+        call = self._call(interaction, command.name, options, placeholder, image)
+        if form:
+            await self._open_form(interaction, call, f"/{command.name} {code}" if code else "")
+        else:
+            await self._answer(interaction, call, private)
+
     async def _press(self, interaction: Interaction, line: str) -> None:
         try:
             name, options = typed_line.parse(line)
         except Refusal as refusal:  # a button of a later version, or of one long gone
-            await self._say_privately(interaction, refused(self._language(interaction), refusal))
+            await self._refuse(interaction, refusal, private=False)
             return
         command = COMMANDS[name]
         if command.answers is Answers.FORM:
@@ -160,11 +178,13 @@ class Client(discord.Client):
             await interaction.edit_original_response(view=view)
 
     async def _open_form(self, interaction: Interaction, call: Call, line: str) -> None:
-        """A modal can't follow an acknowledgement: it is one."""
+        """A modal can't follow an acknowledgement: it is one. Without a line that makes the form
+        again, all that is sent counts."""
         reply = await door.run(self.semilla, call)
         if reply.form is None:
             await self._say_privately(interaction, reply)
         else:
+            line = line or f"/{reply.form.command}"
             await interaction.response.send_modal(modals.modal(reply.form, line, call.language))
 
     async def _submit(self, interaction: Interaction) -> None:
@@ -174,17 +194,19 @@ class Client(discord.Client):
         message = await self._acknowledge(interaction, private=False)
         line = str(data["custom_id"]).removeprefix(modals.PREFIX)
         name, options = typed_line.parse(line)
-        before = await door.run(self.semilla, self._call(interaction, name, options, ""))
-        if before.form is None:
-            await self._show(interaction, before, private=False)
-            return
+        form = Form(title="", command=name, fields=())
+        if COMMANDS[name].answers is Answers.FORM:
+            before = await door.run(self.semilla, self._call(interaction, name, options, ""))
+            if before.form is None:
+                await self._show(interaction, before, private=False)
+                return
+            form = before.form
         try:
-            changed = modals.changes(before.form, modals.values(data), self._language(interaction))
+            changed = modals.changes(form, modals.values(data), self._language(interaction))
         except Refusal as refusal:
-            reply = refused(self._language(interaction), refusal)
-            await self._show(interaction, reply, private=False)
+            await self._refuse(interaction, refusal, private=False)
             return
-        call = self._call(interaction, before.form.command, changed, message)
+        call = self._call(interaction, form.command, changed, message)
         await self._answer(interaction, call, private=False)
 
     async def _acknowledge(self, interaction: Interaction, private: bool) -> str:
@@ -193,8 +215,19 @@ class Client(discord.Client):
         return str(response.message_id or "") if response is not None else ""
 
     async def _answer(self, interaction: Interaction, call: Call, private: bool) -> None:
-        reply = await door.run(self.semilla, call)
-        await self._show(interaction, reply, private)
+        first = self._showing[call.message] = asyncio.Event()
+        try:
+            reply = await door.run(self.semilla, call)
+            await self._show(interaction, reply, private)
+        finally:
+            self._showing.pop(call.message, None)
+            first.set()
+
+    async def shown(self, message: str) -> None:
+        """Once the first reply stands in an acknowledged message, or beside it: pictures that are
+        ready sooner wait for it."""
+        if message and (first := self._showing.get(message)):
+            await first.wait()
 
     async def _show(self, interaction: Interaction, reply: Reply, private: bool) -> None:
         """Puts a reply into the acknowledged message, or beside it when only one may see it."""
@@ -216,6 +249,9 @@ class Client(discord.Client):
         self, interaction: Interaction, reply: Reply, message: rendering.Message
     ) -> progress.Edit:
         """A private reply to a command that answers in public: the public message goes away."""
+        answers = self.semilla.database.answers
+        if reply.answer is not None:
+            await answers.set_message(reply.answer, "")  # nothing private is put into it
         await interaction.delete_original_response()
         sent = await interaction.followup.send(
             message.content,
@@ -225,7 +261,7 @@ class Client(discord.Client):
             wait=True,
         )
         if reply.answer is not None:
-            await self.semilla.database.answers.set_message(reply.answer, str(sent.id))
+            await answers.set_message(reply.answer, str(sent.id))
 
         async def edit(changed: rendering.Message) -> None:
             await interaction.followup.edit_message(sent.id, **changed.options())
@@ -240,6 +276,14 @@ class Client(discord.Client):
 
     async def _edit(self, interaction: Interaction, message: rendering.Message) -> None:
         await interaction.edit_original_response(**message.options())
+
+    async def _refuse(self, interaction: Interaction, refusal: Refusal, private: bool) -> None:
+        """For its author only, in place of what was acknowledged."""
+        reply = refused(self._language(interaction), refusal)
+        if interaction.response.is_done():
+            await self._show(interaction, reply, private)
+        else:
+            await self._say_privately(interaction, reply)
 
     async def _say_privately(self, interaction: Interaction, reply: Reply) -> None:
         """To its author only, whether the interaction was acknowledged or not."""
@@ -256,6 +300,9 @@ class Client(discord.Client):
 
     async def answer_fault(self, interaction: Interaction, error: BaseException) -> None:
         """Ours to mend: its author gets a code that the log has too."""
+        if self.is_closed():  # whatever was accepted is delivered after the next start
+            log.info("not answered, as Semilla stops: %r", error)
+            return
         code = short_code()
         log.error("fault %s", code, exc_info=error)
         try:
@@ -267,9 +314,12 @@ class Client(discord.Client):
         """One bad message never takes the others down, and nobody is left without an answer."""
         try:
             await answering
-        except discord.NotFound as error:
-            # 10062: Discord has given the interaction up; whatever was accepted is delivered.
-            log.warning("an interaction is gone: %s", error)
+        except discord.HTTPException as error:
+            # Given up by Discord, or here for a second time: whatever was accepted is delivered.
+            if error.status == 404 or error.code == ALREADY_ACKNOWLEDGED:
+                log.warning("an interaction is gone: %s", error)
+            else:
+                await self.answer_fault(interaction, error)
         except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
             await self.answer_fault(interaction, error)
 
@@ -309,28 +359,6 @@ class Client(discord.Client):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def code_in(message: discord.Message) -> str | None:
-    """The picture that a message of ours shows, known by its buttons."""
-    for row in message.components:
-        for item in getattr(row, "children", ()):
-            lines = [line_in(item.custom_id or "")]
-            lines += [option.value for option in getattr(item, "options", ())]
-            for line in filter(None, lines):
-                if code := _picture_of(line):
-                    return code
-    return None
-
-
-def _picture_of(line: str) -> str | None:
-    try:
-        name, options = typed_line.parse(line)
-    except Refusal:
-        return None
-    first = COMMANDS[name].options[:1]
-    about = [option.name for option in first if option.kind.type is Type.PICTURE]
-    return options.get(about[0]) if about else None
 
 
 def _typed(value: Any) -> str:

@@ -1,10 +1,9 @@
 discord-form-options = semilla, pasos, tamaño … (nombre:valor)
 discord-late = Tu imagen está lista, { $mention }.
 discord-moved = Tardó un poco, así que está aquí: { $link }
-discord-no-permission = Hice tu imagen, pero no puedo enviarla en { $channel }: me falta el permiso «{ $permission }». Pídelo a quien administra el servidor y luego recupérala con /history.
-discord-channel-gone = Hice tu imagen, pero el lugar donde la pediste ya no existe. Está en /history.
-discord-status = { $model } · /imagine
-discord-nothing-here = Ese mensaje no tiene ninguna imagen mía.
+discord-no-permission = Hice tu imagen, pero no puedo enviarla en { $channel }: me falta el permiso «{ $permission }». Pídelo a quien administra el servidor y luego recupérala con /historial.
+discord-channel-gone = Hice tu imagen, pero el lugar donde la pediste ya no existe. Está en /historial.
+discord-status = { $model } · /imagina
 discord-ready = Discord: ✓ { $name } responde en { NUMBER($servers) ->
     [one] un servidor
    *[other] { $servers } servidores
@@ -13,3 +12,13 @@ discord-bad-token = Discord: no acepta su token. Crea uno nuevo (Developer Porta
 discord-permission-attach-files = Adjuntar archivos
 discord-permission-send-messages = Enviar mensajes
 discord-permission-view-channel = Ver canal
+refusal-nothing-here = Ese mensaje no tiene ninguna imagen mía ni tuya.
+refusal-others-picture = Esa imagen es de otra persona. Trabajo con las mías y con las que traes tú.
+discord-token-good = Discord: su token sirve ({ $name }). Para añadirla a un servidor: { $link }
+discord-code-grant = Discord: { $name } no se puede añadir a servidores. Developer Portal → Bot: apaga «Requires OAuth2 Code Grant». Luego: { $link }
+discord-unreachable = No llego a Discord. Sigo intentándolo; mira la conexión a internet.
+discord-closed = Discord: cerró la conexión (código { $code }). Vuelve a abrir Semilla; si sigue igual, crea un token nuevo (Developer Portal → Bot → Reset Token) y pégalo en { $address }/connect.
+discord-token-application = Discord: eso es el id de la aplicación, no su token. El token está en Developer Portal → Bot → Reset Token. Pégalo en { $address }/connect.
+discord-token-public-key = Discord: eso es la clave pública, no el token. El token está en Developer Portal → Bot → Reset Token. Pégalo en { $address }/connect.
+discord-token-client-secret = Discord: eso es el «client secret», no el token del bot. El token está en Developer Portal → Bot → Reset Token. Pégalo en { $address }/connect.
+discord-permission-send-messages-in-threads = Enviar mensajes en hilos

@@ -78,11 +78,15 @@ class More(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"m:(?P<line
 class Pick(discord.ui.DynamicItem[discord.ui.Select[Any]], template=r"p:"):
     """Takes up one of several pictures: each choice is a line."""
 
-    def __init__(self, choices: Sequence[tuple[str, str]] = (), row: int | None = None) -> None:
+    def __init__(
+        self,
+        choices: Sequence[tuple[str, str]] = (),
+        placeholder: str = "",
+        row: int | None = None,
+    ) -> None:
         options = [discord.SelectOption(label=label, value=line) for label, line in choices]
-        placeholder = f"1-{len(options)}" if options else None
         select: discord.ui.Select[Any] = discord.ui.Select(
-            custom_id="p:", options=options, placeholder=placeholder, row=row
+            custom_id="p:", options=options, placeholder=placeholder or None, row=row
         )
         super().__init__(select)
 

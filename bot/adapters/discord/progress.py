@@ -20,6 +20,7 @@ from bot.replies import Progress, answer_reply
 log = logging.getLogger(__name__)
 
 EDIT_EVERY_SECONDS = 2.5
+FAR, FAR_EVERY_SECONDS = 5, 10.0  # in line: whoever is further back is told less often
 KEPT = 2000  # ended answers whose late edits are still held back
 
 Edit = Callable[[rendering.Message], Awaitable[None]]
@@ -76,12 +77,14 @@ async def follow(
 ) -> None:
     """Edits a placeholder as its answer goes on; what comes too fast is dropped."""
     with semilla.events.follow(answer=answer) as follower:
-        events = aiter(follower)
+        events, progress = aiter(follower), Progress()
         while True:
-            await asyncio.sleep(EDIT_EVERY_SECONDS)
-            progress = await _latest(events, follower.queue)
-            if progress is None:
+            far = progress.place is not None and progress.place > FAR
+            await asyncio.sleep(FAR_EVERY_SECONDS if far else EDIT_EVERY_SECONDS)
+            latest = await _latest(events, follower.queue)
+            if latest is None:
                 return
+            progress = latest
             message = await _rendered(semilla, answer, language, progress)
             if message is None or not await placeholders.edit(answer, edit, message):
                 return

@@ -13,6 +13,7 @@ import discord
 from PIL import Image
 
 from bot.adapters.discord.markup import clipped, discord_markup
+from bot.adapters.discord.places import NAME
 from bot.adapters.discord.presses import More, Pick, Press
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Reply, Shown
@@ -55,8 +56,8 @@ class Message:
 async def message(semilla: Semilla, reply: Reply, limit_bytes: int = FILE_BYTES) -> Message:
     """A reply as one message; pictures that are too large for the place become smaller files."""
     shown = reply.pictures[:MESSAGE_FILES]
-    lines = [reply.text, *(picture.caption for picture in shown)]
-    content = clipped("\n".join(discord_markup(line) for line in lines if line))
+    lines = [discord_markup(reply.text), *[await _caption(semilla, each) for each in shown]]
+    content = clipped("\n".join(filter(None, lines)))
     files = [await _picture(semilla, each, limit_bytes // max(1, len(shown))) for each in shown]
     if reply.file is not None:
         data = await semilla.database.storage.read(reply.file)
@@ -76,7 +77,7 @@ def view_of(reply: Reply) -> discord.ui.View | None:
     if len(reply.pictures) == 1 and len(reply.pictures[0].buttons) > 1:
         view.add_item(More(reply.pictures[0].line, 0))
     elif len(reply.pictures) > 1:
-        view.add_item(Pick(_choices(reply.pictures), min(len(rows), ROWS - 1)))
+        view.add_item(Pick(_choices(reply.pictures), reply.pick, min(len(rows), ROWS - 1)))
     return view if view.children else None
 
 
@@ -94,6 +95,20 @@ def folded(reply: Reply) -> discord.ui.View | None:
 async def preview(data: bytes) -> tuple[str, bytes, str]:
     """A small preview, large enough to be looked at."""
     return ("semilla-preview.webp", await asyncio.to_thread(_grown, data), "")
+
+
+async def _caption(semilla: Semilla, shown: Shown) -> str:
+    """Its caption, with a link to what it was made from."""
+    text = discord_markup(shown.caption)
+    if shown.parent is None:
+        return text
+    number, code = shown.parent
+    answer = await semilla.database.answers.of_picture(number)
+    if answer is None or answer.adapter != NAME or answer.private or not answer.message:
+        return text
+    server = "@me" if answer.guild == answer.member else answer.guild.removeprefix(f"{NAME}:")
+    place = f"{server}/{answer.thread or answer.channel}/{answer.message}"
+    return text.replace(f"`{code}`", f"[`{code}`](<https://discord.com/channels/{place}>)", 1)
 
 
 def _choices(pictures: Sequence[Shown]) -> list[tuple[str, str]]:

@@ -1,0 +1,66 @@
+"""Which picture a message shows: one of Semilla's, or one that whoever asks brought themselves."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.adapters.discord.places import NAME
+from bot.adapters.discord.presses import line_in
+from bot.commands import line as typed_line
+from bot.commands.declaration import COMMANDS
+from bot.commands.kinds import Type
+from bot.commands.semilla import Semilla
+from bot.conversation import Refusal
+from db.history import Asker
+
+FILE_BYTES = 16 * 1024 * 1024  # of an uploaded picture that is looked at
+
+
+async def picture_in(
+    semilla: Semilla, message: discord.Message, asker: Asker, me: int
+) -> tuple[str | None, bytes | None]:
+    """The picture's id, or the file that shows it. Raises Refusal.
+
+    Other members' pictures are theirs, unless the server allows more.
+    """
+    own = message.author.id == me
+    if not own and f"{NAME}:{message.author.id}" != asker.member:
+        rules = await semilla.database.settings.of_guild(asker.guild)
+        if rules.get("others") != "yes":
+            raise Refusal("others-picture")
+    code = await _code_of(semilla, message, asker) if own else None
+    if code is not None:
+        return code, None
+    for attached in message.attachments:
+        if (attached.content_type or "").startswith("image/") and attached.size <= FILE_BYTES:
+            return None, await attached.read()
+    raise Refusal("nothing-here")
+
+
+async def _code_of(semilla: Semilla, message: discord.Message, asker: Asker) -> str | None:
+    if (code := code_in(message)) is not None:
+        return code
+    found = await semilla.database.history.by_message(asker, NAME, str(message.id))
+    return found.code if found else None
+
+
+def code_in(message: discord.Message) -> str | None:
+    """The picture that a message of ours shows, known by its buttons."""
+    for row in message.components:
+        for item in getattr(row, "children", ()):
+            lines = [line_in(item.custom_id or "")]
+            lines += [option.value for option in getattr(item, "options", ())]
+            for line in filter(None, lines):
+                if code := _picture_of(line):
+                    return code
+    return None
+
+
+def _picture_of(line: str) -> str | None:
+    try:
+        name, options = typed_line.parse(line)
+    except Refusal:
+        return None
+    first = COMMANDS[name].options[:1]
+    about = [option.name for option in first if option.kind.type is Type.PICTURE]
+    return options.get(about[0]) if about else None

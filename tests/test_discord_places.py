@@ -1,0 +1,195 @@
+"""Where Semilla is asked on Discord, and on which pictures it works."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from bot.app import App
+from db.history import Asker
+from tests.discord_peer.kept import Message
+from tests.discord_peer.payloads import ADULTS, ANA, BOT, CHANNEL, FORUM, GUILD, Place
+from tests.discord_peer.server import Discord
+from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on
+from tests.test_models_asked import shelf
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+__all__ = ["app", "lonely", "peer", "running", "shelf"]  # fixtures
+
+BEA = 4001
+MODERATOR = Asker(f"discord:{GUILD}", "", moderator=True)
+INFOTEXT = "a blue ship\nNegative prompt: people\nSteps: 3, Sampler: Euler, CFG scale: 4, Seed: 99"
+
+
+@pytest.mark.parametrize("parent", [CHANNEL, FORUM])
+async def test_a_thread_or_forum_post_is_answered_in_it(
+    peer: Discord, app: App, parent: int
+) -> None:
+    thread = Place(channel=3500, parent=parent)
+    asked = await peer.slash("imagine", at=thread, prompt="a leaf", steps=20)
+    placeholder = await peer.answer(asked)
+    await peer.until(lambda: "Cancel" in placeholder.buttons())
+    peer.expired.add(f"token-{asked}")
+    await peer.until(lambda: len(pictures(peer, thread.channel)) == 1)
+    answer = (await app.semilla.database.answers.recent(f"discord:{GUILD}", "", True))[0]
+    assert (answer.channel, answer.thread) == (str(parent), str(thread.channel))
+
+
+async def test_where_it_does_not_draw_it_tells_the_way(lonely: Discord, tmp_path: Path) -> None:
+    async with semilla_on(lonely, tmp_path) as app:
+        settings = app.semilla.database.settings
+        for name, value in (("channels", str(FORUM)), ("channels_shown", f"<#{FORUM}>")):
+            await settings.set(f"discord:{GUILD}", "guild", "", name, value)
+        lonely.rights = "0"
+        await lonely.slash("imagine", prompt="a bee", steps=1)
+        await lonely.until(lambda: any("I don't draw here" in t for t in _texts(lonely)))
+        (refused,) = lonely.messages.values()
+        assert refused.ephemeral
+        assert f"<#{FORUM}>" in refused.content, "a channel to be tapped"
+        post = Place(channel=3600, parent=FORUM)
+        asked = await lonely.slash("imagine", at=post, prompt="a bee", steps=1)
+        assert (await lonely.picture(asked)).channel == post.channel
+
+
+async def test_a_channel_has_its_own_defaults_and_adults_have_theirs(
+    peer: Discord, app: App
+) -> None:
+    settings = app.semilla.database.settings
+    await settings.set(f"discord:{GUILD}", "channel", str(ADULTS), "steps", "2")
+    place = Place(channel=ADULTS, age_restricted=True)
+    message = await peer.picture(await peer.slash("imagine", at=place, prompt="a shoe"))
+    recipe = await peer.answer(await peer.menu("📋 Recipe", message, at=place))
+    await peer.until(lambda: "**steps** 2" in recipe.content)
+    answer = (await app.semilla.database.answers.recent(f"discord:{GUILD}", "", True))[0]
+    assert answer.age_restricted
+
+
+async def test_private_chats_are_for_members_where_the_owner_allows_them(
+    lonely: Discord, tmp_path: Path
+) -> None:
+    alone = Place(guild=None, channel=8000)
+    closed = {"SEMILLA_ACCESS__OPEN": "no", "SEMILLA_ACCESS__PRIVATE_CHATS": "no"}
+    async with semilla_on(lonely, tmp_path, **closed):
+        refused = await lonely.answer(await lonely.slash("imagine", at=alone, prompt="a bee"))
+        await lonely.until(lambda: not refused.loading or refused.id not in lonely.messages)
+        assert not pictures(lonely, alone.channel)
+        assert "private" in _texts(lonely)[-1]
+    async with semilla_on(lonely, tmp_path / "open"):
+        asked = await lonely.slash("imagine", at=alone, prompt="a bee", steps=1)
+        assert (await lonely.picture(asked)).channel == alone.channel
+
+
+async def test_a_private_draft_is_published_by_its_author(peer: Discord, app: App) -> None:
+    draft = await peer.picture(
+        await peer.slash("imagine", prompt="a crown", steps=1, private=True)
+    )
+    assert draft.ephemeral
+    shown = await peer.picture(await peer.press(draft, draft.buttons()["📢 Publish"]))
+    assert not shown.ephemeral
+    assert "a crown" in shown.content
+    assert list(shown.files.values()) == list(draft.files.values())
+    again = await peer.answer(await peer.press(draft, draft.buttons()["📢 Publish"]))
+    await peer.until(lambda: again.id not in peer.messages)
+    assert any("isn't private" in text for text in _texts(peer))
+
+
+async def test_the_menu_knows_a_picture_whose_buttons_are_gone(peer: Discord, app: App) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a moon", steps=1))
+    bare = Message(message.id, CHANNEL, files=message.files)
+    recipe = await peer.answer(await peer.menu("📋 Recipe", bare))
+    await peer.until(lambda: "a moon" in recipe.content)
+
+
+async def test_the_menu_knows_a_picture_that_was_uploaded_again(peer: Discord, app: App) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a tree", steps=1))
+    (code,) = [name.split("-")[1][:4] for name in message.files]
+    file = await app.semilla.database.history.search(MODERATOR, limit=1)
+    pixels = Image.open(app.semilla.database.storage.path(file[0].file)).convert("RGB")
+    for data in (*message.files.values(), _png(pixels)):
+        upload = peer.bring(ANA, {"picture.png": data})
+        recipe = await peer.answer(await peer.menu("📋 Recipe", upload))
+        await peer.until(lambda answer=recipe: "a tree" in answer.content)
+        varied = await peer.picture(await peer.menu("🌱 Vary", upload))
+        assert f"from [`{code}`]" in varied.content
+
+
+async def test_the_menu_reads_the_recipe_in_a_file_of_elsewhere(peer: Discord, app: App) -> None:
+    upload = peer.bring(ANA, {"ship.png": _png(Image.new("RGB", (64, 64)), INFOTEXT)})
+    recipe = await peer.answer(await peer.menu("📋 Recipe", upload))
+    await peer.until(lambda: "a blue ship" in recipe.content)
+    form = await peer.response(await peer.menu("✏️ Edit", upload))
+    fields = {
+        row["component"]["custom_id"]: row["component"].get("value", "")
+        for row in form["data"]["components"]
+    }
+    assert (fields["prompt"], fields["negative"]) == ("a blue ship", "people")
+    sent = await peer.picture(
+        await peer.send_modal(form["data"]["custom_id"], fields | {"prompt": "a red ship"})
+    )
+    assert "a red ship" in sent.content
+    assert "seed `99`" in sent.content
+
+
+async def test_the_menu_leaves_others_pictures_alone_unless_the_server_allows_it(
+    peer: Discord, app: App
+) -> None:
+    theirs = peer.bring(BEA, {"photo.png": _png(Image.new("RGB", (64, 64)), INFOTEXT)})
+    await peer.menu("📋 Recipe", theirs)
+    await peer.until(lambda: any("somebody else's" in text for text in _texts(peer)))
+    form = await peer.response(await peer.menu("✏️ Edit", theirs))
+    assert form["type"] == 4, "said, and no form opened"
+    await app.semilla.database.settings.set(f"discord:{GUILD}", "guild", "", "others", "yes")
+    recipe = await peer.answer(await peer.menu("📋 Recipe", theirs))
+    await peer.until(lambda: "a blue ship" in recipe.content)
+    await app.semilla.database.settings.set(f"discord:{GUILD}", "guild", "", "others", None)
+
+
+async def test_a_message_without_a_picture_says_so(peer: Discord, app: App) -> None:
+    await peer.menu("📋 Recipe", peer.bring(ANA, {}))
+    await peer.until(lambda: any("no picture of mine" in text for text in _texts(peer)))
+
+
+async def test_the_status_names_the_model(peer: Discord, app: App) -> None:
+    await peer.until(lambda: bool(peer.presence))
+    model = app.semilla.catalogue.default().name
+    assert peer.presence["activities"][0]["state"].startswith(model)
+
+
+async def test_what_is_made_of_another_links_to_it(peer: Discord, app: App) -> None:
+    first = await peer.slash("imagine", by=BEA, prompt="an owl", steps=1)
+    owl = await peer.picture(first)
+    assert owl.author == BOT
+    varied = await peer.picture(await peer.press(owl, owl.buttons()["🌱 Vary"]))
+    link = f"https://discord.com/channels/{GUILD}/{CHANNEL}/{owl.id}"
+    assert f"(<{link}>) by Member4001" in varied.content
+
+
+def _texts(peer: Discord) -> list[str]:
+    return [each.content for each in peer.messages.values()]
+
+
+def _png(image: Image.Image, infotext: str = "") -> bytes:
+    file = BytesIO()
+    texts = PngImagePlugin.PngInfo()
+    if infotext:
+        texts.add_itxt("parameters", infotext)
+    image.save(file, "PNG", pnginfo=texts)
+    return file.getvalue()
+
+
+async def test_loras_and_embeddings_that_fit_the_chosen_model_are_offered(
+    lonely: Discord, tmp_path: Path, shelf: Path
+) -> None:
+    async with semilla_on(lonely, tmp_path, SEMILLA_GENERATOR__MODELS_FOLDERS=str(shelf)):
+        offered = await lonely.complete("imagine", "lora", "", model="own")
+        assert [each["name"] for each in offered] == [
+            "ink · LoRA · inked, black ink",
+            "EasyNegative · embedding",
+        ]
+        assert [each["value"] for each in offered] == ["ink", "EasyNegative"]
+        assert await lonely.complete("imagine", "lora", "") == [], "for the model that ships"
+        models = await lonely.complete("imagine", "model", "own")
+        assert [each["name"] for each in models] == ["own · sd1"]
