@@ -106,6 +106,12 @@ def test_what_typed_writes_is_read_back():
     assert parse(typed("imagine", options))[1] == options
 
 
+def test_a_picture_is_read_back_in_whatever_order_the_options_came():
+    options = {"prompt": "gato", "picture": "K7QX"}
+    assert parse(typed("reroll", options)) == ("reroll", options)
+    assert typed("reroll", {"seed": "-1", "picture": "K7QX"}) == "/reroll K7QX seed:-1"
+
+
 def test_no_two_options_of_a_command_share_a_name():
     for command in COMMANDS.values():
         names = [name for option in command.options for name in option.names()]

@@ -129,11 +129,12 @@ def typed(command: str, values: dict[str, str], language: str = "en") -> str:
     """The line that can be typed again for these options, with the names of a language."""
     declared = COMMANDS[command]
     words = [f"/{declared.label(language)}"]
+    picture = _leading_picture(declared)
+    if picture is not None and picture.name in values:
+        words.append(values[picture.name])
     for name, value in values.items():
         option = declared.option(name)
-        if option is not None and option is _leading_picture(declared):
-            words.append(value)
-        else:
+        if option is None or option is not picture:
             label = name if option is None else option.label(language).replace(" ", "-")
             words.append(f"{label}:{quote(value)}")
     return " ".join(words)
