@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
-from bot.locales import escape, say
+from bot.locales import decimal, escape, say
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
@@ -96,10 +96,12 @@ def duration(seconds: float, language: str) -> str:
 def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Shown:
     """A picture with its caption and buttons."""
     lines = [caption(picture, language)]
-    if picture.parent is not None and picture.parent.id != picture.id:
+    remade = job.parent if job is not None and job.relation is Relation.REROLL else None
+    known = remade is not None and picture.member == remade.member
+    if picture.parent is not None and picture.parent.id != picture.id and not known:
         lines.append(origin_line(picture, picture.parent, language))
-    if job is not None and job.relation is Relation.REROLL and job.parent is not None:
-        lines.append(verdict(picture, job.parent, language))
+    if remade is not None:
+        lines.append(verdict(picture, remade, language))
     notes = [Note.from_json(each) for each in picture.notes]
     if job is not None:
         notes = [note for note in notes if not _of_default(note, job)]
@@ -213,10 +215,10 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
         ("seed", str(request.seed)),
         ("steps", str(request.steps)),
         ("sampler", sampler_label(request)),
-        ("guidance", f"{request.guidance_scale:g}"),
+        ("guidance", decimal(request.guidance_scale, language, "g")),
         ("size", size_words(picture, language)),
         ("model", f"{request.model} ({request.model_hash[:10]})"),
-        ("strength", f"{request.strength:g}" if request.initial_image else ""),
+        ("strength", decimal(request.strength, language, "g") if request.initial_image else ""),
         ("vae", f"{request.vae} ({str(request.vae_hash)[:10]})" if request.vae else ""),
         ("clip_skip", str(request.clip_skip) if request.clip_skip > 1 else ""),
         ("emphasis", request.emphasis if request.emphasis != "original" else ""),
@@ -224,7 +226,12 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
     ]
     lines = [f"**{say(language, f'option-{name}')}** {escape(text)}" for name, text in rows if text]
     lines += [
-        say(language, "recipe-variation", seed=str(each.seed), strength=f"{each.strength:g}")
+        say(
+            language,
+            "recipe-variation",
+            seed=str(each.seed),
+            strength=decimal(each.strength, language, "g"),
+        )
         for each in request.variations
     ]
     lines += [*_passes(request, language), *_files(request)]
@@ -291,12 +298,6 @@ def fault(language: str, code: str) -> Reply:
 def short_code() -> str:
     """By which a member's complaint is found in the log."""
     return "".join(secrets.choice(SYMBOLS) for _ in range(4))
-
-
-def decimal(number: float, language: str) -> str:
-    """One decimal, with the language's own sign: 1.3 or 1,3."""
-    text = f"{number:.1f}"
-    return text.replace(".", ",") if language == "es" else text
 
 
 def _ended_line(job: Job, language: str) -> str | None:

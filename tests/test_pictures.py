@@ -154,11 +154,33 @@ async def test_a_pasted_recipe_is_made_as_it_says(chat):
     assert pixels(chat, pasted) == pixels(chat, first)
 
 
-async def test_the_line_in_the_recipe_makes_the_picture_again(chat):
+@pytest.mark.parametrize(
+    ("language", "begins"),
+    [("en", "To make it again: `/imagine"), ("es", "Para repetirla: `/imagina")],
+)
+async def test_the_line_in_the_recipe_makes_the_picture_again(chat, language, begins):
     first = await chat.ask("a sun seed:8 steps:4 negative:red")
-    recipe = await chat.type(f"/recipe {first.pictures[0].code}")
-    line = recipe.text.split("To make it again: `")[1].rstrip("`").replace("\\", "")
+    recipe = await chat.type(f"/recipe {first.pictures[0].code}", language=language)
+    assert begins in recipe.text
+    line = recipe.text.partition(begins.partition("`")[0] + "`")[2].rstrip("`").replace("\\", "")
     assert pixels(chat, await chat.ask(line)) == pixels(chat, first)
+
+
+async def test_a_variation_is_told_in_each_languages_own_numbers(chat):
+    first = await chat.ask("a sun seed:8 steps:2")
+    near = await chat.ask(f"/vary {first.pictures[0].code} strength:0.15", language="es")
+    code = near.pictures[0].code
+    assert "variada 0,15" in (await chat.type(f"/recipe {code}", language="es")).text
+    assert "varied by 0.15" in (await chat.type(f"/recipe {code}")).text
+    assert "`/repetir" in (await chat.type(f"/recipe {code}", language="es")).text
+
+
+async def test_a_picture_made_again_names_its_original_once(chat):
+    code = (await chat.ask("a sun seed:8 steps:2")).pictures[0].code
+    own = (await chat.ask(f"/reroll {code}")).pictures[0].caption
+    assert own.count(code) == 1
+    others = (await chat.ask(f"/reroll {code}", member=LUIS)).pictures[0].caption
+    assert "Ana" in others
 
 
 async def test_a_picture_is_found_by_its_file_and_by_its_link(chat):

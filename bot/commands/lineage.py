@@ -267,13 +267,13 @@ def request_options(request: GenerationRequest) -> dict[str, str]:
     return values
 
 
-def again_line(picture: Picture) -> str:
+def again_line(picture: Picture, language: str = "en") -> str:
     """The line that can be typed again for this very picture."""
     request = picture.request
-    if request.variations or request.initial_image:
-        return f"/reroll {picture.code}"  # an imagine line has no words for these
+    if request.variations or request.initial_image:  # an imagine line has no words for these
+        return typed("reroll", {"picture": picture.code}, language)
     values = {name: value for name, value in request_options(request).items() if value}
-    return typed("imagine", values)
+    return typed("imagine", values, language)
 
 
 def _shown(picture: Picture, call: Call) -> Shown:
@@ -282,7 +282,7 @@ def _shown(picture: Picture, call: Call) -> Shown:
 
 async def _recipe(semilla: Semilla, call: Call, picture: Picture) -> str:
     family = await _family(semilla, call, picture)
-    return recipe_text(picture, call.language, again_line(picture), family)
+    return recipe_text(picture, call.language, again_line(picture, call.language), family)
 
 
 async def _family(semilla: Semilla, call: Call, picture: Picture) -> str:

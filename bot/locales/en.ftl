@@ -451,12 +451,12 @@ models-more = and { $count } more
 # limits, setup, the guided way
 command-setup = setup
 command-setup-aliases = configurar
-command-setup-help = Set up this server or group: language, channels, limits, rules (for moderators).
+command-setup-help = set up this server or group: language, channels, limits, rules (for moderators)
 command-order = order
 command-order-aliases = confirmar
-command-order-help = Order what was asked about first.
+command-order-help = order what was asked about first
 command-guide = guide
-command-guide-help = A picture step by step, with buttons.
+command-guide-help = a picture step by step, with buttons
 option-words = words
 option-language = language
 option-language-help = en, es, or auto for each member's own

@@ -422,11 +422,11 @@ models-more = y { $count } más
 
 # limits, setup, the guided way
 command-setup = configurar
-command-setup-help = Configura este servidor o grupo: idioma, canales, límites, reglas (para moderadores).
+command-setup-help = configura este servidor o grupo: idioma, canales, límites, reglas (para moderadores)
 command-order = confirmar
-command-order-help = Pide lo que se preguntó antes.
+command-order-help = pide lo que se preguntó antes
 command-guide = guía
-command-guide-help = Una imagen paso a paso, con botones.
+command-guide-help = una imagen paso a paso, con botones
 option-words = palabras
 option-language = idioma
 option-language-help = en, es, o auto para el de cada quien
