@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 IN_WORKER = SLOTS + 2  # a few at hand, so that the worker never waits for us
 ANNOUNCED = 50  # places further back than this learn theirs when they ask
+NEAR = 1000  # and those behind this, when they have come nearer
 DEATHS = 2  # of the worker, alone with a job, after which the job fails
 
 
@@ -136,7 +137,9 @@ class Dispatch:
 
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
-        waiting = list(islice(self._queue.order(), limit))
+        return self._timed(list(islice(self._queue.order(), limit)))
+
+    def _timed(self, waiting: list[Task]) -> list[tuple[Task, float | None]]:
         return list(zip(waiting, self._times(waiting)[len(self._in_worker) :], strict=True))
 
     def running(self) -> list[Task]:
@@ -148,10 +151,21 @@ class Dispatch:
             if task.answer == answer:
                 known = self._progress.get(task.job, Progress(place=1))
                 return replace(known, seconds=seconds or None)
-        for place, task, left in self._placed(1000):
+        for place, task, left in self._placed(self._line_to(answer)):
             if task.answer == answer:
                 return Progress(place=place, seconds=left)
         return Progress()
+
+    def _line_to(self, answer: int) -> list[Task]:
+        """The line as far as it decides when an answer is done: up to its first job, and those
+        that may come into the worker beside it. Nothing of an answer that isn't near."""
+        order = islice(self._queue.order(), NEAR)
+        before: list[Task] = []
+        for task in order:
+            before.append(task)
+            if task.answer == answer:
+                return [*before, *islice(order, IN_WORKER)]
+        return []
 
     async def run(self) -> None:
         """Restores the line, then follows the generator until it is cancelled."""
@@ -339,19 +353,21 @@ class Dispatch:
 
     def _announce(self) -> None:
         """Tells everyone near the front their place and time."""
+        nearest = list(islice(self._queue.order(), ANNOUNCED))
         first = {
             task.answer: (place, task, seconds)
-            for place, task, seconds in reversed([*self._placed(ANNOUNCED)])
+            for place, task, seconds in reversed([*self._placed(nearest)])
         }
         for place, task, seconds in first.values():
             self._publish(WaitingEvent, task, place=place, seconds=seconds)
 
-    def _placed(self, limit: int) -> Iterator[tuple[int, Task, float | None]]:
-        """The line with everyone's place in their own guild: how many wait in others is seen by
-        nobody. Those at hand in the worker stand before it, but for the one being drawn."""
+    def _placed(self, line: list[Task]) -> Iterator[tuple[int, Task, float | None]]:
+        """The head of the line with everyone's place in their own guild: how many wait in others
+        is seen by nobody. Those at hand in the worker stand before it, but for the one being drawn.
+        """
         places = Counter(task.guild for task in self._in_worker.values())
         places.subtract(places.keys())
-        for task, seconds in self.line(limit):
+        for task, seconds in self._timed(line):
             places[task.guild] += 1
             yield places[task.guild], task, seconds
 

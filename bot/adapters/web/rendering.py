@@ -20,7 +20,7 @@ from bot.commands.declaration import COMMANDS
 from bot.commands.kinds import Type
 from bot.conversation import Refusal, Reply, Tone
 from bot.locales import LANGUAGES, say
-from bot.replies import ENDED, answer_reply, picture_buttons, shown_scale
+from bot.replies import ENDED, Progress, answer_reply, picture_buttons, shown_scale
 from db.models import Answer
 from generator.request import GenerationRequest
 
@@ -43,8 +43,8 @@ def fragment(template: str, visit: Visit, **values: Any) -> str:
 
 def answer_card(visit: Visit, answer: Answer) -> str:
     """An answer as it stands, with the words that it answers."""
-    progress = visit.site.semilla.dispatch.progress(answer.id)
     open_jobs = [job for job in answer.jobs if job.state not in ENDED]
+    progress = visit.site.semilla.dispatch.progress(answer.id) if open_jobs else Progress()
     first = open_jobs[0].request if open_jobs else None
     return fragment(
         "answer.html",
