@@ -74,6 +74,11 @@ def test_reroll_takes_a_new_prompt_after_the_id():
     assert parse("/reroll K7QX un perro azul")[1] == {"picture": "K7QX", "prompt": "un perro azul"}
 
 
+@pytest.mark.parametrize("word", ["strong", "fuerte", "0.35"])
+def test_how_far_to_vary_needs_no_name(word):
+    assert parse(f"/vary K7QX {word}") == ("vary", {"picture": "K7QX", "strength": word})
+
+
 def test_a_command_addressed_to_the_bot_by_name_is_understood():
     assert parse("/imagina@semilla_bot un gato") == ("imagine", {"prompt": "un gato"})
 
