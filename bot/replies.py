@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
-from bot.locales import decimal, escape, say
+from bot.locales import decimal, escape, has, say
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
@@ -276,10 +276,12 @@ def size_words(picture: Picture, language: str) -> str:
 
 def refused(language: str, refusal: Refusal) -> Reply:
     """What was wrong, what is allowed, what to do: for its author only."""
-    facts: dict[str, Any] = {
-        name: say(language, f"option-{value}") if name == "option" else value
-        for name, value in refusal.facts.items()
-    }
+    facts: dict[str, Any] = {**refusal.facts}
+    if option := facts.get("option"):
+        facts["option"] = say(language, f"option-{option}")
+        facts["help"] = say(language, f"option-{option}-help")
+    if has(language, key := f"command-{facts.get('command', '')}".replace(" ", "-")):
+        facts["command"] = say(language, key)
     buttons = tuple(Button(label=line, line=line) for line in refusal.suggestions[:3])
     buttons += tuple(_button(language, name, line) for name, line in refusal.offers)
     text = say(language, f"refusal-{refusal.key}", **facts)

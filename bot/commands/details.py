@@ -30,8 +30,13 @@ async def masked_file(semilla: Semilla, data: bytes, area: str | None) -> str | 
     try:
         png = await asyncio.to_thread(areas.masked, data, area, limit)
     except metadata.ImageRefused as refused:
-        raise Refusal(f"image-{refused.reason.value}") from refused
+        raise unreadable(refused, limit) from refused
     return None if png is None else await semilla.database.storage.put(png)
+
+
+def unreadable(refused: metadata.ImageRefused, limit: int) -> Refusal:
+    """`limit`: of its pixels."""
+    return Refusal(f"image-{refused.reason.value}", limit=f"{limit / 1e6:g}")
 
 
 def with_hires(request: GenerationRequest, model: Model, factor: float) -> GenerationRequest:
