@@ -7,6 +7,7 @@ import io
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ import pytest_asyncio
 from PIL import Image
 
 from bot.conversation import Guild, Member, Reply, Tone
+from db.models import Answer, Job
 from generator import metadata
-from tests.chat import ANA, Chat, open_chat
+from tests.chat import ANA, CLASS, Chat, open_chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -229,6 +231,27 @@ async def test_a_request_can_be_cancelled_while_it_is_drawn(chat):
     finished = await chat.wait_for(reply.answer)
     assert not finished.pictures
     assert finished.text == "Cancelled."
+
+
+async def test_a_request_whose_model_was_replaced_while_it_waited_can_be_tried_again(chat):
+    first = await chat.ask("a sun seed:8 steps:2")
+    request = replace(metadata.read(png(chat, first)), model_hash="0" * 64)
+    waiting = Answer(
+        origin="replaced",
+        adapter="chat",
+        guild=CLASS.id,
+        member=ANA.id,
+        member_name=ANA.name,
+        language="en",
+        line="/imagine prompt:sun",
+    )
+    job = Job(guild=CLASS.id, member=ANA.id, recipe=request.to_json())
+    accepted = await chat.semilla.dispatch.accept(waiting, [job])
+    failed = await chat.wait_for(accepted.id)
+    assert "just changed" in failed.text
+    await chat.type(failed.buttons[0][0].line)
+    again = await chat.wait_for(accepted.id, times=2)
+    assert pixels(chat, again) == pixels(chat, first)
 
 
 async def test_nobody_cancels_for_another(chat):
