@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from base64 import b64encode
 from functools import cache, partial
 from pathlib import Path
@@ -59,6 +60,11 @@ def answer_card(visit: Visit, answer: Answer) -> str:
         progress=progress,
         more=max(0, len(open_jobs) - 1),
     )
+
+
+def card_message(visit: Visit, answer: Answer) -> dict[str, object]:
+    """A card for an open page. `made`: when, as two ways lead there and one may be slower."""
+    return {"answer": answer.id, "html": answer_card(visit, answer), "made": time.monotonic()}
 
 
 def _preview(webp: bytes | None, request: GenerationRequest) -> str:
