@@ -316,8 +316,14 @@ def _usage(screen: Screen) -> int:
     rows.append(
         (f"semilla {say(language, 'terminal-class-name')}", say(language, "terminal-class"))
     )
-    for command in sorted(COMMANDS.values(), key=lambda each: not each.listed):
-        rows.append((f"semilla {command.label(language)}", command.description(language)))
+    for listed in (True, False):
+        rows.append(("", ""))
+        rows += [
+            (f"semilla {command.label(language)}", command.description(language))
+            for command in COMMANDS.values()
+            if command.listed is listed
+        ]
+    rows.append(("", ""))
     screen.output.print(marked(say(language, "terminal-usage")))
     screen.output.print(_grid(rows))
     screen.output.print(marked(say(language, "terminal-usage-more")))

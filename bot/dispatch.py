@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -32,6 +31,7 @@ log = logging.getLogger(__name__)
 
 IN_WORKER = SLOTS + 2  # a few at hand, so that the worker never waits for us
 ANNOUNCED = 50  # places further back than this learn theirs when they ask
+NEAR = 1000  # and those behind this, when they have come nearer
 DEATHS = 2  # of the worker, alone with a job, after which the job fails
 
 
@@ -56,7 +56,8 @@ class Dispatch:
         self._events = events
         self._queue: FairQueue[Task] = FairQueue()
         self._in_worker: dict[int, Task] = {}
-        self._came: dict[int, float] = {}  # to the worker: seconds, as in bot.estimate
+        self._given = 0  # pixels × network calls that the worker has drawn
+        self._came: dict[int, float] = {}  # to the worker, by what it had drawn and had to draw
         self._suspects: list[Task] = []
         self._deaths: Counter[int] = Counter()
         self._progress: dict[int, Progress] = {}
@@ -94,12 +95,12 @@ class Dispatch:
         await self._feed()
         return accepted
 
-    async def retry(self, job: Job) -> None:
-        """Puts a failed job back in line."""
+    async def retry(self, job: Job, request: GenerationRequest) -> None:
+        """Puts a failed job back in line, with its request as it can be drawn now."""
         await self._database.answers.reopen(job.answer_id)
-        await self._database.jobs.retry(job.id)
+        await self._database.jobs.retry(job.id, request.to_json())
         self._deaths.pop(job.id, None)
-        self._put(job)
+        self._put(await self._database.jobs.get(job.id))
         await self._feed()
 
     async def cancel(self, job: int) -> bool:
@@ -136,7 +137,9 @@ class Dispatch:
 
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
-        waiting = list(islice(self._queue.order(), limit))
+        return self._timed(list(islice(self._queue.order(), limit)))
+
+    def _timed(self, waiting: list[Task]) -> list[tuple[Task, float | None]]:
         return list(zip(waiting, self._times(waiting)[len(self._in_worker) :], strict=True))
 
     def running(self) -> list[Task]:
@@ -148,10 +151,21 @@ class Dispatch:
             if task.answer == answer:
                 known = self._progress.get(task.job, Progress(place=1))
                 return replace(known, seconds=seconds or None)
-        for place, task, left in self._placed(1000):
+        for place, task, left in self._placed(self._line_to(answer)):
             if task.answer == answer:
                 return Progress(place=place, seconds=left)
         return Progress()
+
+    def _line_to(self, answer: int) -> list[Task]:
+        """The line as far as it decides when an answer is done: up to its first job, and those
+        that may come into the worker beside it. Nothing of an answer that isn't near."""
+        order = islice(self._queue.order(), NEAR)
+        before: list[Task] = []
+        for task in order:
+            before.append(task)
+            if task.answer == answer:
+                return [*before, *islice(order, IN_WORKER)]
+        return []
 
     async def run(self) -> None:
         """Restores the line, then follows the generator until it is cancelled."""
@@ -217,9 +231,8 @@ class Dispatch:
             for each in self._in_worker.values()
             if (each.guild, each.member) == (task.guild, task.member) and each is not task
         ]
-        seconds = sum(map(self._seconds_left, behind))
-        self._came[task.job] = PATIENCE * (time.monotonic() + seconds)
         cost = sum(each.cost for each in behind)
+        self._came[task.job] = PATIENCE * (self._given + cost)
         if await self._holding.hides(task.guild, self.checks):
             self._unseen.add(task.job)
         self._generator.submit(Submit(task.job, task.request, image, task.trace, cost))
@@ -252,6 +265,7 @@ class Dispatch:
         if task is None:
             return
         call = event.call if isinstance(event, messages.Called) else 0
+        self._given += task.request.width * task.request.height if call else 0
         preview = event.preview if isinstance(event, messages.Called) else None
         preview = None if event.job in self._unseen else preview
         known = self._progress.get(task.job)
@@ -326,7 +340,7 @@ class Dispatch:
         """All that were in the worker are suspects; only a death while alone counts."""
         log.error("the worker died with jobs %s: %s", jobs, detail)
         self.deaths += 1
-        self._model = None
+        self._given, self._model = 0, None
         tasks = [self._in_worker.pop(job) for job in jobs if job in self._in_worker]
         if len(tasks) == 1:
             self._deaths[tasks[0].job] += 1
@@ -339,40 +353,42 @@ class Dispatch:
 
     def _announce(self) -> None:
         """Tells everyone near the front their place and time."""
+        nearest = list(islice(self._queue.order(), ANNOUNCED))
         first = {
             task.answer: (place, task, seconds)
-            for place, task, seconds in reversed([*self._placed(ANNOUNCED)])
+            for place, task, seconds in reversed([*self._placed(nearest)])
         }
         for place, task, seconds in first.values():
             self._publish(WaitingEvent, task, place=place, seconds=seconds)
 
-    def _placed(self, limit: int) -> Iterator[tuple[int, Task, float | None]]:
-        """The line with everyone's place in their own guild: how many wait in others is seen by
-        nobody. Those at hand in the worker stand before it, but for the one being drawn."""
+    def _placed(self, line: list[Task]) -> Iterator[tuple[int, Task, float | None]]:
+        """The head of the line with everyone's place in their own guild: how many wait in others
+        is seen by nobody. Those at hand in the worker stand before it, but for the one being drawn.
+        """
         places = Counter(task.guild for task in self._in_worker.values())
         places.subtract(places.keys())
-        for task, seconds in self.line(limit):
+        for task, seconds in self._timed(line):
             places[task.guild] += 1
             yield places[task.guild], task, seconds
 
     def _times(self, waiting: Sequence[Task]) -> list[float | None]:
         """Until those in the worker and then these are done."""
-        now = time.monotonic()
-        running = [
-            InWorker(task.model, self._seconds_left(task), self._came.get(task.job, PATIENCE * now))
-            for task in self._in_worker.values()
-        ]
+        running = [self._left(task) for task in self._in_worker.values()]
         requests = (task.request for task in waiting)
-        return self._estimate.announce(requests, self._model, running, slots=IN_WORKER, clock=now)
+        return self._estimate.announce(
+            requests, self._model, running, slots=IN_WORKER, given=self._given
+        )
 
-    def _seconds_left(self, task: Task) -> float:
-        """Of a job in the worker; 0 while nothing is known of its model's speed."""
+    def _left(self, task: Task) -> InWorker:
+        """Of a job in the worker; 0 seconds while nothing is known of its model's speed."""
         request = task.request
         size = (request.width, request.height)
         whole = self._estimate.seconds(request.model, *size, request.full_calls) or 0.0
         progress = self._progress.get(task.job)
         done = progress.call / progress.calls if progress and progress.calls else 0.0
-        return whole * (1 - done)
+        cost = request.width * request.height * request.calls
+        came = self._came.get(task.job, PATIENCE * self._given)
+        return InWorker(task.model, whole * (1 - done), round(cost * (1 - done)), came)
 
     def _publish(self, kind: type, task: Task, **facts: object) -> None:
         self._events.publish(kind(guild=task.guild, answer=task.answer, job=task.job, **facts))

@@ -19,7 +19,7 @@ from tempfile import TemporaryFile
 
 from bot import processes
 from bot.config import PLATFORMS, Config
-from bot.locales import say
+from bot.locales import decimal, say
 
 ROOM_BYTES = 2 * 10**9
 GIGABYTE = 10**9
@@ -127,7 +127,7 @@ def _folder(data: Path, language: str) -> Finding:
             False, say(language, "doctor-folder-closed", folder=str(data), reason=reason)
         )
     key = "doctor-folder" if free > ROOM_BYTES else "doctor-folder-full"
-    room = f"{free / GIGABYTE:.1f}"
+    room = decimal(free / GIGABYTE, language)
     return Finding(free > ROOM_BYTES, say(language, key, folder=str(data), room=room))
 
 
@@ -144,7 +144,7 @@ def _database(config: Config, language: str) -> Finding:
         return Finding(False, say(language, "doctor-database-broken", reason=str(error)))
     if newer:
         return Finding(False, say(language, "database-newer", file=str(path)))
-    megabytes = f"{path.stat().st_size / 10**6:.1f}"
+    megabytes = decimal(path.stat().st_size / 10**6, language)
     return Finding(True, say(language, "doctor-database", size=megabytes))
 
 

@@ -52,11 +52,13 @@ class Running:
 
     Args:
         left: seconds.
-        came: what it brings along for its turns, as in generator.batching, in seconds.
+        cost: what is left of it, as in generator.batching: pixels × network calls.
+        came: what it brings along for its turns, likewise.
     """
 
     model: str
     left: float
+    cost: int = 0
     came: float = 0.0
 
 
@@ -106,7 +108,7 @@ class Estimate:
         running: Sequence[Running] = (),
         *,
         slots: int = 1,
-        clock: float = 0.0,
+        given: float = 0.0,
     ) -> list[float | None]:
         """For each that is running and then each in line: seconds from now until it is done.
 
@@ -116,21 +118,21 @@ class Estimate:
         Args:
             loaded: the model in memory; a load counts at each change of model.
             slots: how many the worker takes at once.
-            clock: the time by which `running` came.
+            given: pixels × network calls that the worker has drawn, by which `running` came.
         """
         times: list[float | None] = [None] * len(running)
         waiting = deque(line)
-        inside = [(each.left + each.came, place, each) for place, each in enumerate(running)]
+        inside = [(each.cost + each.came, place, each) for place, each in enumerate(running)]
         heapify(inside)
         now = 0.0
         while inside or waiting:
             while waiting and len(inside) < slots:
-                entered = self._entering(waiting.popleft(), clock + now)
+                entered = self._entering(waiting.popleft(), given)
                 if entered is None:
                     times += [None] * (1 + len(waiting))
                     waiting.clear()
                     break
-                heappush(inside, (entered.left + entered.came, len(times), entered))
+                heappush(inside, (entered.cost + entered.came, len(times), entered))
                 times.append(None)
             if not inside:
                 break
@@ -139,12 +141,16 @@ class Estimate:
                 now += self.loading(each.model) or 0.0
                 loaded = each.model
             now += each.left
+            given += each.cost
             times[place] = now
         return times
 
-    def _entering(self, request: GenerationRequest, clock: float) -> Running | None:
-        seconds = self.seconds(request.model, request.width, request.height, request.full_calls)
-        return None if seconds is None else Running(request.model, seconds, PATIENCE * clock)
+    def _entering(self, request: GenerationRequest, given: float) -> Running | None:
+        width, height = request.width, request.height
+        seconds = self.seconds(request.model, width, height, request.full_calls)
+        if seconds is None:
+            return None
+        return Running(request.model, seconds, width * height * request.calls, PATIENCE * given)
 
     def _line(self, model: str, pixels: int) -> _Line:
         if (model, pixels) not in self._lines:

@@ -10,8 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen
 from bot.adapters.terminal.words import CommandLine
 from bot.config import Config
-from bot.locales import say
-from bot.replies import decimal
+from bot.locales import decimal, say
 from generator import adding
 from generator.adding import Damaged, NoRoom, NothingThere, Tell
 from generator.headers import Unusable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
-from bot.locales import escape, say
+from bot.locales import decimal, escape, has, say
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
@@ -99,11 +99,12 @@ def duration(seconds: float, language: str) -> str:
 def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Shown:
     """A picture with its caption and buttons."""
     lines = [caption(picture, language)]
-    parent = picture.parent if picture.parent_id != picture.id else None
-    if parent is not None:
-        lines.append(origin_line(picture, parent, language))
-    if job is not None and job.relation is Relation.REROLL and job.parent is not None:
-        lines.append(verdict(picture, job.parent, language))
+    remade = job.parent if job is not None and job.relation is Relation.REROLL else None
+    known = remade is not None and picture.member == remade.member
+    if picture.parent is not None and picture.parent.id != picture.id and not known:
+        lines.append(origin_line(picture, picture.parent, language))
+    if remade is not None:
+        lines.append(verdict(picture, remade, language))
     notes = [Note.from_json(each) for each in picture.notes]
     if job is not None:
         notes = [note for note in notes if not _of_default(note, job)]
@@ -220,10 +221,10 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
         ("seed", str(request.seed)),
         ("steps", str(request.steps)),
         ("sampler", sampler_label(request)),
-        ("guidance", f"{request.guidance_scale:g}"),
+        ("guidance", decimal(request.guidance_scale, language, "g")),
         ("size", size_words(picture, language)),
         ("model", f"{request.model} ({request.model_hash[:10]})"),
-        ("strength", f"{request.strength:g}" if request.initial_image else ""),
+        ("strength", decimal(request.strength, language, "g") if request.initial_image else ""),
         ("vae", f"{request.vae} ({str(request.vae_hash)[:10]})" if request.vae else ""),
         ("clip_skip", str(request.clip_skip) if request.clip_skip > 1 else ""),
         ("emphasis", request.emphasis if request.emphasis != "original" else ""),
@@ -231,7 +232,12 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
     ]
     lines = [f"**{say(language, f'option-{name}')}** {escape(text)}" for name, text in rows if text]
     lines += [
-        say(language, "recipe-variation", seed=str(each.seed), strength=f"{each.strength:g}")
+        say(
+            language,
+            "recipe-variation",
+            seed=str(each.seed),
+            strength=decimal(each.strength, language, "g"),
+        )
         for each in request.variations
     ]
     lines += [*_passes(request, language), *_files(request)]
@@ -276,10 +282,12 @@ def size_words(picture: Picture, language: str) -> str:
 
 def refused(language: str, refusal: Refusal) -> Reply:
     """What was wrong, what is allowed, what to do: for its author only."""
-    facts: dict[str, Any] = {
-        name: say(language, f"option-{value}") if name == "option" else value
-        for name, value in refusal.facts.items()
-    }
+    facts: dict[str, Any] = {**refusal.facts}
+    if option := facts.get("option"):
+        facts["option"] = say(language, f"option-{option}")
+        facts["help"] = say(language, f"option-{option}-help")
+    if has(language, key := f"command-{facts.get('command', '')}".replace(" ", "-")):
+        facts["command"] = say(language, key)
     buttons = tuple(Button(label=line, line=line) for line in refusal.suggestions[:3])
     buttons += tuple(_button(language, name, line) for name, line in refusal.offers)
     text = say(language, f"refusal-{refusal.key}", **facts)
@@ -301,12 +309,6 @@ def fault(language: str, code: str, line: str = "") -> Reply:
 def short_code() -> str:
     """By which a member's complaint is found in the log."""
     return "".join(secrets.choice(SYMBOLS) for _ in range(4))
-
-
-def decimal(number: float, language: str) -> str:
-    """One decimal, with the language's own sign: 1.3 or 1,3."""
-    text = f"{number:.1f}"
-    return text.replace(".", ",") if language == "es" else text
 
 
 def _ended_line(job: Job, language: str) -> str | None:

@@ -11,9 +11,8 @@ from datetime import timedelta
 from bot.commands.semilla import Semilla
 from bot.conversation import Reply
 from bot.events import Notice
-from bot.locales import say
+from bot.locales import decimal, say
 from bot.metrics import NEARLY_FULL_BYTES, free_bytes
-from bot.replies import decimal
 from db.models import now
 
 log = logging.getLogger(__name__)

@@ -116,12 +116,18 @@ class Jobs:
             return await self._end(session, job, state=JobState.CANCELLED)
 
     @insistent
-    async def retry(self, job: int) -> None:
-        """A failed job goes back in line."""
+    async def retry(self, job: int, recipe: dict[str, Any]) -> None:
+        """A failed job goes back in line, with its recipe as it can be drawn now."""
         async with self._transactions.write() as session:
             again = update(Job).where(Job.id == job, Job.state == JobState.FAILED)
             await session.execute(
-                again.values(state=JobState.QUEUED, failure=None, failure_code=None, ended=None)
+                again.values(
+                    state=JobState.QUEUED,
+                    recipe=recipe,
+                    failure=None,
+                    failure_code=None,
+                    ended=None,
+                )
             )
 
     async def _end(self, session: AsyncSession, job: int, **values: object) -> bool:

@@ -18,9 +18,17 @@ from bot.config import Config, GeneratorConfig, Web
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    address: str
-    moderator_address: str
+    web: WebAdapter
     data: Path
+
+    @property
+    def address(self) -> str:
+        return self.web.address
+
+    @property
+    def moderator_address(self) -> str:
+        """Good for one browser, each time it is asked for."""
+        return self.web.moderator_address
 
 
 def settings(data: Path, port: int = 8000) -> Config:
@@ -48,7 +56,7 @@ def running_page(data: Path) -> Iterator[Page]:
             web = WebAdapter(app.semilla, config)
             serving = asyncio.create_task(app.serve([web]))
             await web.started.wait()
-            found.append(Page(web.address, web.moderator_address, data))
+            found.append(Page(web, data))
             started.set()
             await asyncio.wait(
                 {serving, asyncio.create_task(stopping.wait())}, return_when="FIRST_COMPLETED"

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from secrets import token_hex
 
 import httpx
@@ -17,6 +18,7 @@ from bot.app import App
 from bot.chats import Chats
 from bot.config import Config
 from db.models import Answer, Job, Picture, Visibility
+from tests import page_server
 
 HERE, AWAY = ("127.0.0.1", 50_000), ("192.168.1.77", 50_000)
 CLASS_ADDRESS = "192.168.1.10:8000"
@@ -91,6 +93,13 @@ class Opened:
                 visibility=Visibility.PRIVATE if private else Visibility.PUBLIC,
             ),
         )
+
+
+@asynccontextmanager
+async def opened_page(data: Path) -> AsyncIterator[Opened]:
+    config = page_server.settings(data)
+    async with App.open(config) as app:
+        yield Opened(app, config)
 
 
 def answer_row(guild: str, member: str, private: bool) -> Answer:

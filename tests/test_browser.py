@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    Route,
     sync_playwright,
 )
 from playwright.sync_api import expect as expect_that
@@ -34,6 +37,18 @@ WORDS = {
     "en": {"vary": "Vary", "again": "Make it again, identical", "identical": "✓ Identical"},
     "es": {"vary": "Variar", "again": "Repetir idéntica", "identical": "✓ Idéntica"},
 }
+
+# A picture is dropped on the page, or pasted into it.
+BRING = """async (event) => {
+    const canvas = new OffscreenCanvas(64, 64);
+    canvas.getContext("2d").fillRect(0, 0, 64, 64);
+    const files = new DataTransfer();
+    files.items.add(new File([await canvas.convertToBlob()], "a.png", { type: "image/png" }));
+    const how = { bubbles: true, cancelable: true };
+    document.body.dispatchEvent(event === "drop"
+        ? new DragEvent("drop", { ...how, dataTransfer: files })
+        : new ClipboardEvent("paste", { ...how, clipboardData: files }));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +172,19 @@ def test_a_waiting_picture_can_be_cancelled(visitor: Visitor) -> None:
     expect_that(newest.get_by_text("Cancelled.")).to_be_visible()
 
 
+def test_a_slow_answer_does_not_undo_what_the_page_was_told_since(visitor: Visitor) -> None:
+    def late(route: Route) -> None:
+        response = route.fetch()
+        time.sleep(3)  # the stream tells meanwhile that it has been cancelled
+        route.fulfill(response=response)
+
+    newest = draw(visitor.page, "a green bush steps:150")
+    visitor.page.route("**/call", late)
+    newest.get_by_role("button", name="Cancel").click()
+    expect_that(visitor.page.locator("#notes .reply")).to_be_visible()
+    assert newest.get_attribute("data-open") is None
+
+
 def test_others_in_the_room_see_a_picture_without_loading_the_page(
     visitor: Visitor, chromium: Browser, server: page_server.Page
 ) -> None:
@@ -231,6 +259,60 @@ def test_a_picture_to_draw_over_is_attached_and_used(visitor: Visitor, tmp_path:
     newest = finished(draw(visitor.page, "an orange strength:0.3 steps:6"))
     newest.get_by_role("button", name="Recipe").click()
     expect_that(visitor.page.locator("#notes dl")).to_contain_text("strength")
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_a_picture_is_attached_by_dropping_it_and_by_pasting_it(
+    visitor: Visitor, event: str
+) -> None:
+    visitor.page.evaluate(BRING, event)
+    attached = visitor.page.locator(".attached img")
+    expect_that(attached).to_have_attribute("src", re.compile("^data:image/png"))
+    assert visitor.page.locator("input[type=file]").evaluate("each => each.files.length") == 1
+    visitor.page.get_by_role("button", name="Remove the picture").click()
+    expect_that(attached).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "visitor",
+    [("en-US", LAPTOP), ("es-CO", LAPTOP), ("es-CO", PHONE)],
+    indirect=True,
+    ids=["english on a laptop", "spanish on a laptop", "spanish on a phone"],
+)
+def test_the_buttons_of_a_picture_stand_in_one_row_and_its_menu_over_it(visitor: Visitor) -> None:
+    card = draw(visitor.page, "a cat steps:2 count:2")
+    expect_that(card).not_to_have_attribute("data-open", "")
+    figure = card.locator("figure").last
+    middles = {
+        round(box["y"] + box["height"] / 2, -1)
+        for each in figure.locator(".buttons > button, .more > summary").all()
+        if (box := each.bounding_box())
+    }
+    assert len(middles) == 1
+    figure.locator(".more summary").click()
+    menu, screen = figure.locator(".more > div").bounding_box(), visitor.page.viewport_size
+    assert menu is not None
+    assert screen is not None
+    assert menu["x"] >= 0
+    assert menu["x"] + menu["width"] <= screen["width"]
+    visitor.page.keyboard.press("Escape")
+
+
+def test_a_page_that_is_open_follows_the_class(
+    visitor: Visitor, chromium: Browser, server: page_server.Page
+) -> None:
+    finished(draw(visitor.page, "a red house seed:20 steps:2"))
+    teacher = Visitor(chromium, server.address, "en-US", LAPTOP)
+    teacher.page.goto(server.moderator_address)
+    teacher.page.goto(f"{server.address}/class")
+    teacher.page.get_by_role("button", name="Open to the class").click()
+    if teacher.page.get_by_role("button", name="Close the class").count():
+        expect_that(visitor.page.locator("#feed .answer")).to_have_count(0)
+        teacher.page.get_by_role("button", name="Close the class").click()
+        expect_that(visitor.page.locator("figure").first).to_be_visible()
+        teacher.leave()
+    else:  # this machine is in no network
+        teacher.context.close()
 
 
 def test_the_language_is_switched_where_one_stands(visitor: Visitor) -> None:

@@ -23,14 +23,13 @@ from bot.adapters.web.rooms import (
 )
 from bot.app import App
 from tests import page_server
-from tests.pages import AWAY, CLASS_ADDRESS, Opened, serving, token_of
+from tests.pages import AWAY, CLASS_ADDRESS, Opened, opened_page, serving, token_of
 
 
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
-    config = page_server.settings(tmp_path)
-    async with App.open(config) as app:
-        yield Opened(app, config)
+    async with opened_page(tmp_path) as page:
+        yield page
 
 
 async def test_a_visitor_sees_nothing_before_the_code(opened: Opened) -> None:

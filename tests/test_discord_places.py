@@ -83,9 +83,7 @@ async def test_private_chats_are_for_members_where_the_owner_allows_them(
 
 
 async def test_a_private_draft_is_published_by_its_author(peer: Discord, app: App) -> None:
-    draft = await peer.picture(
-        await peer.slash("imagine", prompt="a crown", steps=1, private=True)
-    )
+    draft = await peer.picture(await peer.slash("imagine", prompt="a crown", steps=1, private=True))
     assert draft.ephemeral
     shown = await peer.picture(await peer.press(draft, draft.buttons()["📢 Publish"]))
     assert not shown.ephemeral

@@ -74,6 +74,11 @@ def test_reroll_takes_a_new_prompt_after_the_id():
     assert parse("/reroll K7QX un perro azul")[1] == {"picture": "K7QX", "prompt": "un perro azul"}
 
 
+@pytest.mark.parametrize("word", ["strong", "fuerte", "0.35"])
+def test_how_far_to_vary_needs_no_name(word):
+    assert parse(f"/vary K7QX {word}") == ("vary", {"picture": "K7QX", "strength": word})
+
+
 def test_a_command_addressed_to_the_bot_by_name_is_understood():
     assert parse("/imagina@semilla_bot un gato") == ("imagine", {"prompt": "un gato"})
 
@@ -104,6 +109,12 @@ def test_a_pasted_recipe_stays_whole():
 def test_what_typed_writes_is_read_back():
     options = {"prompt": 'un "gato" rojo, seed:5', "negative": "", "seed": "7"}
     assert parse(typed("imagine", options))[1] == options
+
+
+def test_a_picture_is_read_back_in_whatever_order_the_options_came():
+    options = {"prompt": "gato", "picture": "K7QX"}
+    assert parse(typed("reroll", options)) == ("reroll", options)
+    assert typed("reroll", {"seed": "-1", "picture": "K7QX"}) == "/reroll K7QX seed:-1"
 
 
 def test_no_two_options_of_a_command_share_a_name():

@@ -7,6 +7,7 @@ import io
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ import pytest_asyncio
 from PIL import Image
 
 from bot.conversation import Guild, Member, Reply, Tone
+from db.models import Answer, Job
 from generator import metadata
-from tests.chat import ANA, Chat, open_chat
+from tests.chat import ANA, CLASS, Chat, open_chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -154,11 +156,33 @@ async def test_a_pasted_recipe_is_made_as_it_says(chat):
     assert pixels(chat, pasted) == pixels(chat, first)
 
 
-async def test_the_line_in_the_recipe_makes_the_picture_again(chat):
+@pytest.mark.parametrize(
+    ("language", "begins"),
+    [("en", "To make it again: `/imagine"), ("es", "Para repetirla: `/imagina")],
+)
+async def test_the_line_in_the_recipe_makes_the_picture_again(chat, language, begins):
     first = await chat.ask("a sun seed:8 steps:4 negative:red")
-    recipe = await chat.type(f"/recipe {first.pictures[0].code}")
-    line = recipe.text.split("To make it again: `")[1].rstrip("`").replace("\\", "")
+    recipe = await chat.type(f"/recipe {first.pictures[0].code}", language=language)
+    assert begins in recipe.text
+    line = recipe.text.partition(begins.partition("`")[0] + "`")[2].rstrip("`").replace("\\", "")
     assert pixels(chat, await chat.ask(line)) == pixels(chat, first)
+
+
+async def test_a_variation_is_told_in_each_languages_own_numbers(chat):
+    first = await chat.ask("a sun seed:8 steps:2")
+    near = await chat.ask(f"/vary {first.pictures[0].code} strength:0.15", language="es")
+    code = near.pictures[0].code
+    assert "variada 0,15" in (await chat.type(f"/recipe {code}", language="es")).text
+    assert "varied by 0.15" in (await chat.type(f"/recipe {code}")).text
+    assert "`/repetir" in (await chat.type(f"/recipe {code}", language="es")).text
+
+
+async def test_a_picture_made_again_names_its_original_once(chat):
+    code = (await chat.ask("a sun seed:8 steps:2")).pictures[0].code
+    own = (await chat.ask(f"/reroll {code}")).pictures[0].caption
+    assert own.count(code) == 1
+    others = (await chat.ask(f"/reroll {code}", member=LUIS)).pictures[0].caption
+    assert "Ana" in others
 
 
 async def test_a_picture_is_found_by_its_file_and_by_its_link(chat):
@@ -207,6 +231,27 @@ async def test_a_request_can_be_cancelled_while_it_is_drawn(chat):
     finished = await chat.wait_for(reply.answer)
     assert not finished.pictures
     assert finished.text == "Cancelled."
+
+
+async def test_a_request_whose_model_was_replaced_while_it_waited_can_be_tried_again(chat):
+    first = await chat.ask("a sun seed:8 steps:2")
+    request = replace(metadata.read(png(chat, first)), model_hash="0" * 64)
+    waiting = Answer(
+        origin="replaced",
+        adapter="chat",
+        guild=CLASS.id,
+        member=ANA.id,
+        member_name=ANA.name,
+        language="en",
+        line="/imagine prompt:sun",
+    )
+    job = Job(guild=CLASS.id, member=ANA.id, recipe=request.to_json())
+    accepted = await chat.semilla.dispatch.accept(waiting, [job])
+    failed = await chat.wait_for(accepted.id)
+    assert "just changed" in failed.text
+    await chat.type(failed.buttons[0][0].line)
+    again = await chat.wait_for(accepted.id, times=2)
+    assert pixels(chat, again) == pixels(chat, first)
 
 
 async def test_nobody_cancels_for_another(chat):

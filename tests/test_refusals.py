@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from bot.conversation import Tone
 from tests.chat import Chat, open_chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def png_of(width: int, height: int) -> bytes:
+    buffer = BytesIO()
+    Image.new("1", (width, height)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -36,7 +44,7 @@ async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
         ("a cat strength:0.5", "attach one"),
         ("a cat style:nothing", "no style"),
         ("a cat count:100", "from 1 to 9"),
-        ("/vary", "needs"),
+        ("/vary", "needs id: the picture's short id"),
         ("/vary ZZZZ", "/history"),
         ("/imagine", "for example"),
         ("", "for example"),
@@ -61,6 +69,8 @@ async def test_it_says_so_in_spanish(chat):
     assert reply.text == (
         "Semilla tiene que ser un número entero entre 0 y 4\u202f294\u202f967\u202f295, no «siete»."
     )
+    reply = await chat.type("/vary", language="es")
+    assert reply.text == "A /variar le falta id: el código corto de la imagen."
 
 
 @pytest.mark.parametrize(
@@ -70,6 +80,7 @@ async def test_it_says_so_in_spanish(chat):
         (b"not a picture", "isn't a picture"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "picture"),
         (b"GIF89a" + b"\xff\xff\xff\xff" + b"\0" * 20, "picture"),
+        (png_of(9000, 9000), "40 megapixels are the most"),
     ],
 )
 async def test_a_broken_picture_is_refused(chat, data, told):

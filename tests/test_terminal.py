@@ -284,3 +284,9 @@ def test_after_a_kill_the_data_folder_is_free_and_the_request_is_kept(shell: She
             time.sleep(2)  # asking takes the processor from the drawing
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=PATIENCE_SECONDS)
+
+
+def test_a_command_that_is_handed_over_waits_for_no_database_to_be_imported() -> None:
+    check = "import sys, bot.cli; print([m for m in ('torch', 'sqlalchemy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", check], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -18,19 +18,19 @@ import bot.commands  # noqa: F401  declares them
 from bot.adapters.web.adapter import PortInUse, WebAdapter
 from bot.adapters.web.guard import UPLOAD_BYTES
 from bot.adapters.web.rendering import markup, rows
+from bot.adapters.web.rooms import NoNetwork
 from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
 from bot.events import Running
 from bot.showing import enlarged
 from tests import page_server
-from tests.pages import Opened, serving, token_of
+from tests.pages import Opened, opened_page, serving, token_of
 
 
 @pytest.fixture
 async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
-    config = page_server.settings(tmp_path)
-    async with App.open(config) as app:
-        yield Opened(app, config)
+    async with opened_page(tmp_path) as page:
+        yield page
 
 
 async def test_the_first_sight_is_a_box_three_examples_and_no_settings(opened: Opened) -> None:
@@ -165,6 +165,16 @@ async def test_what_cannot_be_done_is_said_in_words(opened: Opened, line: str, s
         text = sent.json()["html"] if accept == "application/json" else sent.text
         assert says in text
         assert "Traceback" not in text
+
+
+async def test_styles_are_offered_to_those_who_have_some(opened: Opened) -> None:
+    browser = opened.browser()
+    page = await browser.get("/")
+    assert "option.steps" in page.text
+    assert "option.style" not in page.text
+    line = "/style save calm steps:12"
+    await browser.post("/call", data={"token": token_of(page), "line": line})
+    assert "option.style" in (await browser.get("/")).text
 
 
 async def test_options_beside_the_box_are_refused_by_the_same_rules(opened: Opened) -> None:
@@ -347,6 +357,24 @@ async def test_a_page_that_comes_back_gets_what_it_missed_and_then_what_happens(
                     assert event == "progress"
                     assert (progress["call"], progress["calls"]) == (3, 20)
                     assert progress["preview"].startswith("data:image/webp;base64,")
+
+
+async def test_an_open_page_is_told_when_the_class_opens_and_when_it_closes(tmp_path: Path) -> None:
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        web = Opened(app, config).web
+        async with serving(web):
+            async with messages(web, "room=web:home") as page:
+                try:
+                    await web.open_class()
+                except NoNetwork:
+                    pytest.skip("this machine is in no network")
+                assert (await anext(page))[0] == "moved"
+            async with messages(web, "room=web:home") as late:
+                assert (await anext(late))[0] == "moved", "it was hidden meanwhile"
+            async with messages(web, "room=web:class") as page:
+                await web.close_class()
+                assert (await anext(page))[0] == "moved"
 
 
 async def test_a_port_in_use_is_told_with_its_number(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ async def masked_file(semilla: Semilla, data: bytes, area: str | None) -> str | 
     try:
         png = await asyncio.to_thread(areas.masked, data, area, limit)
     except metadata.ImageRefused as refused:
-        raise Refusal(f"image-{refused.reason.value}") from refused
+        raise unreadable(refused, limit) from refused
     return None if png is None else await semilla.database.storage.put(png)
 
 
@@ -50,6 +50,11 @@ def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | Non
     words = [found.name] if lora is None else [*found.triggers[:1]]
     joined = [prompt, *(word for word in words if word.casefold() not in prompt.casefold())]
     return ", ".join(joined) + (f" <lora:{found.name}:{weight or 1}>" if lora else "")
+
+
+def unreadable(refused: metadata.ImageRefused, limit: int) -> Refusal:
+    """`limit`: of its pixels."""
+    return Refusal(f"image-{refused.reason.value}", limit=f"{limit / 1e6:g}")
 
 
 def with_hires(request: GenerationRequest, model: Model, factor: float) -> GenerationRequest:

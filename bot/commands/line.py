@@ -109,14 +109,22 @@ def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None
     if picture and picture.name not in found and free:
         word, _, free = free.partition(" ")
         found[picture.name] = word
-    taker = next((o for o in command.options if o.kind.free), None)
     if not (free := free.strip()):
         return
+    taker = _taker(command, free, found)
     if taker is None:
         raise Refusal("too-many-words", words=short(free), command=command.name)
     if match := QUOTED.fullmatch(free):
         free = re.sub(r"\\(.)", r"\1", match[1])
     found[taker.name] = f"{free} {found[taker.name]}" if taker.name in found else free
+
+
+def _taker(command: Command, free: str, found: dict[str, str]) -> Option | None:
+    """The option that free words are for: the one that takes any, or one that has words of its own
+    ("/vary K7QX strong")."""
+    named = (o for o in command.options if o.kind.words and o.name not in found)
+    fitting = (option for option in named if option.kind.accepts(free))
+    return next((o for o in command.options if o.kind.free), None) or next(fitting, None)
 
 
 def _leading_picture(command: Command) -> Option | None:
@@ -129,11 +137,12 @@ def typed(command: str, values: dict[str, str], language: str = "en") -> str:
     """The line that can be typed again for these options, with the names of a language."""
     declared = COMMANDS[command]
     words = [f"/{declared.label(language)}"]
+    picture = _leading_picture(declared)
+    if picture is not None and picture.name in values:
+        words.append(values[picture.name])
     for name, value in values.items():
         option = declared.option(name)
-        if option is not None and option is _leading_picture(declared):
-            words.append(value)
-        else:
+        if option is None or option is not picture:
             label = name if option is None else option.label(language).replace(" ", "-")
             words.append(f"{label}:{quote(value)}")
     return " ".join(words)

@@ -315,10 +315,8 @@ def request_options(request: GenerationRequest) -> dict[str, str]:
 def again_line(picture: Picture, language: str = "en") -> str:
     """The line that can be typed again for this very picture."""
     request = picture.request
-    if request.variations or request.initial_image:
-        return typed(
-            "reroll", {"picture": picture.code}, language
-        )  # an imagine line has no words for these
+    if request.variations or request.initial_image:  # an imagine line has no words for these
+        return typed("reroll", {"picture": picture.code}, language)
     values = {name: value for name, value in request_options(request).items() if value}
     return typed("imagine", values, language)
 

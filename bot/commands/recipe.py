@@ -10,7 +10,14 @@ from difflib import get_close_matches
 from typing import Any
 
 from bot.commands.declaration import COMMANDS
-from bot.commands.details import masked_file, with_extra, with_files, with_hires, without_hires
+from bot.commands.details import (
+    masked_file,
+    unreadable,
+    with_extra,
+    with_files,
+    with_hires,
+    without_hires,
+)
 from bot.commands.kinds import (
     ANY_SEED,
     ClipSkip,
@@ -334,10 +341,11 @@ async def find_shown(semilla: Semilla, call: Call, data: bytes) -> Picture | Non
 
 async def clean_image(semilla: Semilla, data: bytes) -> bytes:
     """A picture from outside as a PNG of nothing but pixels. Raises Refusal."""
+    limit = semilla.config.limits.image_pixels
     try:
-        return await metadata.checked_png(data, semilla.config.limits.image_pixels)
+        return await metadata.checked_png(data, limit)
     except metadata.ImageRefused as refused:
-        raise Refusal(f"image-{refused.reason.value}") from refused
+        raise unreadable(refused, limit) from refused
 
 
 def _model(semilla: Semilla, name: str | None) -> Model:

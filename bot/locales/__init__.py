@@ -55,6 +55,12 @@ def legible(text: str) -> str:
     return PILED.sub(r"\1", UNSEEN.sub("", text))
 
 
+def decimal(number: float, language: str, form: str = ".1f") -> str:
+    """With one decimal, or as `form` says, and the language's own sign: 1.3 or 1,3."""
+    text = format(number, form)
+    return text.replace(".", ",") if language == "es" else text
+
+
 def plain(text: str) -> str:
     """Semilla's markup without its marks."""
     return re.sub(r"\\([\\*`])|\*\*|`", lambda match: match[1] or "", text)

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from bot.adapters.web import calls, moderation, network, pages, pictures, stream
 from bot.adapters.web.guard import Guard, TooLarge
 from bot.adapters.web.network import PortInUse
-from bot.adapters.web.rooms import ClassRoom, private_address
+from bot.adapters.web.rooms import CLASS, HOME, ClassRoom, Moved, private_address
 from bot.adapters.web.sessions import Sessions
 from bot.adapters.web.site import Chats, NotAllowed, NotInside, Site, StaleForm, arrive
 from bot.commands.semilla import Semilla
@@ -50,6 +50,7 @@ class WebAdapter:
         chats: Chats | None = None,
     ) -> None:
         self._config = config.web
+        self._events = semilla.events
         self._network: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
         self.room = ClassRoom()
@@ -117,6 +118,7 @@ class WebAdapter:
                 serving = network.serve(self.app, listening)
                 self._network = asyncio.create_task(serving, name="class")
             self.room.address = f"{host}:{self._config.port}"
+            self._events.publish(Moved(guild=HOME.id, answer=0))
 
     async def close_class(self) -> None:
         async with self._opening:
@@ -125,6 +127,7 @@ class WebAdapter:
             if serving is not None:
                 serving.cancel()
                 await asyncio.wait([serving])
+            self._events.publish(Moved(guild=CLASS.id, answer=0))
 
     def _hosts(self) -> frozenset[str]:
         return frozenset({self._config.host, self.room.address.rpartition(":")[0]}) - {""}

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from bot.adapters.web import forms
 from bot.adapters.web.pages import home_page
-from bot.adapters.web.rendering import answer_card, reply_card
+from bot.adapters.web.rendering import card_message, reply_card
 from bot.adapters.web.site import Visit, enter, read_form
 from bot.commands import door, line
 from bot.commands.declaration import COMMANDS
@@ -79,14 +79,14 @@ async def _as_json(visit: Visit, reply: Reply, parent: str) -> dict[str, object]
     if reply.answer is not None and reply.tone is Tone.ACCEPTED:
         accepted = await answers.get(reply.answer)
         if accepted is not None:
-            return {"answer": accepted.id, "html": answer_card(visit, accepted)}
+            return card_message(visit, accepted)
     found: dict[str, object] = {
         "html": reply_card(visit, reply, parent),
         "refused": reply.tone in (Tone.REFUSED, Tone.FAULT),
     }
     pressed = await answers.get(int(parent)) if parent.isdecimal() and len(parent) < 16 else None
     if pressed is not None and visible(visit, pressed.guild, pressed.member, pressed.private):
-        found["pressed"] = {"answer": pressed.id, "html": answer_card(visit, pressed)}
+        found["pressed"] = card_message(visit, pressed)
     return found
 
 

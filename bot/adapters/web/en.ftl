@@ -2,7 +2,7 @@
 
 web-home-name = Home
 web-question = What shall we draw?
-web-placeholder = a red cat on a blue background
+web-placeholder = a green heart
 web-draw = Draw
 web-attach = Draw over a picture
 web-attached = A picture to draw over

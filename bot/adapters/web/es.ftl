@@ -2,7 +2,7 @@
 
 web-home-name = Casa
 web-question = ¿Qué dibujamos?
-web-placeholder = un gato rojo sobre fondo azul
+web-placeholder = un corazón verde
 web-draw = Dibujar
 web-attach = Dibujar sobre una imagen
 web-attached = Imagen sobre la que dibujar

@@ -42,10 +42,14 @@ class Input:
     before: str | None = None
 
 
-def declared_inputs(semilla: Semilla, command: Command, language: str) -> list[Input]:
-    """All that a command takes besides the words of the line itself."""
+def declared_inputs(semilla: Semilla, command: Command, language: str, styled: bool) -> list[Input]:
+    """All that a command takes besides the words of the line itself; styles for who has some."""
     shown = [o for o in command.options if not o.kind.free and o.name not in LEFT_OUT]
-    inputs = [_input(semilla, option, language) for option in shown]
+    inputs = [
+        _input(semilla, option, language)
+        for option in shown
+        if styled or option.kind.type is not Type.STYLE
+    ]
     return [each for each in inputs if each.kind != "choice" or len(each.choices) > 2]
 
 

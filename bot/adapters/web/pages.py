@@ -43,6 +43,7 @@ async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
     """The page with the conversation; a reply for this browser only stands on top."""
     semilla = visit.site.semilla
     answers = await conversation(visit)
+    styles = await semilla.database.settings.styles(visit.guild.id, visit.member.id)
     first, _ = parse("")
     shown = [] if answers else await semilla.database.history.latest(visit.asker, STRIP)
     return page(
@@ -55,7 +56,7 @@ async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
         reply=reply_card(visit, reply) if reply else "",
         typed=typed,
         examples=semilla.catalogue.default().examples(visit.language),
-        inputs=forms.declared_inputs(semilla, COMMANDS[first], visit.language),
+        inputs=forms.declared_inputs(semilla, COMMANDS[first], visit.language, bool(styles)),
     )
 
 
@@ -114,7 +115,7 @@ async def picture(request: Request) -> Response:
         visit,
         shown=picture_shown(found, visit.language),
         prompt=found.prompt,
-        recipe=recipe_text(found, visit.language, again_line(found)),
+        recipe=recipe_text(found, visit.language, again_line(found, visit.language)),
         family=family,
     )
     return visit.keep(HTMLResponse(content))

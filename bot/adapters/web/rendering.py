@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from base64 import b64encode
 from functools import cache, partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from bot.commands.declaration import COMMANDS
 from bot.commands.kinds import Type
 from bot.conversation import Refusal, Reply, Tone
 from bot.locales import LANGUAGES, say
-from bot.replies import ENDED, answer_reply, picture_buttons, shown_scale
+from bot.replies import ENDED, Progress, answer_reply, picture_buttons, shown_scale
 from db.models import Answer
 from generator.request import GenerationRequest
 
@@ -43,8 +44,8 @@ def fragment(template: str, visit: Visit, **values: Any) -> str:
 
 def answer_card(visit: Visit, answer: Answer) -> str:
     """An answer as it stands, with the words that it answers."""
-    progress = visit.site.semilla.dispatch.progress(answer.id)
     open_jobs = [job for job in answer.jobs if job.state not in ENDED]
+    progress = visit.site.semilla.dispatch.progress(answer.id) if open_jobs else Progress()
     first = open_jobs[0].request if open_jobs else None
     return fragment(
         "answer.html",
@@ -59,6 +60,11 @@ def answer_card(visit: Visit, answer: Answer) -> str:
         progress=progress,
         more=max(0, len(open_jobs) - 1),
     )
+
+
+def card_message(visit: Visit, answer: Answer) -> dict[str, object]:
+    """A card for an open page. `made`: when, as two ways lead there and one may be slower."""
+    return {"answer": answer.id, "html": answer_card(visit, answer), "made": time.monotonic()}
 
 
 def _preview(webp: bytes | None, request: GenerationRequest) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from bot.conversation import Guild
+from bot.events import Event
 
 HOME = Guild("web:home")
 CLASS = Guild("web:class")
@@ -24,6 +25,10 @@ VIRTUAL = (
     *("vethernet", "hyper-v", "wsl", "lxc", "podman", "cni", "bluetooth", "lo"),
 )
 WIRELESS = ("wl", "wi-fi", "wifi", "wireless", "airport", "drahtlos", "inalámbrica")
+
+
+class Moved(Event):
+    """The class was opened or closed: whoever is in the room that was is in the other one now."""
 
 
 class NoNetwork(Exception):

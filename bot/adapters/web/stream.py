@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from bot.adapters.web.calls import visible
 from bot.adapters.web.pages import WELCOME, conversation
-from bot.adapters.web.rendering import answer_card, fragment
+from bot.adapters.web.rendering import card_message, fragment
+from bot.adapters.web.rooms import Moved
 from bot.adapters.web.site import Visit, enter
 from bot.events import Delivered, Event, Loading, Running, Waiting
 from bot.replies import Progress, answer_reply, progress_line
@@ -23,12 +24,14 @@ SECONDS_TO_SEND = 30  # a page that takes no byte for so long is closed, and com
 
 
 async def events(request: Request) -> Response:
-    """`since`: the newest answer that the page has; `open`: those of them that were unfinished."""
+    """`room`: where the page was made; `since`: the newest answer that it has; `open`: those of
+    them that were unfinished."""
     visit = enter(request)
+    room = request.query_params.get("room", visit.guild.id)
     since = _number(request.query_params.get("since", ""))
     unfinished = {_number(each) for each in request.query_params.get("open", "").split(",")[:100]}
     return EventSourceResponse(
-        _messages(visit, since, unfinished),
+        _messages(visit, room, since, unfinished),
         ping=SECONDS_BETWEEN_PINGS,
         send_timeout=SECONDS_TO_SEND,
         headers={"X-Accel-Buffering": "no"},
@@ -36,9 +39,19 @@ async def events(request: Request) -> Response:
 
 
 async def _messages(
+    visit: Visit, room: str, since: int, unfinished: set[int]
+) -> AsyncIterator[ServerSentEvent]:
+    """Until the page is of another room than its browser: then it is to be loaded anew."""
+    if room == visit.guild.id:
+        async for message in _happenings(visit, since, unfinished):
+            yield message
+    yield ServerSentEvent("{}", event="moved")
+
+
+async def _happenings(
     visit: Visit, since: int, unfinished: set[int]
 ) -> AsyncIterator[ServerSentEvent]:
-    """First what the page has missed, then what happens."""
+    """First what the page has missed, then what happens in its room."""
     semilla = visit.site.semilla
     with semilla.events.follow(guild=visit.guild.id) as follower:
         shown: set[int] = set()
@@ -48,6 +61,8 @@ async def _messages(
             shown.add(answer.id)
         quiet: set[int] = set()
         async for event in follower:
+            if isinstance(event, Moved):
+                return
             if event.answer in quiet and not isinstance(event, Delivered):
                 continue
             if (message := _progress(event, visit.language)) and event.answer in shown:
@@ -66,8 +81,7 @@ async def _messages(
 
 
 def _card(visit: Visit, answer: Answer) -> ServerSentEvent:
-    content = {"answer": answer.id, "html": answer_card(visit, answer)}
-    return ServerSentEvent(json.dumps(content), event="card")
+    return ServerSentEvent(json.dumps(card_message(visit, answer)), event="card")
 
 
 def _thumb(visit: Visit, answer: Answer) -> ServerSentEvent:

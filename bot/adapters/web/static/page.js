@@ -29,9 +29,11 @@
 
   // Cards of the conversation, the newest first; ids grow.
   const drawn = new Map();
-  const put = (id, html) => {
-    if (drawn.get(id) === html) return one(`#answer-${id}`); // an open menu stays open
-    drawn.set(id, html);
+  const put = ({ answer: id, html, made }) => {
+    const known = drawn.get(id);
+    // An open menu stays open; what a button's answer says may be older than what the stream said.
+    if (known && (known.html === html || known.made > made)) return one(`#answer-${id}`);
+    drawn.set(id, { html, made });
     const card = element(html), old = one(`#answer-${id}`);
     if (old) {
       const held = old.contains(document.activeElement);
@@ -71,10 +73,10 @@
       stream = null;
     } else if (!stream) {
       const open = [...feed.querySelectorAll("[data-open]")].map((each) => each.dataset.answer);
-      stream = new EventSource(`/events?since=${feed.dataset.newest}&open=${open}`);
+      stream = new EventSource(`/events?room=${feed.dataset.room}&since=${feed.dataset.newest}&open=${open}`);
+      stream.addEventListener("moved", () => location.reload()); // the class was opened or closed
       stream.addEventListener("card", (event) => {
-        const { answer, html } = JSON.parse(event.data);
-        put(answer, html);
+        put(JSON.parse(event.data));
       });
       stream.addEventListener("thumb", (event) => {
         const strip = one(".strip");
@@ -106,12 +108,12 @@
       const response = await fetch("/call", { method: "POST", body: data, headers: { accept: "application/json" } });
       const said = await response.json();
       if (!response.ok) return warn(said.text);
-      if (said.pressed && feed) put(said.pressed.answer, said.pressed.html);
+      if (said.pressed && feed) put(said.pressed);
       if (said.answer && !feed) return location.assign(`/#answer-${said.answer}`);
       if (!said.answer) note(element(said.html));
       else {
         notes.replaceChildren();
-        put(said.answer, said.html).scrollIntoView({ block: "nearest", behavior: "smooth" });
+        put(said).scrollIntoView({ block: "nearest", behavior: "smooth" });
       }
       if (form === ask && !said.refused) {
         box.value = "";
