@@ -1,9 +1,13 @@
 """The engine beside what others do, under a Poisson load of mixed requests; its cost; its exactness.
 
-    python -m bench.engine load [pictures]     engine with 1 … 16 in flight, stock pipeline one after
-                                               the other, static batches of equal requests
+    python -m bench.engine load [pictures] [load] [in flight …]
+                                               engine with 1 … 16 in flight, stock pipeline one after
+                                               the other, static batches of equal requests; load:
+                                               pictures that come in ten times what one takes
     python -m bench.engine cost [pairs]        submit to pixels over the bare pipeline, one picture
-    python -m bench.engine exact [pictures]    drawn together, made again in another process
+    python -m bench.engine exact [pictures] [first]
+                                               drawn together, made again in another process; other
+                                               pictures with another first one
 
 One thread; the clock of the load is the processor's time, so that other work changes no ratio.
 """
@@ -41,7 +45,7 @@ from generator.sampler_names import SAMPLERS, SCHEDULES
 STEPS, SHORT = (10, 20, 50), 10
 MIX = ("euler a", "euler", "ddim", "dpm++ 2m", "heun", "plms")
 THINGS = ("a red cat", "un perro azul", "two frogs", "a small star", "a house on green")
-LOAD = 1.2  # pictures that come in the time that the stock pipeline takes for one
+LOAD = 12  # pictures that come in ten times what the stock pipeline takes for one
 BATCH = 8
 ARRIVING = 0.3  # a turn
 REDRAWN = 0.25  # of the pictures begin with another one
@@ -81,9 +85,10 @@ def models() -> Iterator[tuple[Models, GenerationRequest]]:
 
 
 def mixed(recipe: GenerationRequest, pictures: int, seconds: float) -> Work:
+    """Pictures that come `seconds` apart on the average."""
     chance, now, work = random.Random(4), 0.0, []
     for seed in range(pictures):
-        now += chance.expovariate(LOAD / seconds)
+        now += chance.expovariate(1 / seconds)
         changes: dict[str, Any] = {
             "prompt": chance.choice(THINGS),
             "steps": chance.choice(STEPS),
@@ -156,17 +161,18 @@ def _settings(request: GenerationRequest) -> tuple[int, str, bool]:
     return request.steps, request.sampler, request.guided
 
 
-def load(pictures: int) -> None:
+def load(pictures: int, coming: int = LOAD, *in_flight: int) -> None:
     with models() as (loaded, recipe):
         stock = Stock(loaded, recipe)
         started = time.process_time()
         trial = [request for _, request in mixed(recipe, 6, 1.0)]
         for request in trial:
             stock.draw([request])
-        work = mixed(recipe, pictures, (time.process_time() - started) / len(trial))
+        one = (time.process_time() - started) / len(trial)
+        work = mixed(recipe, pictures, one * 10 / coming)
         rows = [("stock pipeline, one by one", in_batches(stock, work, 1))]
         rows.append((f"static batches of up to {BATCH}", in_batches(stock, work, BATCH)))
-        for slots in (1, 2, 4, 8, 16):
+        for slots in in_flight or (1, 2, 4, 8, 16):
             engine = Engine(loaded, {}, 0, slots=slots)
             rows.append((f"engine, {slots} in flight", with_engine(engine, work)))
         first = rows[0][1]
@@ -252,9 +258,9 @@ def _drawing() -> bytes:
     return file.getvalue()
 
 
-def exact(pictures: int) -> None:
+def exact(pictures: int, first_one: int = 0) -> None:
     with models() as (_, recipe):
-        requests = [_any(recipe, n) for n in range(pictures)]
+        requests = [_any(recipe, first_one + n) for n in range(pictures)]
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
         orders = [_order(n, request) for n, request in enumerate(requests)]
         first = process.submit(together, 1, orders).result()
@@ -266,9 +272,10 @@ def exact(pictures: int) -> None:
 
 
 def main(what: str, *numbers: str) -> None:
+    known: dict[str, tuple[Callable[..., None], int]]
     known = {"load": (load, 30), "cost": (cost, 30), "exact": (exact, 200)}
     bench, usual = known[what]
-    bench(int(numbers[0]) if numbers else usual)
+    bench(*(map(int, numbers) if numbers else (usual,)))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ PROBES = 4  # calls of a width before it is judged; the first warms up
 REMEMBERED = 9  # calls of a width
 JUDGED_AGAIN = 256  # calls after which a width that brought little is tried once more
 SHARE = 0.8  # of the free memory that a call may take
-PATIENCE = 0.5  # of what others were given meanwhile, by which a picture comes forward
+PATIENCE = 1 << 22  # pixels × calls that are given to others before waiting counts much
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Want:
     Args:
         key: pictures with equal keys can share a call; None wants no call but a turn of its own.
         rows: of its next call.
-        place: who has the lowest is next: what is left, and `Turns.came`.
+        place: who has the lowest is next: `Turns.place`.
         width: of the call that is replayed.
         alone: whether nobody may share its call.
     """
@@ -51,10 +51,10 @@ class Call:
 
 
 class Turns:
-    """The shortest first; who has waited long comes forward. All in pixels × calls.
+    """The shortest first; later who has waited longest for how little. All in pixels × calls.
 
-    A picture's place is what is left of it and what it brought along from when it came. Everybody
-    comes forward at the same pace, so that only when they came tells them apart.
+    So a short picture waits a short time and a long one a long time, however much is waited for,
+    and nobody waits for ever.
     """
 
     def __init__(self) -> None:
@@ -63,13 +63,24 @@ class Turns:
     def give(self, cost: int) -> None:
         self._given += cost
 
-    def came(self, behind: int = 0) -> float:
-        """What a picture that is ordered now brings along.
+    def came(self, behind: int = 0) -> int:
+        """When a picture that is ordered now begins to wait.
 
         Args:
             behind: cost of its member's own pictures that were ordered before.
         """
-        return PATIENCE * (self._given + behind)
+        return self._given + behind
+
+    def place(self, left: int, came: int) -> float:
+        """The lowest is next.
+
+        Args:
+            left: of the picture.
+        """
+        waited = self._given - came
+        if waited < 0:
+            return (left - waited) / PATIENCE
+        return left / (PATIENCE + waited)
 
 
 class Widths:

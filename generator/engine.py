@@ -62,7 +62,7 @@ class Run:
     model: Loaded
     drawing: Drawing
     notes: tuple[Note, ...]
-    came: float
+    came: int
     planned: list[int] = field(default_factory=list)
     ask: Ask | None = None
     call: int = 0
@@ -79,13 +79,17 @@ class Run:
         """What has to be equal in one call; None when it wants none."""
         return (self.model.name, self.model.hash, self.ask.key) if self.ask else None
 
-    def want(self) -> Want:
+    @property
+    def left(self) -> int:
+        """Pixels × calls that it still needs."""
         request = self.order.request
-        left = request.width * request.height * max(0, request.calls - self.call)
+        return request.width * request.height * max(0, request.calls - self.call)
+
+    def want(self, place: float) -> Want:
         planned = self.planned[self.call] if self.call < len(self.planned) else None
         if planned is not None and planned < self.rows:
             planned = None  # not a trace of this picture
-        return Want(self.order.job, self.key, self.rows, left + self.came, planned, self.alone)
+        return Want(self.order.job, self.key, self.rows, place, planned, self.alone)
 
 
 class Engine:
@@ -116,7 +120,7 @@ class Engine:
         self._turns = Turns()
         self._widths = widths or Widths()
         self._exposed = exposed
-        self._waiting: list[tuple[Submit, float]] = []
+        self._waiting: list[tuple[Submit, int]] = []
         self._runs: dict[int, Run] = {}
         # Threads have settings of their own in torch.
         self._loader = ThreadPoolExecutor(1, "loader", _set_up, (torch.get_num_threads(),))
@@ -159,14 +163,15 @@ class Engine:
         Where all slots are taken, only one that would be next at once: the others stand still.
         """
         full = len(self._runs) >= self._slots
-        first = min((run.want().place for run in self._runs.values()), default=0.0)
-        for order, came in sorted(self._waiting, key=lambda each: each[0].request.cost + each[1]):
+        first = min(map(self._place, self._runs.values()), default=0.0)
+        waiting = [(self._turns.place(o.request.cost, came), o, came) for o, came in self._waiting]
+        for place, order, came in sorted(waiting, key=lambda each: each[0]):
             request = order.request
             if request.upscaler:
                 self._waiting.remove((order, came))
                 yield from self._alone(order.job, self._enlarge(order))
                 return
-            if full and request.cost + came >= first:
+            if full and place >= first:
                 return
             key = _model_key(request)
             model = self._models.loaded(*key)
@@ -204,7 +209,7 @@ class Engine:
         """What goes wrong here is nobody else's fault."""
         return self._guarded(events, lambda error: iter([self._failed(job, error)]))
 
-    def _begin(self, order: Submit, came: float, model: Loaded) -> Events:
+    def _begin(self, order: Submit, came: int, model: Loaded) -> Events:
         started = time.perf_counter()
         run = _begin(order, came, model, self._models.catalogue)
         yield messages.Started(order.job, order.request.calls)
@@ -214,7 +219,8 @@ class Engine:
 
     def _work(self) -> Events:
         """One network call for those whose turn it is, or a turn of somebody's own."""
-        call = next_call([run.want() for run in self._runs.values()], self._widths)
+        wants = [run.want(self._place(run)) for run in self._runs.values()]
+        call = next_call(wants, self._widths)
         runs = [self._runs[job] for job in call.jobs]
         if runs[0].ask is None:
             return self._alone(call.jobs[0], self._advance(runs[0], None))
@@ -222,6 +228,9 @@ class Engine:
             self._together(runs, call.width),
             lambda error: self._went_wrong(runs, call.width, error),
         )
+
+    def _place(self, run: Run) -> float:
+        return self._turns.place(run.left, run.came)
 
     def _together(self, runs: Sequence[Run], width: int) -> Events:
         model, key, rows = runs[0].model, runs[0].key, sum(run.rows for run in runs)
@@ -348,7 +357,7 @@ def _model_key(request: GenerationRequest) -> Key:
     return request.model, request.model_hash, request.vae, request.vae_hash
 
 
-def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> Run:
+def _begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     """Encodes the prompts and reads the initial image."""
     request = order.request
     if isinstance(model, PipelineModel):
