@@ -23,7 +23,7 @@ from db.models import Answer, Job, JobState
 from db.session import Database
 from db.storage import DiskFull
 from generator import messages
-from generator.batching import PATIENCE, SLOTS
+from generator.batching import SLOTS
 from generator.client import Generator
 from generator.messages import Failure, Submit
 from generator.request import GenerationRequest
@@ -218,7 +218,7 @@ class Dispatch:
             if (each.guild, each.member) == (task.guild, task.member) and each is not task
         ]
         seconds = sum(map(self._seconds_left, behind))
-        self._came[task.job] = PATIENCE * (time.monotonic() + seconds)
+        self._came[task.job] = time.monotonic() + seconds
         cost = sum(each.cost for each in behind)
         if await self._holding.hides(task.guild, self.checks):
             self._unseen.add(task.job)
@@ -359,7 +359,12 @@ class Dispatch:
         """Until those in the worker and then these are done."""
         now = time.monotonic()
         running = [
-            InWorker(task.model, self._seconds_left(task), self._came.get(task.job, PATIENCE * now))
+            InWorker(
+                task.model,
+                self._seconds_left(task),
+                self._came.get(task.job, now),
+                self._estimate.patience(task.request),
+            )
             for task in self._in_worker.values()
         ]
         requests = (task.request for task in waiting)
@@ -367,9 +372,7 @@ class Dispatch:
 
     def _seconds_left(self, task: Task) -> float:
         """Of a job in the worker; 0 while nothing is known of its model's speed."""
-        request = task.request
-        size = (request.width, request.height)
-        whole = self._estimate.seconds(request.model, *size, request.full_calls) or 0.0
+        whole = self._estimate.whole(task.request) or 0.0
         progress = self._progress.get(task.job)
         done = progress.call / progress.calls if progress and progress.calls else 0.0
         return whole * (1 - done)

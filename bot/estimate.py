@@ -6,11 +6,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from heapq import heapify, heappop, heappush
 from itertools import combinations
 from statistics import median
 
-from generator.batching import PATIENCE
+from generator.batching import PATIENCE, place
 from generator.request import GenerationRequest
 
 RECENT = 16  # pictures remembered for a model and size: few, so that a change of load is soon felt
@@ -52,12 +51,16 @@ class Running:
 
     Args:
         left: seconds.
-        came: what it brings along for its turns, as in generator.batching, in seconds.
+        came: when it began to wait, and patience, as in generator.batching, in seconds.
     """
 
     model: str
     left: float
     came: float = 0.0
+    patience: float = 1.0
+
+    def place(self, clock: float) -> float:
+        return place(self.left, clock - self.came, self.patience)
 
 
 class Estimate:
@@ -95,6 +98,14 @@ class Estimate:
         nearest = min(sizes, key=lambda size: max(size, pixels) / min(size, pixels))
         return self._line(model, nearest).seconds(calls) * pixels / nearest
 
+    def whole(self, request: GenerationRequest) -> float | None:
+        """Seconds of a picture."""
+        return self.seconds(request.model, request.width, request.height, request.full_calls)
+
+    def patience(self, request: GenerationRequest) -> float:
+        """Seconds in which the worker does what PATIENCE is, at the speed of this picture."""
+        return PATIENCE / request.cost * (self.whole(request) or 1.0)
+
     def loading(self, model: str) -> float | None:
         loadings = self._loadings.get(model)
         return median(loadings) if loadings else None
@@ -120,8 +131,7 @@ class Estimate:
         """
         times: list[float | None] = [None] * len(running)
         waiting = deque(line)
-        inside = [(each.left + each.came, place, each) for place, each in enumerate(running)]
-        heapify(inside)
+        inside = dict(enumerate(running))
         now = 0.0
         while inside or waiting:
             while waiting and len(inside) < slots:
@@ -130,21 +140,24 @@ class Estimate:
                     times += [None] * (1 + len(waiting))
                     waiting.clear()
                     break
-                heappush(inside, (entered.left + entered.came, len(times), entered))
+                inside[len(times)] = entered
                 times.append(None)
             if not inside:
                 break
-            _, place, each = heappop(inside)
+            first = min(inside, key=lambda place: inside[place].place(clock + now))
+            each = inside.pop(first)
             if each.model != loaded:
                 now += self.loading(each.model) or 0.0
                 loaded = each.model
             now += each.left
-            times[place] = now
+            times[first] = now
         return times
 
     def _entering(self, request: GenerationRequest, clock: float) -> Running | None:
-        seconds = self.seconds(request.model, request.width, request.height, request.full_calls)
-        return None if seconds is None else Running(request.model, seconds, PATIENCE * clock)
+        seconds = self.whole(request)
+        if seconds is None:
+            return None
+        return Running(request.model, seconds, clock, self.patience(request))
 
     def _line(self, model: str, pixels: int) -> _Line:
         if (model, pixels) not in self._lines:

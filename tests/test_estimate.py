@@ -115,6 +115,14 @@ def test_everybody_in_line_is_told_when_theirs_is_done():
     )
 
 
+def test_a_short_picture_passes_a_long_one_unless_that_has_waited_long():
+    estimate = learnt((128, 128, 20, 1.0))
+    short, long = Running("small", 1.0, patience=10), Running("small", 5.0, patience=10)
+    assert estimate.announce([], "small", [long, short]) == [6.0, 1.0]
+    waited = Running("small", 5.0, came=-1000.0, patience=10)
+    assert estimate.announce([], "small", [waited, short]) == [5.0, 6.0]
+
+
 def test_loading_counts_at_each_change_of_model():
     estimate = learnt((128, 128, 20, 1.0))
     estimate.learn("large", 128, 128, 20, 10.0)
