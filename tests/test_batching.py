@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from generator.batching import (
+    COMPILED,
+    EAGER,
     JUDGED_AGAIN,
     PROBES,
     Turns,
     Want,
     Widths,
+    calls_of,
     next_call,
     own_width,
     run_lengths,
-    widths_of,
 )
 
 
@@ -75,6 +77,17 @@ def test_only_equal_ones_share_a_call():
 def test_a_replay_fixes_its_width_and_others_fill_it():
     call = next_call([want(1, width=8, place=-1), want(2), want(3, width=2), want(4)], Widths())
     assert (call.jobs, call.width) == ((1, 2, 4), 8)
+
+
+def test_a_replay_fixes_its_program_and_those_of_the_other_one_stay_away():
+    compiled = want(1, width=8, program=COMPILED, place=-1)
+    others = [want(2), want(3, width=8, program=EAGER), want(4, width=8, program=COMPILED)]
+    call = next_call([compiled, *others], Widths())
+    assert (call.jobs, call.width, call.program) == ((1, 2, 4), 8, COMPILED)
+    call = next_call([want(0, place=-2), compiled, *others], measured(GPU))
+    assert (call.jobs, call.width, call.program) == ((0, 2, 3), 8, EAGER)
+    call = next_call([want(0, place=-2), compiled], measured(GPU), lambda *_: COMPILED)
+    assert (call.jobs, call.program) == ((0,), COMPILED), "its width is another"
 
 
 def test_what_went_wrong_together_is_tried_alone():
@@ -179,15 +192,21 @@ def test_every_call_is_a_power_of_two_that_holds_its_rows(pictures):
     assert all(wants[job].width in (None, call.width) for job in call.jobs)
 
 
-@given(some.lists(some.sampled_from([1, 2, 4, 8]), max_size=30))
-def test_a_trace_is_read_as_it_was_written(widths):
-    assert widths_of(run_lengths(widths)) == widths
+@given(
+    some.lists(
+        some.tuples(some.sampled_from([1, 2, 4, 8]), some.sampled_from([EAGER, COMPILED])),
+        max_size=30,
+    )
+)
+def test_a_trace_is_read_as_it_was_written(calls):
+    assert calls_of(run_lengths(calls)) == calls
 
 
 def test_a_trace_is_short():
-    assert run_lengths([8, 8, 8, 4, 2, 2]) == "8e3,4e1,2e2"
+    calls = [(8, EAGER), (8, EAGER), (4, EAGER), (4, COMPILED), (4, COMPILED)]
+    assert run_lengths(calls) == "8e2,4e1,4c2"
 
 
 def test_a_trace_that_is_none_is_refused():
     with pytest.raises(ValueError, match="x"):
-        widths_of("2ex")
+        calls_of("2ex")
