@@ -289,9 +289,9 @@ def test_no_call_is_wider_than_the_memory_that_is_free(studio, network):
 
     network(hungry)
     recipes = [studio.recipe(seed=n, steps=9) for n in range(3)]
-    for free, widest in ((10**6 * MEGABYTE, 8), (200 * MEGABYTE, 2)):
+    for free, most in ((10**6 * MEGABYTE, 8), (200 * MEGABYTE, 2)):
         pictures = studio.draw(*recipes, widths=Widths(gain=0, free=lambda free=free: free))
-        assert max(widest(each) for each in pictures) == widest
+        assert max(widest(each) for each in pictures) == most
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts them")
