@@ -1,9 +1,15 @@
 """The engine beside what others do, under a Poisson load of mixed requests; its cost; its exactness.
 
-    python -m bench.engine load [pictures]     engine with 1 … 16 in flight, stock pipeline one after
-                                               the other, static batches of equal requests
+    python -m bench.engine load [pictures] [load] [in flight …]
+                                               engine with 1 … 16 in flight, stock pipeline one after
+                                               the other, static batches of equal requests; load:
+                                               pictures that come in ten times what one takes
     python -m bench.engine cost [pairs]        submit to pixels over the bare pipeline, one picture
-    python -m bench.engine exact [pictures]    drawn together, made again in another process
+    python -m bench.engine exact [pictures] [first]
+                                               drawn together, made again in another process; other
+                                               pictures with another first one
+    python -m bench.engine switch [pictures]   answered eagerly, then by a build that is made meanwhile,
+                                               made again in another process; how long a turn takes
 
 One thread; the clock of the load is the processor's time, so that other work changes no ratio.
 """
@@ -30,20 +36,22 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from generator import noise
-from generator.batching import Widths
+from generator.batching import COMPILED, EAGER, PROBES, Widths
 from generator.catalogue import BUNDLED, Catalogue
 from generator.engine import Engine
-from generator.messages import Drawn, Failed, Submit
+from generator.messages import Called, Drawn, Failed, Submit
 from generator.models import Models
+from generator.programs import Programs
 from generator.request import GenerationRequest
 from generator.sampler_names import SAMPLERS, SCHEDULES
 
 STEPS, SHORT = (10, 20, 50), 10
 MIX = ("euler a", "euler", "ddim", "dpm++ 2m", "heun", "plms")
 THINGS = ("a red cat", "un perro azul", "two frogs", "a small star", "a house on green")
-LOAD = 1.2  # pictures that come in the time that the stock pipeline takes for one
+LOAD = 12  # pictures that come in ten times what the stock pipeline takes for one
 BATCH = 8
 ARRIVING = 0.3  # a turn
+REPLAYS_ONLY = 1 << 30  # calls after which anything else is built
 REDRAWN = 0.25  # of the pictures begin with another one
 
 Work = list[tuple[float, GenerationRequest]]
@@ -81,9 +89,10 @@ def models() -> Iterator[tuple[Models, GenerationRequest]]:
 
 
 def mixed(recipe: GenerationRequest, pictures: int, seconds: float) -> Work:
+    """Pictures that come `seconds` apart on the average."""
     chance, now, work = random.Random(4), 0.0, []
     for seed in range(pictures):
-        now += chance.expovariate(LOAD / seconds)
+        now += chance.expovariate(1 / seconds)
         changes: dict[str, Any] = {
             "prompt": chance.choice(THINGS),
             "steps": chance.choice(STEPS),
@@ -156,17 +165,18 @@ def _settings(request: GenerationRequest) -> tuple[int, str, bool]:
     return request.steps, request.sampler, request.guided
 
 
-def load(pictures: int) -> None:
+def load(pictures: int, coming: int = LOAD, *in_flight: int) -> None:
     with models() as (loaded, recipe):
         stock = Stock(loaded, recipe)
         started = time.process_time()
         trial = [request for _, request in mixed(recipe, 6, 1.0)]
         for request in trial:
             stock.draw([request])
-        work = mixed(recipe, pictures, (time.process_time() - started) / len(trial))
+        one = (time.process_time() - started) / len(trial)
+        work = mixed(recipe, pictures, one * 10 / coming)
         rows = [("stock pipeline, one by one", in_batches(stock, work, 1))]
         rows.append((f"static batches of up to {BATCH}", in_batches(stock, work, BATCH)))
-        for slots in (1, 2, 4, 8, 16):
+        for slots in in_flight or (1, 2, 4, 8, 16):
             engine = Engine(loaded, {}, 0, slots=slots)
             rows.append((f"engine, {slots} in flight", with_engine(engine, work)))
         first = rows[0][1]
@@ -205,11 +215,14 @@ def cost(pairs: int) -> None:
     print(f"engine over bare pipeline {median(ratios[1:]):.3f} (median of {pairs} pairs)")
 
 
-def together(seed: int, orders: Sequence[Submit]) -> dict[int, tuple[str, str]]:
+def together(
+    seed: int, orders: Sequence[Submit], after: int | None = None
+) -> dict[int, tuple[str, str]]:
     """Draws them in random company; job → trace and hash."""
     chance = random.Random(seed)
     with models() as (loaded, recipe):
-        engine = Engine(loaded, {}, 0, slots=16, widths=Widths(widest=8, gain=0))
+        widths, programs = Widths(widest=8, gain=0), Programs(after)
+        engine = Engine(loaded, {}, 0, slots=16, widths=widths, programs=programs)
         coming = [*orders]
         coming += [_order(-n, _any(recipe, n)) for n in range(1, len(coming) // 4)]
         chance.shuffle(coming)
@@ -252,9 +265,9 @@ def _drawing() -> bytes:
     return file.getvalue()
 
 
-def exact(pictures: int) -> None:
+def exact(pictures: int, first_one: int = 0) -> None:
     with models() as (_, recipe):
-        requests = [_any(recipe, n) for n in range(pictures)]
+        requests = [_any(recipe, first_one + n) for n in range(pictures)]
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
         orders = [_order(n, request) for n, request in enumerate(requests)]
         first = process.submit(together, 1, orders).result()
@@ -265,10 +278,57 @@ def exact(pictures: int) -> None:
     print(f"{same} of {pictures} identical; {mixed_widths} had calls of several widths")
 
 
+def while_built(pictures: int) -> tuple[dict[int, tuple[str, str]], list[tuple[str, float]]]:
+    """Draws until so many were answered by a build; job → trace and hash, and turns' seconds."""
+    found: dict[int, tuple[str, str]] = {}
+    turns: list[tuple[str, float]] = []
+    with models() as (loaded, recipe):
+        engine = Engine(loaded, {}, 0, widths=Widths(widest=2), programs=Programs(after=2 * PROBES))
+        while sum(COMPILED in trace for trace, _ in found.values()) < pictures:
+            job = len(found)
+            engine.submit(_order(job, _long(recipe, job)))
+            while engine.busy:
+                started = time.perf_counter()
+                events = list(engine.turn())
+                took = time.perf_counter() - started
+                drawn = next((each for each in events if isinstance(each, Drawn)), None)
+                if drawn is not None:
+                    found[job] = drawn.trace, drawn.pixel_hash
+                elif any(isinstance(each, Called) for each in events):
+                    built = any(COMPILED in trace for trace, _ in found.values())
+                    turns.append((COMPILED if built else EAGER, took))
+    return found, turns
+
+
+def _long(recipe: GenerationRequest, seed: int) -> GenerationRequest:
+    return replace(_any(recipe, seed), steps=40, guidance_scale=4.0, initial_image=None)
+
+
+def switch(pictures: int) -> None:
+    with models() as (_, recipe):
+        pass
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
+        first, turns = process.submit(while_built, pictures).result()
+        again = [_order(n, _long(recipe, n), trace) for n, (trace, _) in first.items()]
+        second = process.submit(together, 2, again, REPLAYS_ONLY).result()
+    both = sum(EAGER in trace and COMPILED in trace for trace, _ in first.values())
+    same = sum(first[n] == second[n] for n in first)
+    print(f"{same} of {len(first)} identical; {both} were answered by both programs")
+    alone, building = turns[PROBES : 2 * PROBES], turns[2 * PROBES :]
+    usual = median(seconds for _, seconds in alone)
+    eager = [seconds for program, seconds in building if program == EAGER]
+    built = [seconds for program, seconds in building if program == COMPILED]
+    print(
+        f"turn {usual * 1000:.0f} ms; while it is built median {median(eager) * 1000:.0f} ms,"
+        f" longest {max(eager) * 1000:.0f} ms; by the build {median(built) * 1000:.0f} ms"
+    )
+
+
 def main(what: str, *numbers: str) -> None:
-    known = {"load": (load, 30), "cost": (cost, 30), "exact": (exact, 200)}
+    known: dict[str, tuple[Callable[..., None], int]]
+    known = {"load": (load, 30), "cost": (cost, 30), "exact": (exact, 200), "switch": (switch, 10)}
     bench, usual = known[what]
-    bench(int(numbers[0]) if numbers else usual)
+    bench(*(map(int, numbers) if numbers else (usual,)))
 
 
 if __name__ == "__main__":

@@ -104,4 +104,5 @@ def _generator(config: Config) -> LocalGenerator:
         threads=settings.threads,
         device=settings.device,
         preview_every=settings.preview_every,
+        compiled=settings.compiled,
     )

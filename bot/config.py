@@ -54,6 +54,7 @@ class GeneratorConfig(Section):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: int = Field(default=0, ge=0, le=256)
     preview_every: int = Field(default=4, ge=1, le=150)
+    compiled: bool = False
 
 
 class AccessConfig(Section):

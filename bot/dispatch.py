@@ -22,7 +22,7 @@ from db.models import Answer, Job, JobState
 from db.session import Database
 from db.storage import DiskFull
 from generator import messages
-from generator.batching import PATIENCE, SLOTS
+from generator.batching import SLOTS
 from generator.client import Generator
 from generator.messages import Failure, Submit
 from generator.request import GenerationRequest
@@ -57,7 +57,7 @@ class Dispatch:
         self._queue: FairQueue[Task] = FairQueue()
         self._in_worker: dict[int, Task] = {}
         self._given = 0  # pixels × network calls that the worker has drawn
-        self._came: dict[int, float] = {}  # to the worker, by what it had drawn and had to draw
+        self._came: dict[int, int] = {}  # to the worker, by what it had drawn and had to draw
         self._suspects: list[Task] = []
         self._deaths: Counter[int] = Counter()
         self._progress: dict[int, Progress] = {}
@@ -232,7 +232,7 @@ class Dispatch:
             if (each.guild, each.member) == (task.guild, task.member) and each is not task
         ]
         cost = sum(each.cost for each in behind)
-        self._came[task.job] = PATIENCE * (self._given + cost)
+        self._came[task.job] = self._given + cost
         if await self._holding.hides(task.guild, self.checks):
             self._unseen.add(task.job)
         self._generator.submit(Submit(task.job, task.request, image, task.trace, cost))
@@ -381,14 +381,11 @@ class Dispatch:
 
     def _left(self, task: Task) -> InWorker:
         """Of a job in the worker; 0 seconds while nothing is known of its model's speed."""
-        request = task.request
-        size = (request.width, request.height)
-        whole = self._estimate.seconds(request.model, *size, request.full_calls) or 0.0
+        whole = self._estimate.whole(task.request) or 0.0
         progress = self._progress.get(task.job)
         done = progress.call / progress.calls if progress and progress.calls else 0.0
-        cost = request.width * request.height * request.calls
-        came = self._came.get(task.job, PATIENCE * self._given)
-        return InWorker(task.model, whole * (1 - done), round(cost * (1 - done)), came)
+        came = self._came.get(task.job, self._given)
+        return InWorker(task.model, whole * (1 - done), round(task.request.cost * (1 - done)), came)
 
     def _publish(self, kind: type, task: Task, **facts: object) -> None:
         self._events.publish(kind(guild=task.guild, answer=task.answer, job=task.job, **facts))

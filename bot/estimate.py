@@ -6,11 +6,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from heapq import heapify, heappop, heappush
 from itertools import combinations
 from statistics import median
 
-from generator.batching import PATIENCE
+from generator.batching import PATIENCE, place
 from generator.request import GenerationRequest
 
 RECENT = 16  # pictures remembered for a model and size: few, so that a change of load is soon felt
@@ -52,14 +51,18 @@ class Running:
 
     Args:
         left: seconds.
-        cost: what is left of it, as in generator.batching: pixels × network calls.
-        came: what it brings along for its turns, likewise.
+        cost: what is left of it, and
+        came: when it came to the worker, in pixels × network calls, as in generator.batching.
     """
 
     model: str
     left: float
     cost: int = 0
-    came: float = 0.0
+    came: int = 0
+
+    def place(self, given: int) -> float:
+        """As in generator.batching: the lowest is next."""
+        return place(self.cost, given - self.came, PATIENCE)
 
 
 class Estimate:
@@ -97,6 +100,10 @@ class Estimate:
         nearest = min(sizes, key=lambda size: max(size, pixels) / min(size, pixels))
         return self._line(model, nearest).seconds(calls) * pixels / nearest
 
+    def whole(self, request: GenerationRequest) -> float | None:
+        """Seconds of a picture."""
+        return self.seconds(request.model, request.width, request.height, request.full_calls)
+
     def loading(self, model: str) -> float | None:
         loadings = self._loadings.get(model)
         return median(loadings) if loadings else None
@@ -108,7 +115,7 @@ class Estimate:
         running: Sequence[Running] = (),
         *,
         slots: int = 1,
-        given: float = 0.0,
+        given: int = 0,
     ) -> list[float | None]:
         """For each that is running and then each in line: seconds from now until it is done.
 
@@ -122,8 +129,7 @@ class Estimate:
         """
         times: list[float | None] = [None] * len(running)
         waiting = deque(line)
-        inside = [(each.cost + each.came, place, each) for place, each in enumerate(running)]
-        heapify(inside)
+        inside = dict(enumerate(running))
         now = 0.0
         while inside or waiting:
             while waiting and len(inside) < slots:
@@ -132,25 +138,23 @@ class Estimate:
                     times += [None] * (1 + len(waiting))
                     waiting.clear()
                     break
-                heappush(inside, (entered.cost + entered.came, len(times), entered))
+                inside[len(times)] = entered
                 times.append(None)
             if not inside:
                 break
-            _, place, each = heappop(inside)
+            first = min(inside, key=lambda number: inside[number].place(given))
+            each = inside.pop(first)
             if each.model != loaded:
                 now += self.loading(each.model) or 0.0
                 loaded = each.model
             now += each.left
             given += each.cost
-            times[place] = now
+            times[first] = now
         return times
 
-    def _entering(self, request: GenerationRequest, given: float) -> Running | None:
-        width, height = request.width, request.height
-        seconds = self.seconds(request.model, width, height, request.full_calls)
-        if seconds is None:
-            return None
-        return Running(request.model, seconds, width * height * request.calls, PATIENCE * given)
+    def _entering(self, request: GenerationRequest, given: int) -> Running | None:
+        seconds = self.whole(request)
+        return None if seconds is None else Running(request.model, seconds, request.cost, given)
 
     def _line(self, model: str, pixels: int) -> _Line:
         if (model, pixels) not in self._lines:

@@ -100,9 +100,11 @@ def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Sh
     """A picture with its caption and buttons."""
     lines = [caption(picture, language)]
     remade = job.parent if job is not None and job.relation is Relation.REROLL else None
-    known = remade is not None and picture.member == remade.member
-    if picture.parent is not None and picture.parent.id != picture.id and not known:
-        lines.append(origin_line(picture, picture.parent, language))
+    parent = picture.parent if picture.parent_id != picture.id else None
+    if remade is not None and picture.member == remade.member:
+        parent = None  # the verdict names it
+    if parent is not None:
+        lines.append(origin_line(picture, parent, language))
     if remade is not None:
         lines.append(verdict(picture, remade, language))
     notes = [Note.from_json(each) for each in picture.notes]

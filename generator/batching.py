@@ -21,7 +21,8 @@ PROBES = 4  # calls of a width before it is judged; the first warms up
 REMEMBERED = 9  # calls of a width
 JUDGED_AGAIN = 256  # calls after which a width that brought little is tried once more
 SHARE = 0.8  # of the free memory that a call may take
-PATIENCE = 0.5  # of what others were given meanwhile, by which a picture comes forward
+EAGER, COMPILED = "e", "c"  # programs that answer a call; a row's bits depend on them, too
+PATIENCE = 1 << 22  # pixels × calls that are given to others before waiting counts much
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Want:
     Args:
         key: pictures with equal keys can share a call; None wants no call but a turn of its own.
         rows: of its next call.
-        place: who has the lowest is next: what is left, and `Turns.came`.
-        width: of the call that is replayed.
+        place: who has the lowest is next: `Turns.place`.
+        width, program: of the call that is replayed.
         alone: whether nobody may share its call.
     """
 
@@ -41,6 +42,7 @@ class Want:
     rows: int
     place: float
     width: int | None = None
+    program: str | None = None
     alone: bool = False
 
 
@@ -48,13 +50,14 @@ class Want:
 class Call:
     jobs: tuple[int, ...]
     width: int
+    program: str = EAGER
 
 
 class Turns:
-    """The shortest first; who has waited long comes forward. All in pixels × calls.
+    """The shortest first; later who has waited longest for how little. All in pixels × calls.
 
-    A picture's place is what is left of it and what it brought along from when it came. Everybody
-    comes forward at the same pace, so that only when they came tells them apart.
+    So a short picture waits a short time and a long one a long time, however much is waited for,
+    and nobody waits for ever.
     """
 
     def __init__(self) -> None:
@@ -63,13 +66,26 @@ class Turns:
     def give(self, cost: int) -> None:
         self._given += cost
 
-    def came(self, behind: int = 0) -> float:
-        """What a picture that is ordered now brings along.
+    def came(self, behind: int = 0) -> int:
+        """When a picture that is ordered now begins to wait.
 
         Args:
             behind: cost of its member's own pictures that were ordered before.
         """
-        return PATIENCE * (self._given + behind)
+        return self._given + behind
+
+    def place(self, left: int, came: int) -> float:
+        """The lowest is next.
+
+        Args:
+            left: of the picture.
+        """
+        return place(left, self._given - came, PATIENCE)
+
+
+def place(left: float, waited: float, patience: float) -> float:
+    """Of a picture in line; all in one unit."""
+    return (left - waited) / patience if waited < 0 else left / (patience + waited)
 
 
 class Widths:
@@ -148,10 +164,15 @@ class Widths:
         return wider_rows / median(self._seconds[wider]) >= self._gain * speed
 
 
-def next_call(wants: Iterable[Want], widths: Widths) -> Call:
+def next_call(
+    wants: Iterable[Want], widths: Widths, best: Callable[[Hashable, int], str] = lambda *_: EAGER
+) -> Call:
     """Whose turn it is, with those that fit beside it.
 
-    A call that is replayed has its width; others may fill it.
+    A call that is replayed has its width and program; others may fill it.
+
+    Args:
+        best: the program for calls of a key and width.
     """
     first, *others = sorted(wants, key=lambda want: (want.place, want.job))
     if first.key is None:
@@ -161,8 +182,9 @@ def next_call(wants: Iterable[Want], widths: Widths) -> Call:
         together += [want for want in others if want.key == first.key and not want.alone]
     replayed = first.width if first.width and widths.fits(first.key, first.width) else None
     width = replayed or _width(together, widths)
-    chosen = _fill(together, width)
-    return Call(tuple(want.job for want in chosen), width)
+    program = (first.program if replayed else None) or best(first.key, width)
+    together = [first, *(w for w in together[1:] if w.program in (None, program))]
+    return Call(tuple(want.job for want in _fill(together, width)), width, program)
 
 
 def own_width(rows: int) -> int:
@@ -197,12 +219,18 @@ def _rows(wants: Sequence[Want]) -> int:
     return sum(want.rows for want in wants)
 
 
-def run_lengths(widths: Iterable[int]) -> str:
-    """[2, 2, 1] → "2e2,1e1"; e: eager, the only program so far."""
-    return ",".join(f"{width}e{len(list(same))}" for width, same in groupby(widths))
+def run_lengths(calls: Iterable[tuple[int, str]]) -> str:
+    """Widths and programs: [(2, "e"), (2, "e"), (1, "c")] → "2e2,1c1"."""
+    return ",".join(
+        f"{width}{program}{len(list(same))}" for (width, program), same in groupby(calls)
+    )
 
 
-def widths_of(trace: str) -> list[int]:
-    """The width of each call of a trace."""
-    parts = [part.split("e") for part in trace.split(",") if part]
-    return [int(width) for width, count in parts for _ in range(int(count))]
+def calls_of(trace: str) -> list[tuple[int, str]]:
+    """The width and program of each call of a trace."""
+    found = []
+    for part in filter(None, trace.split(",")):
+        program = COMPILED if COMPILED in part else EAGER
+        width, count = part.split(program)
+        found += [(int(width), program)] * int(count)
+    return found

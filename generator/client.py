@@ -49,10 +49,11 @@ class LocalGenerator:
         threads: int = 0,
         device: str = "auto",
         preview_every: int = 4,
+        compiled: bool = False,
     ) -> None:
         self._arguments = [f"--models={folder}" for folder in models_folders]
         self._arguments += [f"--cache={cache}", f"--threads={threads}", f"--device={device}"]
-        self._arguments += [f"--preview-every={preview_every}"]
+        self._arguments += [f"--preview-every={preview_every}", *(["--compiled"] * compiled)]
         self._events: asyncio.Queue[messages.Event] = asyncio.Queue()
         self._process: asyncio.subprocess.Process | None = None
         self._jobs: dict[int, None] = {}

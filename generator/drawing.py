@@ -6,7 +6,7 @@ that the engine knows neither samplers nor steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Sequence
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,40 +57,56 @@ class Ask:
         tokens = self.conditioning.at(self.step).shape[1]
         return tuple(self.scaled.shape), tokens, self.conditioning.lora, self.tiled
 
+    @property
+    def plain(self) -> bool:
+        """Whether the network is asked as it was loaded."""
+        return not self.conditioning.lora and not self.tiled
+
 
 Drawing = Generator[Ask | None, Any, Image.Image | None]
 """Is sent the prediction of what it asked; yields None where it wants a turn to itself; returns None when its numbers got out of hand."""
 
 
 @torch.inference_mode()
-def predict(model: LoadedModel, asks: Sequence[Ask], width: int) -> list[Tensor]:
-    """One network call for all; a prediction of shape (1, channels, height, width) for each.
+def predict(asks: Sequence[Ask], inputs: Mapping[str, Any], network: Any) -> list[Tensor]:
+    """One network call for all; a prediction of shape (1, channels, height, width) for each."""
+    counts = [ask.rows for ask in asks]
+    output = call(network, inputs)[0][: sum(counts)]
+    outputs = torch.as_tensor(output).float().cpu().split(counts)
+    return [
+        ask.conditioning.combine(own, ask.guidance) for ask, own in zip(asks, outputs, strict=True)
+    ]
+
+
+def call(network: Any, inputs: Mapping[str, Any]) -> Any:
+    """As diffusers' pipelines do it: what is denoised isn't named."""
+    return network(inputs["sample"], **{k: v for k, v in inputs.items() if k != "sample"})
+
+
+@torch.inference_mode()
+def inputs_of(model: LoadedModel, asks: Sequence[Ask], width: int) -> dict[str, Any]:
+    """What the network is asked; the model is made ready for it.
 
     A row's bits depend on the call's width and its layout in memory and not on the other rows, so
     padding may be anything: it is the last row again.
     """
     loras.use(model, asks[0].conditioning.lora)
     model.tile(asks[0].tiled)
-    counts = [ask.rows for ask in asks]
-    padding = width - sum(counts)
+    padding = width - sum(ask.rows for ask in asks)
     owners = [ask for ask in asks for _ in range(ask.rows)]
     owners += owners[-1:] * padding
-    embeddings = _padded(torch.cat([ask.conditioning.at(ask.step) for ask in asks]), padding)
     # cat keeps a layout that all rows have in common.
     scaled = torch.cat([owner.scaled for owner in owners]).contiguous()
-    # One timestep a row, as float32: the same bits as the pipeline's scalar.
-    output = model.unet(
-        scaled.to(model.device, model.dtype),
-        torch.stack([owner.t.float() for owner in owners]).to(model.device),
-        encoder_hidden_states=embeddings,
-        added_cond_kwargs=_added(model, asks, padding),
-        timestep_cond=model.embedded_guidance([owner.guidance for owner in owners]),
-        return_dict=False,
-    )[0][: sum(counts)]
-    outputs = torch.as_tensor(output).float().cpu().split(counts)
-    return [
-        ask.conditioning.combine(own, ask.guidance) for ask, own in zip(asks, outputs, strict=True)
-    ]
+    embeddings = torch.cat([ask.conditioning.at(ask.step) for ask in asks])
+    return {
+        "sample": scaled.to(model.device, model.dtype),
+        # One timestep a row, as float32: the same bits as the pipeline's scalar.
+        "timestep": torch.stack([owner.t.float() for owner in owners]).to(model.device),
+        "encoder_hidden_states": _padded(embeddings, padding),
+        "added_cond_kwargs": _added(model, asks, padding),
+        "timestep_cond": model.embedded_guidance([owner.guidance for owner in owners]),
+        "return_dict": False,
+    }
 
 
 def _added(model: LoadedModel, asks: Sequence[Ask], padding: int) -> dict[str, Tensor] | None:
@@ -158,7 +174,7 @@ def _draw(
     width, height = over.size
     shape = (1, model.channels, height // model.factor, width // model.factor)
     start = noise.initial_noise(shape, source, request.variations)
-    scheduler = model.samplers.make(request.sampler, request.schedule, over.steps)
+    scheduler = model.samplers.make(request.sampler, request.schedule, over.steps, request.version)
     timesteps = timesteps_from(scheduler, over.steps, over.strength if initial else 1.0)
     if initial is None or (area and over.strength >= 1):
         latents = start * scheduler.init_noise_sigma

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
 
 import torch
 from PIL import Image
@@ -18,74 +17,30 @@ from torch import Tensor
 
 from generator import messages, metadata
 from generator.batching import (
+    COMPILED,
+    EAGER,
     SLOTS,
+    Call,
     Turns,
-    Want,
     Widths,
     next_call,
     own_width,
     run_lengths,
-    widths_of,
 )
-from generator.catalogue import Catalogue
-from generator.conditioning import condition
-from generator.drawing import Ask, Drawing, draw, initial_image, passes, predict
+from generator.drawing import initial_image, inputs_of, predict
 from generator.memory import peak_of
-from generator.messages import Failure, Note, NoteKind, Submit
+from generator.messages import Failure, Note, Submit
 from generator.models import Key, Loaded, LoadedModel, ModelRefused, Models
 from generator.pipelines import PipelineModel
-from generator.reading import changed, plain
+from generator.programs import Programs, set_up
 from generator.request import GenerationRequest
-from generator.sampler_names import follows, label_of
+from generator.runs import Run, begin
 
 log = logging.getLogger(__name__)
 
 Events = Iterator[messages.Event]
 
 MOMENT_SECONDS = 0.05  # to wait for a model when there is nothing else to do
-
-
-@dataclass(slots=True)
-class Run:
-    """A picture in flight.
-
-    Args:
-        came: as the policy told when it was ordered.
-        planned: widths that are replayed.
-        ask: what it wants next; None is a turn of its own.
-        call: network calls that were answered.
-        seconds: of ours that it took.
-        alone: whether a call that it shared went wrong.
-    """
-
-    order: Submit
-    model: Loaded
-    drawing: Drawing
-    notes: tuple[Note, ...]
-    came: float
-    planned: list[int] = field(default_factory=list)
-    ask: Ask | None = None
-    call: int = 0
-    seconds: float = 0.0
-    widths: list[int] = field(default_factory=list)
-    alone: bool = False
-
-    @property
-    def rows(self) -> int:
-        return self.ask.rows if self.ask else 1
-
-    @property
-    def key(self) -> Hashable:
-        """What has to be equal in one call; None when it wants none."""
-        return (self.model.name, self.model.hash, self.ask.key) if self.ask else None
-
-    def want(self) -> Want:
-        request = self.order.request
-        left = request.width * request.height * max(0, request.calls - self.call)
-        planned = self.planned[self.call] if self.call < len(self.planned) else None
-        if planned is not None and planned < self.rows:
-            planned = None  # not a trace of this picture
-        return Want(self.order.job, self.key, self.rows, left + self.came, planned, self.alone)
 
 
 class Engine:
@@ -96,6 +51,7 @@ class Engine:
         preview_every: network calls; 0 is never.
         slots: pictures in flight.
         widths: how wide calls may be.
+        programs: what answers them.
         exposed: looks for nakedness in a PNG; None where there is no such check.
     """
 
@@ -107,6 +63,7 @@ class Engine:
         *,
         slots: int = SLOTS,
         widths: Widths | None = None,
+        programs: Programs | None = None,
         exposed: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._models = models
@@ -115,11 +72,11 @@ class Engine:
         self._slots = slots
         self._turns = Turns()
         self._widths = widths or Widths()
+        self._programs = programs or Programs()
         self._exposed = exposed
-        self._waiting: list[tuple[Submit, float]] = []
+        self._waiting: list[tuple[Submit, int]] = []
         self._runs: dict[int, Run] = {}
-        # Threads have settings of their own in torch.
-        self._loader = ThreadPoolExecutor(1, "loader", _set_up, (torch.get_num_threads(),))
+        self._loader = ThreadPoolExecutor(1, "loader", set_up, (torch.get_num_threads(),))
         self._loading: tuple[Key, Future[tuple[Loaded, float]]] | None = None
 
     @property
@@ -159,14 +116,15 @@ class Engine:
         Where all slots are taken, only one that would be next at once: the others stand still.
         """
         full = len(self._runs) >= self._slots
-        first = min((run.want().place for run in self._runs.values()), default=0.0)
-        for order, came in sorted(self._waiting, key=lambda each: each[0].request.cost + each[1]):
+        first = min(map(self._place, self._runs.values()), default=0.0)
+        waiting = [(self._turns.place(o.request.cost, came), o, came) for o, came in self._waiting]
+        for place, order, came in sorted(waiting, key=lambda each: each[0]):
             request = order.request
             if request.upscaler:
                 self._waiting.remove((order, came))
                 yield from self._alone(order.job, self._enlarge(order))
                 return
-            if full and request.cost + came >= first:
+            if full and place >= first:
                 return
             key = _model_key(request)
             model = self._models.loaded(*key)
@@ -204,9 +162,9 @@ class Engine:
         """What goes wrong here is nobody else's fault."""
         return self._guarded(events, lambda error: iter([self._failed(job, error)]))
 
-    def _begin(self, order: Submit, came: float, model: Loaded) -> Events:
+    def _begin(self, order: Submit, came: int, model: Loaded) -> Events:
         started = time.perf_counter()
-        run = _begin(order, came, model, self._models.catalogue)
+        run = begin(order, came, model, self._models.catalogue)
         yield messages.Started(order.job, order.request.calls)
         run.ask = next(run.drawing)
         run.seconds = time.perf_counter() - started
@@ -214,42 +172,75 @@ class Engine:
 
     def _work(self) -> Events:
         """One network call for those whose turn it is, or a turn of somebody's own."""
-        call = next_call([run.want() for run in self._runs.values()], self._widths)
+        ready = [run for run in self._runs.values() if not self._awaits_build(run)]
+        if not ready:
+            time.sleep(MOMENT_SECONDS)
+            return iter(())
+        wants = [run.want(self._place(run)) for run in ready]
+        networks = {run.key: run.model.unet for run in ready if isinstance(run.model, LoadedModel)}
+        best = self._programs.best
+        call = next_call(wants, self._widths, lambda *shape: best(networks[shape[0]], shape))
         runs = [self._runs[job] for job in call.jobs]
         if runs[0].ask is None:
             return self._alone(call.jobs[0], self._advance(runs[0], None))
         return self._guarded(
-            self._together(runs, call.width),
-            lambda error: self._went_wrong(runs, call.width, error),
+            self._together(runs, call),
+            lambda error: self._went_wrong(runs, call, error),
         )
 
-    def _together(self, runs: Sequence[Run], width: int) -> Events:
-        model, key, rows = runs[0].model, runs[0].key, sum(run.rows for run in runs)
+    def _place(self, run: Run) -> float:
+        return self._turns.place(run.left, run.came)
+
+    def _awaits_build(self, run: Run) -> bool:
+        """Whether a picture is made again that needs a build which isn't there yet."""
+        (width, program), ask, model = run.replayed, run.ask, run.model
+        if not isinstance(model, LoadedModel) or ask is None or not ask.plain:
+            return False
+        if width is None or program != COMPILED:
+            return False
+        shape = run.key, width
+        return self._programs.awaited(model.unet, shape, lambda: inputs_of(model, [ask], width))
+
+    def _together(self, runs: Sequence[Run], call: Call) -> Events:
+        model, shape, rows = runs[0].model, (runs[0].key, call.width), sum(run.rows for run in runs)
         assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
+        asks = [run.ask for run in runs if run.ask]
+        program, network = self._programs.answering(model.unet, shape, call.program)
         # Measuring costs time of its own.
-        peak = None if self._widths.measured(key, width) else peak_of(model.device)
+        peak = None if self._widths.measured(*shape) else peak_of(model.device)
         started = time.perf_counter()
-        predictions = predict(model, [run.ask for run in runs if run.ask], width)
+        inputs = inputs_of(model, asks, call.width)
+        predictions = predict(asks, inputs, network)
         seconds = time.perf_counter() - started
-        self._widths.learn(key, width, seconds, peak() if peak else None)
+        self._widths.learn(*shape, seconds, peak() if peak else None)
+        if asks[0].plain and program == EAGER:
+            self._programs.answered(model.unet, shape, inputs)
         for run, prediction in zip(runs, predictions, strict=True):
             run.seconds += seconds * run.rows / rows
-            run.widths.append(width)
+            run.calls.append((call.width, program))
             yield from self._alone(run.order.job, self._advance(run, prediction))
 
-    def _went_wrong(self, runs: Sequence[Run], width: int, error: Exception) -> Events:
-        """No picture has advanced: they are tried again, in narrower calls or one by one."""
-        first = runs[0]
+    def _went_wrong(self, runs: Sequence[Run], call: Call, error: Exception) -> Events:
+        """No picture has advanced: they are tried again, in narrower calls, eagerly or one by one."""
+        first, width = runs[0], call.width
         narrowest = own_width(first.rows)
         if _failure(error) is Failure.OUT_OF_MEMORY and width > narrowest:
             log.warning("no memory for %d rows", width)
             torch.cuda.empty_cache()
             self._widths.narrow(first.key, width)
+        elif call.program == COMPILED and self._gives_up(first, width, error):
+            return
         elif len(runs) > 1:
             for run in runs:
                 run.alone = True
         else:
             yield self._failed(first.order.job, error)
+
+    def _gives_up(self, run: Run, width: int, error: Exception) -> bool:
+        """Whether it was a build's fault: the eager program answers from now on."""
+        return isinstance(run.model, LoadedModel) and self._programs.give_up(
+            run.model.unet, (run.key, width), error
+        )
 
     def _advance(self, run: Run, prediction: Tensor | None) -> Events:
         """Sends a picture its prediction (or gives it its turn): it asks again or is finished."""
@@ -281,7 +272,7 @@ class Engine:
         if image is None:
             return messages.Failed(run.order.job, Failure.NOT_A_NUMBER)
         seconds = run.seconds + time.perf_counter() - started
-        return self._drawn(run.order, image, seconds, run.widths, run.notes)
+        return self._drawn(run.order, image, seconds, run.calls, run.notes)
 
     def _enlarge(self, order: Submit) -> Events:
         """What asks no network is done at once."""
@@ -295,10 +286,10 @@ class Engine:
         order: Submit,
         image: Image.Image,
         seconds: float,
-        widths: Sequence[int],
+        calls: Sequence[tuple[int, str]],
         notes: Sequence[Note],
     ) -> messages.Drawn:
-        trace = run_lengths(widths)
+        trace = run_lengths(calls)
         png = metadata.write(image, order.request, self._key, trace)
         return messages.Drawn(
             job=order.job,
@@ -325,11 +316,6 @@ class Engine:
             run.drawing.close()
 
 
-def _set_up(threads: int) -> None:
-    torch.set_num_threads(threads)
-    torch.set_grad_enabled(False)
-
-
 def _failure(error: BaseException) -> Failure:
     match error:
         case ModelRefused():
@@ -346,30 +332,3 @@ def _failure(error: BaseException) -> Failure:
 
 def _model_key(request: GenerationRequest) -> Key:
     return request.model, request.model_hash, request.vae, request.vae_hash
-
-
-def _begin(order: Submit, came: float, model: Loaded, catalogue: Catalogue) -> Run:
-    """Encodes the prompts and reads the initial image."""
-    request = order.request
-    if isinstance(model, PipelineModel):
-        prompt, told = plain(request.prompt, request.seed, catalogue)
-        negative, more = plain(request.negative_prompt, request.seed, catalogue)
-        words = replace(request, prompt=prompt, negative_prompt=negative)
-        return Run(order, model, model.draw(words), (*told, *more), came)
-    # Where guidance is an input of the network, one row is enough.
-    asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
-    if changed(request.extras, catalogue):
-        catalogue.refresh()  # they may be newer than what it saw
-    conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
-    notes = [*conditionings[0].notes, *changed(request.extras, catalogue)]
-    if request.negative_prompt and not conditionings[0].guided:
-        notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
-    if not follows(request.sampler, request.schedule):
-        facts = {"schedule": request.schedule, "sampler": label_of(request.sampler)}
-        notes.append(Note(NoteKind.SCHEDULE_WITHOUT_EFFECT, facts))
-    image = None
-    if order.initial_image is not None:
-        image, resized = initial_image(order.initial_image, request)
-        notes += resized
-    drawing = draw(request, model, conditionings, image)
-    return Run(order, model, drawing, tuple(notes), came, widths_of(order.trace or ""))

@@ -19,6 +19,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from generator import single_file
 from generator.catalogue import Catalogue, Model
+from generator.hashes import stamps
 from generator.headers import Kind
 from generator.messages import Failure
 from generator.pipelines import PipelineModel, variant
@@ -133,7 +134,7 @@ class LoadedModel:
         ids = torch.tensor([[height, width, 0, 0, height, width]], device=self.device)
         return {
             "text_embeds": pooled.to(self.device, self.dtype),
-            "time_ids": ids.to(self.dtype).expand(len(pooled), -1),
+            "time_ids": ids.to(self.dtype).repeat(len(pooled), 1),
         }
 
     def embedded_guidance(self, scales: Sequence[float]) -> Tensor | None:
@@ -259,6 +260,7 @@ class Models:
         """The model and the seconds that loading took. Raises ModelRefused."""
         started = time.perf_counter()
         found = self._find(name, hash)
+        files = stamps(found.path)
         own = self.loaded(name, hash)  # all but the VAE is shared
         self._make_room(_weight_bytes(found.path))
         try:
@@ -267,6 +269,8 @@ class Models:
                 model = self._with_vae(model, vae, vae_hash)
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration) as error:
             raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
+        if stamps(found.path) != files:
+            raise ModelRefused(Failure.MODEL_CHANGED, f"{found.path} was replaced meanwhile")
         kept = _Kept(model, _weight_bytes(found.path), time.monotonic())
         self._kept[name, hash, vae, vae_hash] = kept
         return model, time.perf_counter() - started
@@ -299,7 +303,11 @@ class Models:
 
     def _read(self, found: Model) -> Loaded:
         if found.own_sampler:
-            return PipelineModel.read(found.path, found.name, found.hash, self._device, self._dtype)
+            model = PipelineModel.read(
+                found.path, found.name, found.hash, self._device, self._dtype
+            )
+            single_file.let_go(*model.networks)
+            return model
         if found.path.is_dir():
             parts = _read_folder(found.path, self._dtype)
         else:
@@ -310,11 +318,15 @@ class Models:
             scheduler["prediction_type"] = kinds[found.prediction[:1]]
         if found.spacing is not None:
             scheduler["timestep_spacing"] = found.spacing
-        vae = parts.vae.to(self._device, self._vae_dtype(parts.vae))
+        # A card's convolutions in half precision want the channels last.
+        card = self._device.type == "cuda"
+        layout = torch.channels_last if card else torch.contiguous_format
+        vae = parts.vae.to(self._device, self._vae_dtype(parts.vae), memory_format=layout)
         encoders = tuple(
             replace(each, model=each.model.eval().to(self._device)) for each in parts.encoders
         )
-        unet = parts.unet.eval().to(self._device)
+        unet = parts.unet.eval().to(self._device, memory_format=layout)
+        single_file.let_go(unet, vae, *(each.model for each in encoders))
         return LoadedModel(
             found.name, found.hash, unet, vae, encoders, scheduler, Preview(vae), found.family
         )
@@ -331,6 +343,7 @@ class Models:
             raise ModelRefused(Failure.MODEL_CHANGED, name)
         vae = single_file.read_vae(found.path, dict(model.vae.config))
         vae = vae.to(self._device, self._vae_dtype(model.vae))
+        single_file.let_go(vae)
         return replace(model, vae=vae, preview=Preview(vae), vae_name=name)
 
 

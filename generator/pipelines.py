@@ -59,6 +59,10 @@ class PipelineModel:
         network.register_forward_pre_hook(_give_way)
         return cls(name, hash, pipeline)
 
+    @property
+    def networks(self) -> list[Any]:
+        return [part for part in self.pipeline.components.values() if hasattr(part, "parameters")]
+
     def draw(self, request: GenerationRequest) -> Generator[None, None, Image.Image | None]:
         """Yields before every call of the network; returns the picture, None when it is lost.
 

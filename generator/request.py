@@ -9,6 +9,7 @@ from typing import Any, Self
 from generator.sampler_names import calls
 
 SEED_LIMIT = 2**32
+VERSION = 2  # since 2 dpm++ 3m sde has the right formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class GenerationRequest:
         tiling: whether its edges fit each other.
         upscaler: "lanczos" where the initial image is enlarged and nothing is drawn.
         extras: what its prompts name besides words.
+        version: of how it is drawn, where that was mended since.
     """
 
     model: str
@@ -98,7 +100,7 @@ class GenerationRequest:
     tiling: bool = False
     upscaler: str | None = None
     extras: tuple[ExtraFile, ...] = ()
-    version: int = 1
+    version: int = VERSION
 
     @property
     def guided(self) -> bool:
@@ -138,4 +140,4 @@ class GenerationRequest:
         hires = fields.get("hires")
         extras = tuple(ExtraFile(**extra) for extra in fields.get("extras", ()))
         read = {"hires": hires and Hires(**hires), "extras": extras}
-        return cls(**{**fields, **read, "variations": variations})
+        return cls(**{"version": 1, **fields, **read, "variations": variations})

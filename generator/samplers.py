@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from generator.request import VERSION
 from generator.sampler_names import BY_NOISE, follows
 
 Denoising = Generator[tuple[Tensor, Tensor], Tensor, Tensor]
@@ -76,8 +77,12 @@ class Samplers:
         self._templates: dict[tuple[str, str], Any] = {}
         self._coefficients: dict[tuple[Any, ...], float] = {}
 
-    def make(self, sampler: str, schedule: str, steps: int) -> Any:
-        """A scheduler of its own, with its timesteps set."""
+    def make(self, sampler: str, schedule: str, steps: int, version: int = VERSION) -> Any:
+        """A scheduler of its own, with its timesteps set.
+
+        Args:
+            version: of the recipe: what it was first drawn with is what it is drawn with.
+        """
         key = (sampler, schedule)
         if key not in self._templates:
             self._templates[key] = self._template(sampler, schedule)
@@ -90,6 +95,8 @@ class Samplers:
             # diffusers' class knows none of these, and differs from euler in its steps only.
             euler = self.make("euler", schedule, steps)
             scheduler.sigmas, scheduler.timesteps = euler.sigmas, euler.timesteps
+        if sampler == "dpm++ 3m sde" and version > 1:
+            _mend(scheduler)
         if sampler == "lms":
             self._remember_coefficients(scheduler, (schedule, steps))
         return scheduler
@@ -116,6 +123,23 @@ class Samplers:
         return kind.from_config(
             self._config, **{name: value for name, value in wanted.items() if name in known}
         )
+
+
+def _mend(scheduler: Any) -> None:
+    """Undoes a wrong sign in the third order of diffusers' sde-dpmsolver++, by which D2 counts for
+    alpha too little, so that pictures get noisier with ever more steps (k-diffusion's
+    sample_dpmpp_3m_sde has it right)."""
+    stock = scheduler.multistep_dpm_solver_third_order_update
+
+    def mended(outputs: list[Tensor], *, sample: Tensor, noise: Tensor) -> Tensor:
+        sigmas = scheduler.sigmas[scheduler.step_index - 2 : scheduler.step_index + 2]
+        alphas, sigmas = scheduler._sigma_to_alpha_sigma_t(sigmas)
+        h_1, h_0, h = (alphas.log() - sigmas.log()).diff()
+        m2, m1, m0 = outputs[-3:]
+        d2 = ((m0 - m1) * h / h_0 - (m1 - m2) * h / h_1) / ((h_0 + h_1) / h)
+        return torch.as_tensor(stock(outputs, sample=sample, noise=noise) + alphas[-1] * d2)
+
+    scheduler.multistep_dpm_solver_third_order_update = mended
 
 
 @cache

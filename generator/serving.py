@@ -21,6 +21,7 @@ from generator.batching import Widths
 from generator.engine import Engine
 from generator.memory import free_bytes
 from generator.models import Models
+from generator.programs import AFTER, Programs
 
 IDLE_SECONDS = 60.0
 
@@ -36,11 +37,16 @@ def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None
     threads = options.threads or max(1, (os.cpu_count() or 2) // 2)
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)
+    if device.type == "cuda":
+        _same_every_time()
     key = _key(device, threads)
     models = Models(options.models, options.cache, device)
+    programs = Programs(AFTER if options.compiled else None)
     exposed = safety.picture_check()
     widths = Widths(free=partial(free_bytes, device))
-    engine = Engine(models, key, options.preview_every, widths=widths, exposed=exposed)
+    engine = Engine(
+        models, key, options.preview_every, widths=widths, programs=programs, exposed=exposed
+    )
     waiting: Orders = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders, waiting), daemon=True).start()
     _send(events, messages.Ready(key, checks=exposed is not None))
@@ -90,6 +96,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--preview-every", type=int, default=4)
+    parser.add_argument("--compiled", action="store_true")
     return parser.parse_args(arguments)
 
 
@@ -100,6 +107,15 @@ def _quiet() -> None:
     for library in (diffusers_logging, transformers_logging):
         library.set_verbosity_error()
         library.disable_progress_bar()
+
+
+def _same_every_time() -> None:
+    """A card that chooses by what was fast just now gives other bits the next time."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def _device(wanted: str) -> torch.device:

@@ -79,6 +79,14 @@ def read_vae(file: Path, config: Mapping[str, Any]) -> Any:
     return _vae(config, weights, prefix)
 
 
+def let_go(*networks: nn.Module) -> None:
+    """Weights are read where they lie: a file that is written over would change them."""
+    for network in networks:
+        for tensor in (*network.parameters(), *network.buffers()):
+            if tensor.device.type == "cpu":
+                tensor.data = tensor.data.clone()
+
+
 def predicts_v(unet: Any) -> bool:
     """Whether an SD 2 network was trained on velocities, by what it makes of a grey input.
 

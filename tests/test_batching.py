@@ -7,16 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from generator.batching import (
+    COMPILED,
+    EAGER,
     JUDGED_AGAIN,
-    PATIENCE,
     PROBES,
     Turns,
     Want,
     Widths,
+    calls_of,
     next_call,
     own_width,
     run_lengths,
-    widths_of,
 )
 
 
@@ -78,6 +79,17 @@ def test_a_replay_fixes_its_width_and_others_fill_it():
     assert (call.jobs, call.width) == ((1, 2, 4), 8)
 
 
+def test_a_replay_fixes_its_program_and_those_of_the_other_one_stay_away():
+    compiled = want(1, width=8, program=COMPILED, place=-1)
+    others = [want(2), want(3, width=8, program=EAGER), want(4, width=8, program=COMPILED)]
+    call = next_call([compiled, *others], Widths())
+    assert (call.jobs, call.width, call.program) == ((1, 2, 4), 8, COMPILED)
+    call = next_call([want(0, place=-2), compiled, *others], measured(GPU))
+    assert (call.jobs, call.width, call.program) == ((0, 2, 3), 8, EAGER)
+    call = next_call([want(0, place=-2), compiled], measured(GPU), lambda *_: COMPILED)
+    assert (call.jobs, call.program) == ((0,), COMPILED), "its width is another"
+
+
 def test_what_went_wrong_together_is_tried_alone():
     call = next_call([want(1, alone=True), want(2)], measured(GPU))
     assert call.jobs == (1,)
@@ -113,6 +125,9 @@ def test_a_replay_gives_its_width_up_when_there_is_no_memory_for_it():
     assert next_call([want(1, width=8)], widths).width == 2
 
 
+PIXELS = 128 * 128
+
+
 def finished(arrivals: dict[int, tuple[int, int]]) -> dict[int, int]:
     """job → the turn in which it was done; arrivals: job → (turn, calls)."""
     turns, left, came, ends, now = Turns(), {}, {}, {}, 0
@@ -122,9 +137,9 @@ def finished(arrivals: dict[int, tuple[int, int]]) -> dict[int, int]:
                 left[job], came[job] = calls, turns.came()
         now += 1
         if left:
-            wants = [want(job, place=left[job] + came[job]) for job in left]
+            wants = [want(job, place=turns.place(left[job] * PIXELS, came[job])) for job in left]
             (job,) = next_call(wants, Widths(widest=2)).jobs
-            turns.give(1)
+            turns.give(PIXELS)
             left[job] -= 1
             if not left[job]:
                 ends[job] = now
@@ -133,8 +148,12 @@ def finished(arrivals: dict[int, tuple[int, int]]) -> dict[int, int]:
 
 
 def test_a_short_one_does_not_wait_for_a_long_one():
-    ends = finished({1: (0, 50), 2: (5, 10)})
-    assert ends == {2: 15, 1: 60}
+    assert finished({1: (0, 50), 2: (5, 10)}) == {2: 15, 1: 60}
+
+
+def test_a_short_one_that_comes_late_does_not_wait_for_many_long_ones():
+    ends = finished({**dict.fromkeys(range(20), (0, 50)), 20: (600, 10)})
+    assert ends[20] < 620
 
 
 def test_equal_ones_are_done_in_the_order_that_they_came():
@@ -143,17 +162,18 @@ def test_equal_ones_are_done_in_the_order_that_they_came():
 
 
 def test_a_long_one_is_not_held_up_for_ever_by_short_ones():
-    arrivals = {0: (0, 50), **{n: (5 * n, 5) for n in range(1, 200)}}
-    ends = finished(arrivals)
-    assert ends[0] <= 50 / PATIENCE + 50
+    arrivals = {0: (0, 50), **{n: (5 * n, 5) for n in range(1, 800)}}
+    assert finished(arrivals)[0] < 3000, "short ones alone would keep everything busy for longer"
 
 
 def test_a_members_own_pictures_stand_behind_each_other():
     turns = Turns()
-    flood = [20 + turns.came(behind=20 * n) for n in range(10)]
+    flood = [turns.came(behind=20 * n) for n in range(10)]
     turns.give(20)
-    somebody_else = 20 + turns.came()
-    assert sorted([*flood, somebody_else]).index(somebody_else) <= 2
+    somebody_else = turns.came()
+    turns.give(1)
+    places = [turns.place(20, came) for came in [*flood, somebody_else]]
+    assert sorted(places).index(places[-1]) <= 2
 
 
 @given(
@@ -172,15 +192,21 @@ def test_every_call_is_a_power_of_two_that_holds_its_rows(pictures):
     assert all(wants[job].width in (None, call.width) for job in call.jobs)
 
 
-@given(some.lists(some.sampled_from([1, 2, 4, 8]), max_size=30))
-def test_a_trace_is_read_as_it_was_written(widths):
-    assert widths_of(run_lengths(widths)) == widths
+@given(
+    some.lists(
+        some.tuples(some.sampled_from([1, 2, 4, 8]), some.sampled_from([EAGER, COMPILED])),
+        max_size=30,
+    )
+)
+def test_a_trace_is_read_as_it_was_written(calls):
+    assert calls_of(run_lengths(calls)) == calls
 
 
 def test_a_trace_is_short():
-    assert run_lengths([8, 8, 8, 4, 2, 2]) == "8e3,4e1,2e2"
+    calls = [(8, EAGER), (8, EAGER), (4, EAGER), (4, COMPILED), (4, COMPILED)]
+    assert run_lengths(calls) == "8e2,4e1,4c2"
 
 
 def test_a_trace_that_is_none_is_refused():
     with pytest.raises(ValueError, match="x"):
-        widths_of("2ex")
+        calls_of("2ex")

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
 NAMES = [each.name for each in SAMPLERS]
 DISTILLED = ("lcm", "tcd")  # they want a network that was trained for them
 MEAN, SPREAD = 0.7, 0.4  # of the pictures that the known network has learnt
+MOST = 150  # steps that members can ask for
 MANY = 100  # steps, of which all but the distilled come near the truth
 SHAPE = (1, 4, 32, 32)
 CONFIG = {  # Stable Diffusion 1.5's
@@ -91,6 +92,12 @@ def test_every_sampler_ends_in_what_the_network_knows_wherever_it_begins(
     assert latents.mean() == pytest.approx(MEAN, abs=0.04)
     if sampler not in DISTILLED:
         assert latents.std() == pytest.approx(SPREAD, rel=0.15)
+
+
+@pytest.mark.parametrize("sampler", [name for name in NAMES if name not in DISTILLED])
+def test_no_sampler_drifts_with_the_most_steps(samplers, known_network, sampler):
+    latents, _ = drawn(samplers, known_network, sampler, MOST)
+    assert latents.std() == pytest.approx(SPREAD, rel=0.08)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES[1:])

@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 from PIL import Image
 from safetensors.torch import save_file
 
-from generator.batching import Widths, widths_of
+from generator.batching import Widths, calls_of
 from generator.catalogue import BUNDLED, Catalogue
 from generator.engine import Engine
 from generator.memory import free_bytes, peak_of
@@ -105,6 +105,10 @@ class Studio:
         return [found[n] for n in range(len(recipes))]
 
 
+def widest(picture: Drawn) -> int:
+    return max(width for width, _ in calls_of(picture.trace))
+
+
 def drawn(events: list[Event]) -> dict[int, Drawn]:
     return {each.job: each for each in events if isinstance(each, Drawn)}
 
@@ -190,7 +194,7 @@ def test_a_picture_from_a_picture_may_share_its_calls_with_any_other(studio):
     others = [{"seed": n, "steps": 9} for n in (3, 4)]
     orders = [studio.order(n, **each) for n, each in enumerate([*others, *made])]
     together = drawn(studio.run([(0, order) for order in orders]))
-    assert max(widths_of(together[2].trace)) > 2
+    assert widest(together[2]) > 2
     for job, changes in enumerate(made, len(others)):
         again = studio.order(job, together[job].trace, **changes)
         alone = drawn(studio.run([(0, again)]))[job]
@@ -200,8 +204,8 @@ def test_a_picture_from_a_picture_may_share_its_calls_with_any_other(studio):
 def test_pictures_share_calls_and_every_width_is_in_the_trace(studio):
     studio.draw(*[studio.recipe(seed=n, steps=9) for n in range(4)])  # until widths are known
     together = studio.draw(*[studio.recipe(seed=n, steps=9) for n in range(4)])
-    assert {max(widths_of(each.trace)) for each in together} == {8}
-    assert all(len(widths_of(each.trace)) == 9 for each in together)
+    assert {widest(each) for each in together} == {8}
+    assert all(len(calls_of(each.trace)) == 9 for each in together)
 
 
 def test_a_schedule_type_that_a_sampler_cannot_follow_is_told(studio):
@@ -285,9 +289,9 @@ def test_no_call_is_wider_than_the_memory_that_is_free(studio, network):
 
     network(hungry)
     recipes = [studio.recipe(seed=n, steps=9) for n in range(3)]
-    for free, widest in ((10**6 * MEGABYTE, 8), (200 * MEGABYTE, 2)):
+    for free, most in ((10**6 * MEGABYTE, 8), (200 * MEGABYTE, 2)):
         pictures = studio.draw(*recipes, widths=Widths(gain=0, free=lambda free=free: free))
-        assert max(max(widths_of(each.trace)) for each in pictures) == widest
+        assert max(widest(each) for each in pictures) == most
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts them")
@@ -353,7 +357,7 @@ def test_a_replay_costs_others_nothing_but_its_width(studio):
     company = [(0, Submit(n, studio.recipe(seed=n, steps=6))) for n in range(1, 4)]
     events = studio.run([(0, replay), *company], engine=studio.engine(widths=Widths(widest=2)))
     assert drawn(events)[0].trace == "8e6"
-    assert any(8 in widths_of(drawn(events)[n].trace) for n in range(1, 4))
+    assert any(widest(drawn(events)[n]) == 8 for n in range(1, 4))
 
 
 @pytest.fixture(scope="module")
@@ -386,7 +390,7 @@ def test_pictures_with_loras_and_without_are_the_same_in_any_company(inked):
     orders = [(turn, inked.order(n, **each)) for n, (turn, each) in enumerate(mixture)]
     together = drawn(inked.run(orders)).values()
     assert not any(each.notes for each in together)
-    assert max(max(widths_of(each.trace)) for each in together) > 2
+    assert max(widest(each) for each in together) > 2
     plain, with_ink = inked.draw(
         *[inked.recipe(**small, prompt=prompt) for prompt in ("a cat", "a cat <lora:ink:1>")]
     )

@@ -7,6 +7,7 @@ from statistics import median
 import pytest
 
 from bot.estimate import Estimate, Running
+from generator.batching import PATIENCE
 from generator.request import GenerationRequest
 
 SIZES = ((128, 128), (128, 192), (192, 128), (256, 256))
@@ -113,6 +114,14 @@ def test_everybody_in_line_is_told_when_theirs_is_done():
     assert estimate.announce(line, "small", [Running("small", 0.5)])[1:] == pytest.approx(
         [1.5, 3.5, 4.5]
     )
+
+
+def test_a_short_picture_passes_a_long_one_unless_that_has_waited_long():
+    estimate = learnt((128, 128, 20, 1.0))
+    short, long = Running("small", 1.0, PATIENCE // 10), Running("small", 5.0, PATIENCE // 2)
+    assert estimate.announce([], "small", [long, short]) == [6.0, 1.0]
+    waited = Running("small", 5.0, PATIENCE // 2, came=-100 * PATIENCE)
+    assert estimate.announce([], "small", [waited, short]) == [5.0, 6.0]
 
 
 def test_loading_counts_at_each_change_of_model():

@@ -277,3 +277,21 @@ def test_models_stay_in_memory_as_long_as_there_is_room(shelf, tmp_path):
     assert kept() == {"sd1-file", "semilla"}
     room.models.free_idle(0)
     assert kept() == set()
+
+
+def test_a_file_that_is_written_over_changes_nothing_that_is_in_memory(tmp_path):
+    file = tmp_path / "models" / "one.safetensors"
+    one, other = (micro.pipeline("sd1", seed) for seed in (0, 1))
+    micro.single_file(one, "sd1", file)
+    weights = micro.single_file(other, "sd1", tmp_path / "other.safetensors").read_bytes()
+    room = studio(tmp_path / "cache", tmp_path / "models")
+    before = room.recipe("one")
+    drawn = room.told(before)[0]
+    with file.open("r+b") as opened:
+        opened.write(weights)
+        opened.truncate()
+    assert room.told(before)[0].pixel_hash == drawn.pixel_hash
+    room.models.catalogue.refresh()
+    assert room.draw("one").pixel_hash != drawn.pixel_hash, "the new one is asked for"
+    room.models.free_idle(0)
+    assert room.told(before)[0].failure is Failure.MODEL_CHANGED

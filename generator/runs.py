@@ -1,0 +1,95 @@
+"""A picture in flight, and how it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+
+from generator.batching import Want, calls_of
+from generator.catalogue import Catalogue
+from generator.conditioning import condition
+from generator.drawing import Ask, Drawing, draw, initial_image, passes
+from generator.messages import Note, NoteKind, Submit
+from generator.models import Loaded
+from generator.pipelines import PipelineModel
+from generator.reading import changed, plain
+from generator.sampler_names import follows, label_of
+
+
+@dataclass(slots=True)
+class Run:
+    """A picture in flight.
+
+    Args:
+        came: as the policy told when it was ordered.
+        planned: widths and programs that are replayed.
+        ask: what it wants next; None is a turn of its own.
+        call: network calls that were answered; calls: their widths and programs.
+        seconds: of ours that it took.
+        alone: whether a call that it shared went wrong.
+    """
+
+    order: Submit
+    model: Loaded
+    drawing: Drawing
+    notes: tuple[Note, ...]
+    came: int
+    planned: list[tuple[int, str]] = field(default_factory=list)
+    ask: Ask | None = None
+    call: int = 0
+    seconds: float = 0.0
+    calls: list[tuple[int, str]] = field(default_factory=list)
+    alone: bool = False
+
+    @property
+    def rows(self) -> int:
+        return self.ask.rows if self.ask else 1
+
+    @property
+    def key(self) -> Hashable:
+        """What has to be equal in one call; None when it wants none."""
+        return (self.model.name, self.model.hash, self.ask.key) if self.ask else None
+
+    @property
+    def left(self) -> int:
+        """Pixels × calls that it still needs."""
+        request = self.order.request
+        return request.width * request.height * max(0, request.calls - self.call)
+
+    @property
+    def replayed(self) -> tuple[int, str] | tuple[None, None]:
+        """Width and program of its next call, if it is made again."""
+        width, program = self.planned[self.call] if self.call < len(self.planned) else (0, "")
+        # Else it is no trace of this picture.
+        return (width, program) if width >= self.rows else (None, None)
+
+    def want(self, place: float) -> Want:
+        width, program = self.replayed
+        return Want(self.order.job, self.key, self.rows, place, width, program, self.alone)
+
+
+def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
+    """Encodes the prompts and reads the initial image."""
+    request = order.request
+    if isinstance(model, PipelineModel):
+        prompt, told = plain(request.prompt, request.seed, catalogue)
+        negative, more = plain(request.negative_prompt, request.seed, catalogue)
+        words = replace(request, prompt=prompt, negative_prompt=negative)
+        return Run(order, model, model.draw(words), (*told, *more), came)
+    # Where guidance is an input of the network, one row is enough.
+    asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
+    if changed(request.extras, catalogue):
+        catalogue.refresh()  # they may be newer than what it saw
+    conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
+    notes = [*conditionings[0].notes, *changed(request.extras, catalogue)]
+    if request.negative_prompt and not conditionings[0].guided:
+        notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
+    if not follows(request.sampler, request.schedule):
+        facts = {"schedule": request.schedule, "sampler": label_of(request.sampler)}
+        notes.append(Note(NoteKind.SCHEDULE_WITHOUT_EFFECT, facts))
+    image = None
+    if order.initial_image is not None:
+        image, resized = initial_image(order.initial_image, request)
+        notes += resized
+    drawing = draw(request, model, conditionings, image)
+    return Run(order, model, drawing, tuple(notes), came, calls_of(order.trace or ""))

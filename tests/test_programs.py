@@ -1,0 +1,49 @@
+"""Compiled builds of a network: who answers which call, and that a picture can be made again."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from generator.batching import COMPILED, calls_of
+from generator.engine import Engine
+from generator.messages import Drawn, Submit
+from generator.programs import Programs
+from tests import micro_models as micro
+from tests.micro_models import Studio, studio
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+PATIENCE = 1000  # pictures that are drawn eagerly meanwhile
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory) -> Studio:
+    folder = tmp_path_factory.mktemp("models")
+    one = {"block_out_channels": (32,), "down_block_types": ("CrossAttnDownBlock2D",)}
+    made = micro.pipeline("sd1", **one, up_block_types=("CrossAttnUpBlock2D",))
+    micro.single_file(made, "sd1", folder / "micro.safetensors")
+    return studio(tmp_path_factory.mktemp("cache"), folder)
+
+
+def draw(room: Studio, programs: Programs, *orders: Submit) -> dict[int, Drawn]:
+    events = room.run(*orders, engine=Engine(room.models, {}, 0, programs=programs))
+    return {each.job: each for each in events if isinstance(each, Drawn)}
+
+
+def test_a_picture_goes_over_to_the_build_and_is_made_again_with_the_same_pixels(room):
+    recipe, programs = room.recipe("micro", steps=150), Programs(after=1)
+    drawings = (draw(room, programs, Submit(1, recipe))[1] for _ in range(PATIENCE))
+    first = next(each for each in drawings if COMPILED in each.trace)
+    answered = [program for _, program in calls_of(first.trace)]
+    assert answered == sorted(answered, reverse=True), "eagerly until it is built"
+    torch._dynamo.reset()
+    orders = [Submit(n, room.recipe("micro", seed=n, steps=9)) for n in (2, 3)]
+    orders.append(Submit(1, recipe, trace=first.trace))
+    made = draw(room, Programs(after=999), *orders)[1]
+    assert (made.pixel_hash, made.trace) == (first.pixel_hash, first.trace)
+
+
+def test_what_was_compiled_is_drawn_eagerly_where_nothing_is_compiled(room):
+    made = draw(room, Programs(), Submit(1, room.recipe("micro", steps=3), trace="2c2,2e1"))[1]
+    assert made.trace == "2e3"
