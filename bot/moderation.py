@@ -149,7 +149,7 @@ def mentions_minor(prompt: str) -> bool:
 
 
 def _tells_age(prompt: str) -> bool:
-    text = fold(prompt)
+    text = " ".join(fold(prompt).split())  # endless spaces could be divided in endless ways
     under = any(int(match["age"]) <= GROWN_UP_YEARS for match in YOUNGER.finditer(text))
     return under or any(age < GROWN_UP_YEARS for age in _ages(text))
 
