@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 
 def _own_stdout() -> int:
@@ -25,7 +26,8 @@ def main() -> None:
         os.environ[variable] = "1"
     from generator.serving import serve
 
-    serve(sys.argv[1:], sys.stdin.buffer, events)
+    with suppress(BrokenPipeError):  # nobody is left to be told
+        serve(sys.argv[1:], sys.stdin.buffer, events)
 
 
 if __name__ == "__main__":
