@@ -311,6 +311,23 @@ async def test_a_wrong_token_is_told_and_the_rest_goes_on(lonely: Discord, tmp_p
             await serving
 
 
+async def test_a_token_that_is_revoked_while_it_runs_is_told(
+    lonely: Discord, tmp_path: Path
+) -> None:
+    async with App.open(settings(tmp_path)) as app:
+        adapter = DiscordAdapter(app.semilla, "good")
+        serving = asyncio.create_task(app.serve([adapter]))
+        await asyncio.wait_for(adapter.settled.wait(), 60)
+        await lonely.drop(4004)
+        async with asyncio.timeout(20):
+            while adapter.state[0] != "discord-bad-token":  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert not serving.done()
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+
+
 async def test_progress_is_shown_with_a_preview_and_never_after_the_picture(
     peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:

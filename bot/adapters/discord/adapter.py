@@ -28,6 +28,7 @@ TOKEN_LIFE = timedelta(minutes=14, seconds=30)
 LATE = timedelta(minutes=1)
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
 RETRY_SECONDS = 15.0
+TOKEN_REVOKED = 4004  # the gateway closes with it
 INVALID_TOKEN, UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE = 50027, 10015, 10008
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -61,6 +62,8 @@ class DiscordAdapter:
                 announcing.cancel()
         except discord.ConnectionClosed as closed:
             log.error("Discord closed the connection for good: %s", closed)
+            if closed.code == TOKEN_REVOKED:
+                self.state = ("discord-bad-token", {})
         finally:
             self.settled.set()
             await self._client.close()
