@@ -55,6 +55,8 @@ class Instant:
     def cancel(self, job: int) -> None:
         self._events.put_nowait(messages.Cancelled(job))
 
+    def free(self) -> None: ...
+
     async def events(self) -> AsyncIterator[messages.Event]:
         while True:
             yield await self._events.get()

@@ -70,7 +70,7 @@ class App:
             tasks.create_task(
                 housekeeping.run(semilla, with_page="web" in named), name="housekeeping"
             )
-            tasks.create_task(watch.run(semilla), name="watch")
+            tasks.create_task(watch.run(semilla, named), name="watch")
             for adapter in adapters:
                 tasks.create_task(adapter.run(), name=adapter.name)
             tasks.create_task(self._take_in(tasks, named, delivery), name="chats")

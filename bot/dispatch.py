@@ -67,6 +67,7 @@ class Dispatch:
         self._holding = Holding(database, events)
         self._unseen: set[int] = set()  # jobs that nobody sees before they are judged
         self._started = False  # the line is restored and the worker takes orders
+        self.paused = False  # by the owner: requests are taken and kept, none is drawn
         self.ready = asyncio.Event()
         self.deaths = 0  # of the worker, since the start
         self.checks = False  # whether the worker looks at pictures
@@ -101,6 +102,11 @@ class Dispatch:
         await self._database.jobs.retry(job.id, request.to_json())
         self._deaths.pop(job.id, None)
         self._put(await self._database.jobs.get(job.id))
+        await self._feed()
+
+    async def pause(self, paused: bool) -> None:
+        """Until the owner wants to go on, or Semilla is started again; what is being drawn ends."""
+        self.paused = paused
         await self._feed()
 
     async def cancel(self, job: int) -> bool:
@@ -151,6 +157,8 @@ class Dispatch:
             if task.answer == answer:
                 known = self._progress.get(task.job, Progress(place=1))
                 return replace(known, seconds=seconds or None)
+        if self.paused:
+            return Progress(paused=True)
         for place, task, left in self._placed(self._line_to(answer)):
             if task.answer == answer:
                 return Progress(place=place, seconds=left)
@@ -207,10 +215,15 @@ class Dispatch:
             while self._started and (task := self._next()) is not None:
                 self._in_worker[task.job] = task
                 await self._submit(task)
-        self._announce()
+        if not self.paused:
+            self._announce()
+        elif self._started and not self._in_worker:
+            self._generator.free()
 
     def _next(self) -> Task | None:
         """Suspects go one at a time, alone; else whoever is next, while there is room."""
+        if self.paused:
+            return None
         if self._suspects:
             return None if self._in_worker else self._suspects.pop(0)
         if any(self._deaths[job] for job in self._in_worker):

@@ -59,10 +59,16 @@ def findings(config: Config, language: str) -> Iterator[Finding]:
 
 def card_warning(language: str) -> str | None:
     """The sentence for a card that torch can't use, with the command that mends it."""
+    version = unused_card()
+    return say(language, "doctor-card-unused", version=version) if version else None
+
+
+def unused_card() -> str | None:
+    """The version of a torch that can't use the card that is there."""
     build = torch_build()
     if build is None or build.cuda is not None or not has_nvidia_card():
         return None
-    return say(language, "doctor-card-unused", version=build.version)
+    return build.version
 
 
 def has_nvidia_card() -> bool:

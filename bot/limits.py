@@ -74,7 +74,18 @@ async def check(
         raise Refusal("guild-too-many-waiting", waiting=together, limit=limits.guild_waiting)
 
 
+def strictest(all_: Sequence[Allowance]) -> Allowance:
+    """For a private chat: the least that any place of its member allows."""
+    least = {n: min(filter(None, (getattr(each, n) for each in all_)), default=0) for n in NUMBERS}
+    lists = [each.models for each in all_ if each.models]
+    models = tuple(m for m in lists[0] if all(m in each for each in lists)) if lists else ()
+    return Allowance(**least, models=models or (lists[0] if lists else ()))
+
+
 async def allowance_of(database: Database, call: Call) -> Allowance:
+    if call.guild.private:
+        shared = await database.moderation.shared_guilds(call.member.id, call.guild.id)
+        return strictest([allowance(await database.settings.of_guild(g), ()) for g in shared])
     values = await database.settings.of_guild(call.guild.id)
     roles = await database.settings.of_roles(call.guild.id, call.member.roles)
     return allowance(values, roles)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.conversation import Call
-from bot.words import find, fold
+from bot.words import HARMLESS, find, fold
 from db.session import Database
 
 CLASSES = frozenset({"web:class"})  # places that are for children until somebody says otherwise
@@ -31,13 +31,18 @@ NUMBERS = {
     for number, word in enumerate(words.split(), 1)
 }
 NUMBER = rf"(?P<age>\d{{1,2}}|{'|'.join(NUMBERS)})"
+STOP = r"(?=\s*(?:[,.;)]|$))"
 AGES = (
-    re.compile(rf"\b{NUMBER}[\s-]*(?:years?|yrs?)[\s-]*old\b"),
-    re.compile(rf"\b{NUMBER}\s*(?:yo|y/o|y\.o\.)(?!\w)"),
+    re.compile(rf"\b{NUMBER}[\s-]*(?:years?[\s-]*old|yrs?)\b"),
+    re.compile(rf"(?<!for )(?<!after )(?<!in )\b{NUMBER}\s+years?{STOP}"),
+    re.compile(rf"\b{NUMBER}[\s-]*(?:yo|y/o|y\.o\.)(?!\w)"),
     re.compile(rf"\b(?:age|aged|edad)\s*:?\s*(?:of|de)?\s*{NUMBER}\b"),
-    re.compile(rf"\bde\s+{NUMBER}\s+(?:años|anos|añitos|anitos)\b"),
-    re.compile(rf"\b{NUMBER}\s+(?:años|anos)\s+de\s+edad\b"),
-    re.compile(rf"\b(?:girl|boy)\s+of\s+{NUMBER}\b"),
+    re.compile(rf"\b(?:is|she's|he's|at|only|turned|looks)\s+(?P<age>\d{{1,2}}){STOP}"),
+    re.compile(rf"(?<!hace )(?<!durante )(?<!tras )(?<!por )\b{NUMBER}\s+(?:añ|an)(?:it)?os\b"),
+    re.compile(rf"\b(?:girl|boy|chic[ao]|muchach[ao])\s+(?:of|de)\s+{NUMBER}\b"),
+)
+YOUNGER = re.compile(
+    r"\b(?:under|below|younger than|menor(?:es)? [ad]e?|menos de)\s+(?P<age>\d{1,2})\b"
 )
 
 
@@ -131,7 +136,7 @@ def blocked_word(rules: Rules, prompt: str) -> str | None:
 
 def below_floor(prompt: str) -> bool:
     """Whether a prompt asks for sexual content with minors, which no setting allows."""
-    found = find(prompt, FLOOR | SUGGESTIVE)
+    found = find(prompt, FLOOR | SUGGESTIVE, passing=frozenset({HARMLESS, "swearing"}))
     categories = {each.category for each in found}
     if "never" in categories or (categories & SEXUAL and "young" in categories):
         return True
@@ -144,10 +149,11 @@ def mentions_minor(prompt: str) -> bool:
 
 
 def _tells_age(prompt: str) -> bool:
-    return any(age < GROWN_UP_YEARS for age in _ages(prompt))
+    text = " ".join(fold(prompt).split())  # endless spaces could be divided in endless ways
+    under = any(int(match["age"]) <= GROWN_UP_YEARS for match in YOUNGER.finditer(text))
+    return under or any(age < GROWN_UP_YEARS for age in _ages(text))
 
 
-def _ages(prompt: str) -> list[int]:
-    text = fold(prompt)
+def _ages(text: str) -> list[int]:
     ages = (match["age"] for pattern in AGES for match in pattern.finditer(text))
     return [NUMBERS.get(age) or int(age) for age in ages]

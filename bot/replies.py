@@ -36,6 +36,7 @@ class Progress:
         seconds: until all is done, None while nothing is known.
         loading: the model that is being loaded.
         call, calls: network calls answered, of how many.
+        paused: the owner has stopped the drawing for now.
     """
 
     place: int | None = None
@@ -44,6 +45,7 @@ class Progress:
     call: int = 0
     calls: int = 0
     preview: bytes | None = None
+    paused: bool = False
 
 
 def answer_reply(answer: Answer, language: str, progress: Progress | None = None) -> Reply:
@@ -85,6 +87,8 @@ def progress_line(progress: Progress, language: str) -> str:
         return say(language, "loading-model", model=progress.loading) + about
     if progress.calls:
         return say(language, "drawing", call=str(progress.call), calls=str(progress.calls)) + about
+    if progress.paused:
+        return say(language, "drawing-later")
     if progress.place is None:
         return say(language, "accepted")
     return say(language, "place", place=progress.place) + about

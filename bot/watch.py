@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
+from bot import doctor
 from bot.commands.semilla import Semilla
-from bot.conversation import Reply
+from bot.conversation import Adapter, Reply
 from bot.events import Notice
-from bot.locales import decimal, say
+from bot.locales import decimal, has, say
 from bot.metrics import NEARLY_FULL_BYTES, free_bytes
 from db.models import now
 
 log = logging.getLogger(__name__)
 
-Owners = Callable[[], Awaitable[Sequence[str]]]
+Adapters = Mapping[str, Adapter]
+Trouble = tuple[str, Mapping[str, Any]]  # the name of its sentence, and the facts
 
 LOOK_EVERY_SECONDS = 60.0
 RETIRE_EVERY_SECONDS = 3600.0
@@ -25,15 +28,10 @@ TOO_OFTEN, MINUTES = 3, 10  # deaths of the generator, within these
 GIGABYTE = 10**9
 
 
-async def nobody() -> Sequence[str]:
-    """Before Semilla has an owner, the log alone is told."""
-    return ()
-
-
-async def run(semilla: Semilla, owners: Owners = nobody) -> None:
-    """Runs until it is cancelled. `owners` gives the ids of the members who are told."""
+async def run(semilla: Semilla, adapters: Adapters) -> None:
+    """Runs until it is cancelled. Before Semilla has an owner, the log alone is told."""
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_watch(semilla, owners))
+        tasks.create_task(_watch(semilla, adapters))
         tasks.create_task(_retire(semilla))
 
 
@@ -46,37 +44,55 @@ async def _retire(semilla: Semilla) -> None:
         await asyncio.sleep(RETIRE_EVERY_SECONDS)
 
 
-async def _watch(semilla: Semilla, owners: Owners) -> None:
+async def _watch(semilla: Semilla, adapters: Adapters) -> None:
     """Each trouble is told once, and once more when it is over."""
     told: set[str] = set()
     deaths: deque[int] = deque(maxlen=MINUTES)
+    card = await asyncio.to_thread(doctor.unused_card)
     while True:
         deaths.append(semilla.dispatch.deaths)
         free = await asyncio.to_thread(free_bytes, semilla)
-        troubles = dict(_troubles(free, deaths))
-        for trouble in sorted({*troubles, *told}):
-            if (trouble in troubles) != (trouble in told):
-                key = trouble if trouble in troubles else f"{trouble}-well"
-                await _tell(
-                    semilla, owners, key, **troubles.get(trouble, {"free": free / GIGABYTE})
-                )
+        facts = {"free": decimal(free / GIGABYTE, semilla.config.language)}
+        chats = (_of_chat(semilla, each) for each in adapters.values())
+        troubles = dict([*_troubles(free, deaths, card, facts), *filter(None, chats)])
+        for trouble in troubles.keys() - told:
+            await _tell(semilla, trouble, troubles[trouble])
+        for trouble in told - troubles.keys():
+            await _tell(semilla, f"{trouble}-well", facts)
         told = set(troubles)
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
-def _troubles(free: int, deaths: Sequence[int]) -> Iterator[tuple[str, dict[str, object]]]:
+def _troubles(
+    free: int, deaths: Sequence[int], card: str | None, facts: Mapping[str, Any]
+) -> Iterator[Trouble]:
+    """`card`: the build of torch that can't use the one that is there."""
     if free < NEARLY_FULL_BYTES:
-        yield "notice-disk", {"free": free / GIGABYTE}
+        yield "notice-disk", facts
     if (times := deaths[-1] - deaths[0]) >= TOO_OFTEN:
         yield "notice-generator", {"times": times, "minutes": MINUTES}
+    if card is not None:
+        yield "doctor-card-unused", {"version": card}
 
 
-async def _tell(semilla: Semilla, owners: Owners, key: str, **facts: object) -> None:
+def _of_chat(semilla: Semilla, adapter: Adapter) -> Trouble | None:
+    """What only its owner can mend: chats that have a token tell of it."""
+    key, facts = getattr(adapter, "state", ("", {}))
+    if not key.endswith(("-bad-token", "-two-copies")):
+        return None
+    web = semilla.config.web
+    return key, {"address": f"http://{web.host}:{web.port}", **facts}
+
+
+async def _tell(semilla: Semilla, key: str, facts: Mapping[str, Any]) -> None:
+    """In private, in every chat that an owner uses; one that has lost its token stays silent."""
     language = semilla.config.language
-    shown = {n: decimal(v, language) if isinstance(v, float) else v for n, v in facts.items()}
-    text = say(language, key, **shown)
+    if not has(language, key):
+        return
+    text = say(language, key, **facts)
     log.warning("%s", text)
-    for member in await owners():
-        adapter = member.partition(":")[0]
+    for owner in await semilla.database.access.owners():
         reply = Reply(text=text, private=True)
-        semilla.events.publish(Notice(guild="", adapter=adapter, member=member, reply=reply))
+        semilla.events.publish(
+            Notice(guild="", adapter=owner.adapter, member=owner.member, reply=reply)
+        )

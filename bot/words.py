@@ -21,6 +21,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "wordlists"
 HARMLESS = "harmless"
 LONGEST = 20  # letters of a word that are looked at
+SHORTEST = 3  # of a word that is joined to another
 
 # Letters of other alphabets that look like Latin ones.
 ALIKE = str.maketrans("аеорсухіјѕԁһкмтвнοαερυνικτ", "aeopcyxijsdhkmtbhoaepuvikt")
@@ -81,18 +82,29 @@ class Index:
         found = set(self.words.get(word, ()))
         for length in range(4, min(len(word), LONGEST) + 1):
             found |= self.beginnings.get(word[:length], set())
-        return found
+        return found | self._joined(word)
+
+    def _joined(self, word: str) -> Set[str]:
+        """Of two listed words without a space between them."""
+        if len(word) > 2 * LONGEST:
+            return set()
+        cuts = ((word[:cut], word[cut:]) for cut in range(SHORTEST, len(word) - SHORTEST + 1))
+        both = [{*self.words[a], *self.words[b]} for a, b in cuts if self._lists(a, b)]
+        return set().union(*both)
+
+    def _lists(self, *words: str) -> bool:
+        return all(word in self.words for word in words)
 
 
-def find(text: str, categories: Set[str]) -> list[Found]:
-    """The listed words in the text, in its order; those inside a harmless phrase pass."""
+def find(text: str, categories: Set[str], passing: Set[str] = frozenset({HARMLESS})) -> list[Found]:
+    """The listed words in the text, in its order; those inside a passing phrase pass."""
     tokens = tokens_of(text)
     index = _index()
     plain = [token for token in tokens if token.end - token.start == 1]
     passed = {
         place
         for start, end, category in _phrases(plain, index)
-        if category == HARMLESS
+        if category in passing
         for place in range(start, end)
     }
     found = [

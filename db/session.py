@@ -52,7 +52,9 @@ class Database:
     async def open(cls, path: Path, storage: Path) -> Self:
         """Creates or migrates the file where needed. Raises DatabaseNewer."""
         await asyncio.to_thread(_migrate, path)
-        engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
+        address = URL.create("sqlite+aiosqlite", database=str(path))
+        # An error's text goes into the log: without tokens and members' words.
+        engine = create_async_engine(address, hide_parameters=True)
         prepare(engine.sync_engine)
         transactions = Transactions(engine)
         files = Storage(storage, lambda: needed_files(transactions))

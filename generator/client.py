@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from generator import frames, messages
-from generator.messages import Cancel, Died, Order, Submit
+from generator.messages import Cancel, Died, Free, Order, Submit
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ class Generator(Protocol):
     def submit(self, order: Submit) -> None: ...
 
     def cancel(self, job: int) -> None: ...
+
+    def free(self) -> None:
+        """Lets go of the memory that models take."""
 
     def events(self) -> AsyncIterator[messages.Event]:
         """For one consumer, until `close`."""
@@ -74,6 +77,9 @@ class LocalGenerator:
 
     def cancel(self, job: int) -> None:
         self._send(Cancel(job))
+
+    def free(self) -> None:
+        self._send(Free())
 
     async def events(self) -> AsyncIterator[messages.Event]:
         while True:

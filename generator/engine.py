@@ -98,6 +98,10 @@ class Engine:
         """Forgets models that nobody has drawn with for long."""
         self._models.free_idle()
 
+    def free(self) -> None:
+        """Forgets all models."""
+        self._models.free_idle(seconds=0)
+
     def turn(self) -> Events:
         """The beginning of a picture or one network call, and what comes of it."""
         yield from self._loaded()

@@ -20,7 +20,8 @@ PREFIX = struct.Struct(">II")
 KINDS: Mapping[str, Any] = {
     kind.__name__: kind
     for kind in (
-        *(messages.Submit, messages.Cancel, messages.Ready, messages.Loading, messages.Loaded),
+        *(messages.Submit, messages.Cancel, messages.Free),
+        *(messages.Ready, messages.Loading, messages.Loaded),
         *(messages.Started, messages.Called, messages.Drawn, messages.Failed, messages.Cancelled),
     )
 }

@@ -85,6 +85,11 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Free:
+    """Lets go of all models: the memory is wanted for something else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The worker has its libraries; `key` is what "identical" depends on besides the request:
     device, dtype, threads, instruction set, torch, diffusers. `checks`: it looks at pictures."""
@@ -163,5 +168,5 @@ class Died:
     detail: str = ""
 
 
-Order = Submit | Cancel
+Order = Submit | Cancel | Free
 Event = Ready | Loading | Loaded | Started | Called | Drawn | Failed | Cancelled | Died

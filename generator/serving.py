@@ -68,6 +68,8 @@ def _take(engine: Engine, waiting: Orders, events: RawIOBase) -> bool:
                 return False
             case messages.Submit() as order:
                 engine.submit(order)
+            case messages.Free():
+                engine.free()
             case messages.Cancel(job):
                 for event in engine.cancel(job):
                     _send(events, event)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 NICER = 5  # than the chats: they acknowledge at once, and drawing takes what they leave
 
@@ -30,7 +31,8 @@ def main() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else a card's sums may differ
     from generator.serving import serve
 
-    serve(sys.argv[1:], sys.stdin.buffer, events)
+    with suppress(BrokenPipeError):  # nobody is left to be told
+        serve(sys.argv[1:], sys.stdin.buffer, events)
 
 
 if __name__ == "__main__":

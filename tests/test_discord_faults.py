@@ -136,6 +136,21 @@ async def test_a_wrong_token_is_told_and_the_rest_goes_on(lonely: Discord, tmp_p
             await serving
 
 
+async def test_a_token_that_is_revoked_while_it_runs_is_told(
+    lonely: Discord, tmp_path: Path
+) -> None:
+    async with App.open(settings(tmp_path)) as app:
+        adapter = DiscordAdapter(app.semilla, "good")
+        serving = asyncio.create_task(app.serve([adapter]))
+        await asyncio.wait_for(adapter.settled.wait(), 60)
+        await lonely.drop(4004)
+        await lonely.until(lambda: adapter.state[0] == "discord-bad-token")
+        assert not serving.done()
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+
+
 async def test_a_picture_that_is_late_calls_its_author_and_the_placeholder_becomes_a_link(
     peer: Discord, app: App
 ) -> None:

@@ -83,6 +83,7 @@ ENDLESS = {
     "alternatives": "{a|" * (LONG // 3),
     "files": "<lora:" * (LONG // 6),
     "number": "a cat seed:" + "9" * LONG,
+    "age": "sexy age" + " " * LONG,
     "marks": "a" + "\u0301" * LONG,
     "turns": "\u202e" * LONG,
     "nothing": "\0" * LONG,

@@ -52,6 +52,19 @@ async def test_a_member_is_counted_over_all_places(chat: Chat) -> None:
     assert await accepted(chat, ASK, guild=OTHER), "there is no limit there"
 
 
+async def test_in_private_the_strictest_shared_place_decides(chat: Chat) -> None:
+    alone = Guild("chat:ana", private=True)
+    await chat.type("/setup per_day:3 max_steps:30 models:semilla,another", member=MARTA)
+    await chat.type("/setup per_day:2 models:semilla", member=MARTA, guild=OTHER)
+    assert await accepted(chat)
+    assert await accepted(chat, ASK, guild=alone)
+    assert "30" in (await chat.type("a cat steps:31", guild=alone)).text
+    assert await accepted(chat, ASK), "the class allows three"
+    assert await accepted(chat, ASK, guild=alone, member=LUIS), "who shares no place has no limit"
+    told = await chat.type(ASK, guild=alone)
+    assert "3 of 3 today" in told.text
+
+
 async def test_what_came_to_nothing_is_not_counted(chat: Chat) -> None:
     await chat.type("/setup per_hour:1", member=MARTA)
     assert await accepted(chat)

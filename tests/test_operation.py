@@ -16,13 +16,17 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from sqlalchemy.exc import IntegrityError
 
-from bot import logs, watch
+from bot import doctor, logs, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
+from bot.events import Loading
 from db.models import now
-from tests.chat import ANA, CLASS, open_chat
+from db.session import Database
+from tests.chat import ANA, CLASS, Chat, open_chat
 from tests.kills import check_files, check_rows
+from tests.rows import answer
 from tests.test_terminal import CODE, Shell, free_port
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="the running one is asked by a signal")
@@ -50,6 +54,14 @@ def test_a_line_of_the_log_tells_its_request_and_no_secret(tmp_path: Path) -> No
     assert "request" not in after
     assert telegram[10:] not in text
     assert "hunter2" not in text
+
+
+async def test_an_error_of_the_database_has_neither_tokens_nor_words(database: Database) -> None:
+    secret = answer(token="aW50ZXJhY3Rpb24", line="/imagine a zebra", member=None)
+    with pytest.raises(IntegrityError) as raised:
+        await database.answers.accept(secret, [])
+    assert "aW50" not in str(raised.value)
+    assert "zebra" not in str(raised.value)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +123,7 @@ async def test_a_picture_removed_by_age_keeps_its_recipe_and_is_made_again(tmp_p
         config = semilla.config.model_copy(
             update={"history": semilla.config.history.model_copy(update={"keep_days": 30})}
         )
-        aging = asyncio.create_task(watch.run(replace(semilla, config=config), nobody))
+        aging = asyncio.create_task(watch.run(replace(semilla, config=config), {}))
         async with asyncio.timeout(20):
             while file.exists():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
@@ -127,36 +139,90 @@ async def test_a_picture_removed_by_age_keeps_its_recipe_and_is_made_again(tmp_p
     check_rows(tmp_path)
 
 
-async def nobody() -> list[str]:
-    return []
-
-
 async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def owners() -> list[str]:
-        return ["chat:owner"]
-
     monkeypatch.setattr(watch, "LOOK_EVERY_SECONDS", 0.02)
-    monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 10**18)
+    monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 0)
     async with open_chat(tmp_path) as chat:
-        watching = asyncio.create_task(watch.run(chat.semilla, owners))
+        await chat.semilla.database.access.add_owner("chat:owner", "chat")
+        monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 10**18)
         await told(chat, 1)
         await asyncio.sleep(0.2)
         assert len(chat.told) == 1
         monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 0)
         await told(chat, 2)
-        watching.cancel()
     (first, full), (_, well) = chat.told
     assert first == "chat:owner"
     assert "disk is nearly full" in full.text
     assert "room on the disk again" in well.text
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("discord-bad-token", "Discord: its token isn't accepted"),
+        ("telegram-bad-token", "@BotFather"),
+        ("telegram-two-copies", "another copy of Semilla uses this token"),
+    ],
+)
+async def test_the_owner_is_told_of_a_chat_that_has_lost_its_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, words: str
+) -> None:
+    monkeypatch.setattr(watch, "LOOK_EVERY_SECONDS", 0.02)
+
+    class Losing(Chat):
+        state: tuple[str, dict[str, str]] = ("", {})
+
+    async with open_chat(tmp_path, Losing) as chat:
+        await chat.semilla.database.access.add_owner("chat:owner", "chat")
+        Losing.state = (state, {})
+        await told(chat, 1)
+        Losing.state = ("discord-ready", {})
+        await asyncio.sleep(0.2)
+    ((owner, notice),) = chat.told
+    assert owner == "chat:owner"
+    assert words in notice.text
+
+
+async def test_the_owner_is_told_of_a_card_that_nothing_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "torch_build", lambda: doctor.TorchBuild("2.13.0+cpu", None))
+    monkeypatch.setattr(doctor, "has_nvidia_card", lambda: True)
+    async with open_chat(tmp_path) as first:
+        await first.semilla.database.access.add_owner("chat:owner", "chat")
+    async with open_chat(tmp_path) as chat:
+        await told(chat, 1)
+    ((owner, notice),) = chat.told
+    assert owner == "chat:owner"
+    assert "make gpu" in notice.text
+
+
 async def told(chat, times: int) -> None:
     async with asyncio.timeout(20):
         while len(chat.told) < times:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+
+
+async def test_the_owner_pauses_the_drawing_and_the_memory_is_freed_until_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with open_chat(tmp_path) as chat:
+        await chat.semilla.database.access.add_owner(ANA.id, "chat")
+        teacher = Member("chat:teacher", "Tea", moderator=True)
+        assert (await chat.ask("a cat steps:2")).pictures
+        assert "Whom?" in (await chat.type("/pause", member=teacher)).text
+        assert "until /resume" in (await chat.type("/pause")).text
+        with chat.semilla.events.follow(guild=CLASS.id) as follower:
+            accepted = await chat.type("a dog steps:2", member=teacher)
+            assert "not drawing just now" in accepted.text
+            assert follower.queue.empty()
+            assert "1 picture waits" in (await chat.type("/resume")).text
+            assert accepted.answer is not None
+            assert (await chat.wait_for(accepted.answer)).pictures
+            events = [follower.queue.get_nowait() for _ in range(follower.queue.qsize())]
+        assert any(isinstance(event, Loading) for event in events), "the model was let go"
 
 
 @POSIX

@@ -55,9 +55,23 @@ async def ban(
 
 @command(role=Role.MODERATOR)
 async def pause(
-    semilla: Semilla, call: Call, member: Who, until: Until = USUAL_PAUSE, reason: Reason = ""
+    semilla: Semilla, call: Call, member: Who = "", until: Until = USUAL_PAUSE, reason: Reason = ""
 ) -> Reply:
+    """Without a member the drawing itself, for the owner: the card is wanted for something else."""
+    if not member:
+        if await semilla.access.role(call) is not Role.OWNER:
+            raise Refusal("pause-whom")
+        await semilla.dispatch.pause(True)
+        waiting = len(semilla.dispatch) - len(semilla.dispatch.running())
+        return Reply(text=say(call.language, "drawing-paused", waiting=waiting), private=True)
     return await _stop(semilla, call, member, _time(until), reason)
+
+
+@command(role=Role.OWNER)
+async def resume(semilla: Semilla, call: Call) -> Reply:
+    await semilla.dispatch.pause(False)
+    waiting = len(semilla.dispatch)
+    return Reply(text=say(call.language, "drawing-again", waiting=waiting), private=True)
 
 
 @command(role=Role.MODERATOR)

@@ -298,9 +298,30 @@ run-access = To switch Semilla on in a server or group, type there: /activate { 
 retired-picture = `{ $code }` { $prompt } · the picture was removed by age, its recipe is kept: `/reroll { $code }` makes it again.
 refusal-retired = The picture { $code } was removed by age; its recipe is kept. Make it again first:
 stats-title = **Semilla, over all places**
-stats-today = the last day: { $pictures } pictures by { $members } people in { $guilds } places; { $failed } failed
-stats-ever = ever: { $pictures } pictures by { $members } people in { $guilds } places
-stats-line = now: { $running } being drawn, { $waiting } in line, { $undelivered } answers to be shown
+stats-today = the last day: { $pictures ->
+    [one] 1 picture
+   *[other] { $pictures } pictures
+ } by { $members ->
+    [one] 1 person
+   *[other] { $members } people
+ } in { $guilds ->
+    [one] 1 place
+   *[other] { $guilds } places
+ }; { $failed } failed
+stats-ever = ever: { $pictures ->
+    [one] 1 picture
+   *[other] { $pictures } pictures
+ } by { $members ->
+    [one] 1 person
+   *[other] { $members } people
+ } in { $guilds ->
+    [one] 1 place
+   *[other] { $guilds } places
+ }
+stats-line = now: { $running } being drawn, { $waiting } in line, { $undelivered ->
+    [one] 1 answer
+   *[other] { $undelivered } answers
+ } to be shown
 stats-machine = disk: { $free } GB free · memory: { $memory } MB, generator { $generator } MB · running for { $time }
 command-stats = stats
 command-stats-aliases = estadisticas
@@ -316,7 +337,10 @@ command-ban-aliases = vetar
 command-ban-help = a member may not use Semilla here any more (for moderators)
 command-pause = pause
 command-pause-aliases = pausar
-command-pause-help = a member may not use Semilla here for a time, usually a day (for moderators)
+command-pause-help = a member may not ask here for a time (a day); without a member, nothing is drawn until /resume
+command-resume = resume
+command-resume-aliases = reanudar
+command-resume-help = goes on drawing after /pause (for its owner)
 command-unban = unban
 command-unban-aliases = readmitir unpause
 command-unban-help = a member may use Semilla here again (for moderators)
@@ -376,6 +400,18 @@ log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{
 log-floor = A request of { $member } asked for what is never drawn, and was refused.
 log-floor-paused = { $member } has asked several times for what is never drawn, and is paused everywhere for a day.
 banned = { $member } can't use me here any more. /unban lifts it.
+drawing-paused = Nothing is drawn until /resume. The card's memory is freed as soon as what is being drawn is done. { $waiting ->
+    [0] Nothing waits
+    [one] 1 picture waits
+   *[other] { $waiting } pictures wait
+}; new requests are taken and kept.
+drawing-again = I'm drawing again. { $waiting ->
+    [0] Nothing waits.
+    [one] 1 picture waits.
+   *[other] { $waiting } pictures wait.
+}
+drawing-later = I'm not drawing just now. Your request is kept, and its turn will come.
+refusal-pause-whom = Whom? Name a member, or a picture of theirs: /pause K7QX
 paused = { $member } can't use me here for { $time }. /unban lifts it.
 lifted = { $member } can use me here again.
 approved = `{ $code }` is shown now.
@@ -589,7 +625,7 @@ exported = { $count ->
     [one] 1 picture with its recipe.
    *[other] { $count } pictures with their recipes.
  } The file is removed within a few hours.
-erase-sure = Erase all your pictures, words, settings and styles for good? What others made from them stays theirs, without your name. Messages already sent in a chat are deleted there. A ban or pause stays until it ends.
+erase-sure = Erase all your pictures, words, settings and styles for good? What others made from them stays theirs, without your name. Messages already sent to a chat stay there: delete them in the chat. A ban or pause stays until it ends.
 erased = Erased: { $pictures ->
     [one] 1 picture
    *[other] { $pictures } pictures

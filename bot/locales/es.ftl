@@ -279,9 +279,30 @@ run-access = Para activar Semilla en un servidor o grupo, escribe allí: /activa
 retired-picture = `{ $code }` { $prompt } · la imagen se quitó por su edad, la receta sigue: `/repetir { $code }` la hace otra vez.
 refusal-retired = La imagen { $code } se quitó por su edad; la receta sigue. Hazla otra vez primero:
 stats-title = **Semilla, en todos los lugares**
-stats-today = el último día: { $pictures } imágenes de { $members } personas en { $guilds } lugares; { $failed } fallaron
-stats-ever = en total: { $pictures } imágenes de { $members } personas en { $guilds } lugares
-stats-line = ahora: { $running } se dibujan, { $waiting } en cola, { $undelivered } respuestas por mostrar
+stats-today = el último día: { $pictures ->
+    [one] 1 imagen
+   *[other] { $pictures } imágenes
+ } de { $members ->
+    [one] 1 persona
+   *[other] { $members } personas
+ } en { $guilds ->
+    [one] 1 lugar
+   *[other] { $guilds } lugares
+ }; fallaron { $failed }
+stats-ever = en total: { $pictures ->
+    [one] 1 imagen
+   *[other] { $pictures } imágenes
+ } de { $members ->
+    [one] 1 persona
+   *[other] { $members } personas
+ } en { $guilds ->
+    [one] 1 lugar
+   *[other] { $guilds } lugares
+ }
+stats-line = ahora: dibujando { $running }, en cola { $waiting }, por mostrar { $undelivered ->
+    [one] 1 respuesta
+   *[other] { $undelivered } respuestas
+ }
 stats-machine = disco: { $free } GB libres · memoria: { $memory } MB, generador { $generator } MB · en marcha desde hace { $time }
 command-stats = estadísticas
 command-stats-help = cómo va todo, en todos los lugares
@@ -294,7 +315,9 @@ notice-disk-well = Vuelve a haber sitio en el disco: { $free } GB.
 command-ban = vetar
 command-ban-help = alguien ya no puede usar Semilla aquí (para quienes moderan)
 command-pause = pausar
-command-pause-help = alguien no puede usar Semilla aquí por un tiempo, un día si no se dice (moderación)
+command-pause-help = alguien no puede pedir aquí por un tiempo (un día); sin miembro, no se dibuja hasta /reanudar
+command-resume = reanudar
+command-resume-help = vuelve a dibujar tras /pausar (quien administra Semilla)
 command-unban = readmitir
 command-unban-help = alguien puede volver a usar Semilla aquí (para quienes moderan)
 command-audit = registro
@@ -348,6 +371,18 @@ log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto
 log-floor = Un pedido de { $member } era de algo que no se dibuja nunca, y se rechazó.
 log-floor-paused = { $member } pidió varias veces algo que no se dibuja nunca, y queda en pausa en todos los lugares por un día.
 banned = { $member } ya no puede usarme aquí. /readmitir lo levanta.
+drawing-paused = No dibujo nada hasta /reanudar. La memoria de la tarjeta queda libre en cuanto termine lo que se está dibujando. { $waiting ->
+    [0] No espera ninguna imagen
+    [one] Espera 1 imagen
+   *[other] Esperan { $waiting } imágenes
+}; los pedidos nuevos se guardan.
+drawing-again = Vuelvo a dibujar. { $waiting ->
+    [0] No espera ninguna imagen.
+    [one] Espera 1 imagen.
+   *[other] Esperan { $waiting } imágenes.
+}
+drawing-later = Ahora no estoy dibujando. Tu pedido queda guardado y le llegará el turno.
+refusal-pause-whom = ¿A quién? Nombra a un miembro, o una imagen suya: /pausar K7QX
 paused = { $member } no puede usarme aquí por { $time }. /readmitir lo levanta.
 lifted = { $member } puede volver a usarme aquí.
 approved = `{ $code }` ya se muestra.
@@ -558,7 +593,7 @@ exported = { $count ->
     [one] 1 imagen con su receta.
    *[other] { $count } imágenes con sus recetas.
  } El archivo se quita en unas horas.
-erase-sure = ¿Borrar para siempre todas tus imágenes, palabras, ajustes y estilos? Lo que otros hicieron con ellas sigue siendo suyo, sin tu nombre. Los mensajes ya enviados en un chat se borran allí. Un veto o una pausa sigue hasta que termine.
+erase-sure = ¿Borrar para siempre todas tus imágenes, palabras, ajustes y estilos? Lo que otros hicieron con ellas sigue siendo suyo, sin tu nombre. Los mensajes ya enviados a un chat siguen allí: bórralos en el chat. Un veto o una pausa sigue hasta que termine.
 erased = Borrado: { $pictures ->
     [one] 1 imagen
    *[other] { $pictures } imágenes

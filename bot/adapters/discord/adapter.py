@@ -29,7 +29,7 @@ TOKEN_LIFE = timedelta(minutes=14, seconds=30)
 LATE = timedelta(minutes=1)
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
 RETRY_SECONDS = 15.0
-AUTHENTICATION_FAILED = 4004
+TOKEN_REVOKED = 4004  # the gateway closes with it
 INVALID_TOKEN, UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE = 50027, 10015, 10008
 WANTED = ("view_channel", "send_messages", "attach_files")
 WANTED_IN_THREADS = ("view_channel", "send_messages_in_threads", "attach_files")
@@ -57,7 +57,7 @@ class DiscordAdapter:
                 announcing.cancel()
         except discord.ConnectionClosed as closed:
             log.error("Discord closed the connection for good: %s", closed)
-            bad = closed.code == AUTHENTICATION_FAILED
+            bad = closed.code == TOKEN_REVOKED
             key = "discord-bad-token" if bad else "discord-closed"
             self.state = (key, {"code": str(closed.code)})
         finally:
