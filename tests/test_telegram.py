@@ -31,6 +31,7 @@ async def serving_telegram(minute: float = 60.0) -> AsyncIterator[Telegram]:
         yield peer
     finally:
         await peer.stop()
+    assert not peer.unknown, "every call is one of the Bot API's description"
 
 
 @asynccontextmanager

@@ -19,6 +19,8 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
+from tests.telegram_peer.description import faults_of
+
 Json = dict[str, Any]
 BOT, ANA, LUIS, TEACHER = 7000001, 4001, 4002, 4999
 PRIVATE = ANA
@@ -79,6 +81,7 @@ class Telegram:
         self.messages: dict[tuple[int, int], Sent] = {}
         self.calls: list[tuple[str, Json]] = []
         self.refused: list[str] = []
+        self.unknown: list[str] = []  # what the Bot API's description doesn't know
         self.toasts: dict[str, Json] = {}
         self.commands: dict[str, list[Json]] = {}
         self.faults: list[Fault] = []
@@ -253,6 +256,7 @@ class Telegram:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         asked, files = await _read(request)
+        self.unknown += faults_of(method, asked)
         fault = next((f for f in self.faults if f.method == method and f.times > 0), None)
         if fault is not None:
             fault.times -= 1
