@@ -12,7 +12,7 @@ from typing import Any
 
 FILE = Path(__file__).parents[3] / "shared" / "specs" / "telegram-api.json"
 NEWER = {"ephemeral_message_parameters"}
-NEWER_METHODS = {"deleteEphemeralMessage"}
+NEWER_METHODS = {"editEphemeralMessageReplyMarkup"}
 SCALARS = {
     "Integer": int,
     "Float": (int, float),

@@ -77,6 +77,13 @@ class Board:
     async def close(self) -> None:
         await self._remove_live()
 
+    def move_to(self, other: Board) -> None:
+        """The group has another id now: who waits, waits there. The live message stays behind."""
+        for answer, call in self._expected.items():
+            other.expect(answer, call)
+        self._expected.clear()
+        self._live = None
+
     async def _send_all(self) -> None:
         try:
             while self._finished:

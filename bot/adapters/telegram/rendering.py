@@ -33,6 +33,10 @@ class Message:
     file: tuple[str, bytes] | None = None
     keyboard: InlineKeyboardMarkup | None = None
 
+    @property
+    def is_text(self) -> bool:
+        return self.photo is None and self.file is None
+
     def text(self) -> dict[str, Any]:
         return {
             "text": self.words.text,
