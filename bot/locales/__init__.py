@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import regex
+
 LANGUAGES = ("en", "es")
 FOLDER = Path(__file__).parent.parent
 MARKUP = re.compile(r"([\\*`])")
@@ -53,6 +55,18 @@ def escape(text: str) -> str:
 def legible(text: str) -> str:
     """Someone's words without what can't be seen or hides others."""
     return PILED.sub(r"\1", UNSEEN.sub("", text))
+
+
+def shortened(text: str, characters: int) -> str:
+    """At most so many, never ending inside an emoji or before an accent."""
+    if len(text) <= characters:
+        return text
+    kept = ""
+    for cluster in regex.finditer(r"\X", text):
+        if cluster.end() >= characters:
+            break
+        kept = text[: cluster.end()]
+    return kept + "…"
 
 
 def plain(text: str) -> str:

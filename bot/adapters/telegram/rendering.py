@@ -16,7 +16,7 @@ from bot.adapters.telegram.markup import CAPTION_UNITS, TEXT_UNITS, Formatted, f
 from bot.commands import line as typed_line
 from bot.commands.semilla import Semilla
 from bot.conversation import Form, Reply, Shown
-from bot.locales import escape, say
+from bot.locales import escape, say, shortened
 from bot.sheets import SHEET_PICTURES
 from bot.showing import enlarged
 
@@ -138,5 +138,4 @@ def _numbered(number: int, caption: str) -> str:
 
 
 def _few(words: str) -> str:
-    words = " ".join(words.split())
-    return words if len(words) <= SHEET_WORDS else words[: SHEET_WORDS - 1] + "…"
+    return shortened(" ".join(words.split()), SHEET_WORDS)
