@@ -99,8 +99,12 @@ async def sheet(
             author=who)
         for n, (each, who) in enumerate(shown, 1)
     ]  # fmt: skip
-    notes = [line for each, _ in shown for line in each.caption.splitlines()[1:]]
-    words = formatted([*lines, *told, *dict.fromkeys(notes)], CAPTION_UNITS)
+    notes: dict[str, list[str]] = {}
+    for n, (each, _) in enumerate(shown, 1):
+        for note in each.caption.splitlines()[1:]:
+            notes.setdefault(note, []).append(str(n))
+    noted = [f"{', '.join(numbers)} · {note}" for note, numbers in notes.items()]
+    words = formatted([*lines, *told, *noted], CAPTION_UNITS)
     rows = InlineKeyboardMarkup(keyboards.numbers(pictures))
     return Message(words, await _sheet(semilla, pictures, labels), None, rows)
 
