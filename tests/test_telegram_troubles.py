@@ -66,7 +66,7 @@ def page(running: tuple[Telegram, Browser]) -> Browser:
 
 
 def asking(peer: Telegram) -> list[Sent]:
-    return [m for m in peer.messages.values() if "min." in m.text and not m.deleted]
+    return [m for m in peer.messages.values() if "min. Espera" in m.text and not m.deleted]
 
 
 async def test_after_a_sleep_one_message_asks_what_becomes_of_the_requests(

@@ -54,8 +54,9 @@ class Away:
 
 
 def question(language: str, count: int, seconds: float) -> rendering.Message:
-    minutes = max(1, round(seconds / 60))
-    text = say(language, "telegram-away", minutes=minutes, count=count)
+    hours = seconds / 3600
+    time = f"{hours:.0f} h" if hours > 2 else f"{seconds / 60:.0f} min"
+    text = say(language, "telegram-away", time=time, count=count)
     buttons = (
         Button(say(language, "telegram-do-them", count=count), DO),
         Button(say(language, "telegram-forget-them", count=count), FORGET),

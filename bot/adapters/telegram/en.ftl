@@ -7,7 +7,7 @@ telegram-out-of-touch = Telegram: no connection just now. { NUMBER($pictures) ->
    *[other] { $pictures } pictures wait to be sent; everything else goes on.
   }
 telegram-bad-webhook = Telegram: it can't call { $webhook } ({ $reason }). Correct webhook in config.toml, or empty it.
-telegram-away = I was offline for { $minutes } min. { NUMBER($count) ->
+telegram-away = I was offline for { $time }. { NUMBER($count) ->
     [one] One request waits:
    *[other] { $count } requests wait:
   }

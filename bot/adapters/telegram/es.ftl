@@ -7,7 +7,7 @@ telegram-out-of-touch = Telegram: ahora no hay conexión. { NUMBER($pictures) ->
    *[other] Esperan { $pictures } imágenes por enviar; todo lo demás sigue.
   }
 telegram-bad-webhook = Telegram: no puede llamar a { $webhook } ({ $reason }). Corrige webhook en config.toml, o déjalo vacío.
-telegram-away = Estuve desconectada { $minutes } min. { NUMBER($count) ->
+telegram-away = Estuve desconectada { $time }. { NUMBER($count) ->
     [one] Espera un pedido:
    *[other] Esperan { $count } pedidos:
   }
