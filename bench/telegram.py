@@ -1,6 +1,6 @@
-"""A class of 25 in one Telegram group, four requests each within five minutes, speeded up.
+"""A class of 25 in one Telegram group, four requests each within five minutes.
 
-python -m bench.telegram [seconds that Telegram's minute takes here]
+python -m bench.telegram [seconds that Telegram's minute takes here, 60] [options of each request]
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from tests.test_telegram_class import ahead, hold
 MEMBERS, ROUNDS, MINUTES = 25, 4, 5.0
 
 
-async def main(minute: float) -> None:
+async def main(minute: float, options: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with serving_telegram(minute) as peer, semilla_on(peer, Path(folder)):
-            lesson = await hold(peer, MEMBERS, ROUNDS, MINUTES)
+            lesson = await hold(peer, MEMBERS, ROUNDS, MINUTES, options)
             waited = sorted(60 * each for each in lesson.waited.values())
             messages = sum(each.photo is not None for each in peer.messages.values())
             print(f"pictures        {len(lesson.order)}, on {messages} messages")
@@ -33,4 +33,4 @@ async def main(minute: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 12.0))
+    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 60.0, " ".join(sys.argv[2:])))

@@ -15,17 +15,23 @@ PATIENCE_SECONDS = 5.0
 
 
 class Chat(Adapter, Protocol):
-    """`settled` is set once it is known whether the token is good; `state` tells it in words: a
-    sentence of the locales and its facts."""
+    """`settled` is set once there is something to say of it; `state` says it in words: a sentence
+    of the locales and its facts."""
 
     settled: asyncio.Event
-    state: tuple[str, Mapping[str, Any]]
+
+    @property
+    def state(self) -> tuple[str, Mapping[str, Any]]: ...
 
 
 class Chats:
     def __init__(self, app: App) -> None:
         self._app = app
         self.running: dict[str, Chat] = {}
+
+    def telegram(self) -> Any:
+        """Whom Telegram calls, if it is connected."""
+        return self.running.get("telegram")
 
     def begin(self) -> None:
         """Those that have a token in the settings."""
@@ -46,7 +52,14 @@ class Chats:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await chat.settled.wait()
-        return chat.state
+        sentence, facts = chat.state
+        unsent = await self._app.semilla.database.answers.unsent(platform)
+        return sentence, {"pictures": unsent, **facts}
+
+    async def troubles(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """What keeps connected chats from answering, in words."""
+        states = [await self.state(each) for each, c in self.running.items() if c.settled.is_set()]
+        return [state for state in states if state[0] and not state[0].endswith("-ready")]
 
     def _chat(self, platform: str, token: str) -> Chat:
         if platform == "discord":

@@ -211,6 +211,7 @@ def _serve_class(config: Config, line: CommandLine, screen: Screen) -> int:
 
 
 async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
+    from bot.adapters.telegram import webhook
     from bot.adapters.terminal import service
     from bot.adapters.web import health
     from bot.adapters.web.adapter import WebAdapter
@@ -221,8 +222,9 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
 
     try:
         async with App.open(config) as app:
-            routes = [*service.routes(app.semilla), *health.routes(app.semilla)]
             chats = Chats(app)
+            hook = webhook.route(chats.telegram)
+            routes = [*service.routes(app.semilla), *health.routes(app.semilla), hook]
             web = WebAdapter(app.semilla, config, routes, chats)
             chats.begin()
             serving = asyncio.create_task(app.serve([web, service.Terminal()]))

@@ -58,6 +58,7 @@ class Call:
         token: by which the answer is sent where a platform wants one; kept while it is good.
         age_restricted: whether the channel is for adults only.
         here: how the channel is written so that it can be tapped.
+        aside: from a member's private chat, about the guild's: what comes of it stays private.
     """
 
     origin: str
@@ -74,6 +75,7 @@ class Call:
     token: str = ""
     age_restricted: bool = False
     here: str = ""
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,17 @@ import asyncio
 import errno
 import json
 import platform
-import re
 import shutil
 import socket
 import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from bot import processes
+from bot import card, processes
 from bot.config import PLATFORMS, Config
 from bot.locales import decimal, say
 
@@ -31,18 +30,6 @@ class Finding:
 
     good: bool | None
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TorchBuild:
-    """The installed torch, read from its files: importing it takes seconds.
-
-    Args:
-        cuda: the CUDA version that it was built for, None for a build without.
-    """
-
-    version: str
-    cuda: str | None
 
 
 def findings(config: Config, language: str) -> Iterator[Finding]:
@@ -59,33 +46,8 @@ def findings(config: Config, language: str) -> Iterator[Finding]:
 
 def card_warning(language: str) -> str | None:
     """The sentence for a card that torch can't use, with the command that mends it."""
-    version = unused_card()
+    version = card.unused()
     return say(language, "doctor-card-unused", version=version) if version else None
-
-
-def unused_card() -> str | None:
-    """The version of a torch that can't use the card that is there."""
-    build = torch_build()
-    if build is None or build.cuda is not None or not has_nvidia_card():
-        return None
-    return build.version
-
-
-def has_nvidia_card() -> bool:
-    driver = Path("/proc/driver/nvidia/version")
-    return shutil.which("nvidia-smi") is not None or driver.exists()
-
-
-def torch_build() -> TorchBuild | None:
-    try:
-        version = metadata.version("torch")
-    except metadata.PackageNotFoundError:
-        return None
-    spec = util.find_spec("torch")
-    folders = spec.submodule_search_locations if spec else None
-    text = (Path(next(iter(folders))) / "version.py").read_text() if folders else ""
-    cuda = re.search(r"^cuda\b.*=\s*['\"]([\d.]+)['\"]", text, re.MULTILINE)
-    return TorchBuild(version, cuda[1] if cuda else None)
 
 
 def port_trouble(host: str, port: int, language: str) -> str | None:
@@ -113,12 +75,12 @@ def _python(language: str) -> Finding:
 
 
 def _torch(language: str) -> Finding:
-    build = torch_build()
+    build = card.torch_build()
     if build is None:
         return Finding(False, say(language, "doctor-torch-missing"))
     if warning := card_warning(language):
         return Finding(False, warning)
-    key = "doctor-torch-cuda" if build.cuda and has_nvidia_card() else "doctor-torch"
+    key = "doctor-torch-cuda" if build.cuda and card.is_there() else "doctor-torch"
     return Finding(True, say(language, key, version=build.version, cuda=build.cuda or ""))
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bot.conversation import Button, Reply, Shown
 from bot.events import Events, Notice
-from bot.locales import say
+from bot.locales import say, shortened
 from bot.moderation import Rules, in_channel, mentions_minor, rules_of
 from bot.showing import blurred
 from db.history import Asker
@@ -189,7 +189,7 @@ def _record(job: Job, kind: RecordKind) -> Record:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= TOLD_PROMPT else text[: TOLD_PROMPT - 1] + "…"
+    return shortened(text, TOLD_PROMPT)
 
 
 def _button(language: str, key: str, line: str) -> Button:

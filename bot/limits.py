@@ -99,7 +99,7 @@ def language_of(values: Mapping[str, str]) -> str:
 
 def check_place(call: Call, values: Mapping[str, str]) -> None:
     """Whether Semilla draws in this channel, and for this member. Raises Refusal."""
-    if call.member.moderator:
+    if call.member.moderator or call.aside:
         return
     channels = _list(values, "channels")
     if channels and call.channel not in channels and call.thread not in channels:

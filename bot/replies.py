@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
-from bot.locales import decimal, escape, has, say
+from bot.locales import decimal, escape, has, say, shortened
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
@@ -136,13 +136,10 @@ def shown_scale(width: int, height: int) -> int:
 
 
 def caption(picture: Picture, language: str) -> str:
-    prompt = picture.prompt
-    if len(prompt) > CAPTION_PROMPT:
-        prompt = prompt[: CAPTION_PROMPT - 1] + "…"
     return say(
         language,
         "caption",
-        prompt=" ".join(prompt.split()),
+        prompt=" ".join(shortened(picture.prompt, CAPTION_PROMPT).split()),
         seed=str(picture.request.seed),
         code=picture.code,
         seconds=decimal(picture.seconds, language),
@@ -345,11 +342,7 @@ def _is_refused(job: Job) -> bool:
 
 def retired_line(picture: Picture, language: str) -> str:
     """A picture of which only the recipe is left."""
-    prompt = (
-        picture.prompt
-        if len(picture.prompt) <= RETIRED_PROMPT
-        else picture.prompt[:RETIRED_PROMPT] + "…"
-    )
+    prompt = shortened(picture.prompt, RETIRED_PROMPT)
     return say(language, "retired-picture", code=picture.code, prompt=prompt)
 
 

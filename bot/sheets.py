@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SHEET_PICTURES = 9
 CELL_PIXELS, GAP_PIXELS, LABEL_PIXELS, LETTER_PIXELS = 384, 12, 44, 30
-BACKGROUND, INK = "white", "#1d1d1f"
+BACKGROUND, INK, FRAME = "white", "#1d1d1f", "#d8d8dc"
 LETTERS = 0x530  # the font has Latin, Greek and Cyrillic ones; a name's others are left out
 
 
@@ -43,6 +43,8 @@ def sheet(cells: Sequence[Cell]) -> bytes:
     for place, cell in enumerate(cells):
         left = GAP_PIXELS + place % across * step_x
         top = GAP_PIXELS + place // across * step_y
+        # Many pictures are as white as the sheet is.
+        pen.rectangle((left - 1, top - 1, left + CELL_PIXELS, top + CELL_PIXELS), outline=FRAME)
         picture = _fitted(cell.picture)
         corner = (CELL_PIXELS - picture.width) // 2, (CELL_PIXELS - picture.height) // 2
         whole.paste(picture, (left + corner[0], top + corner[1]))

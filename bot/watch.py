@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot import doctor
+from bot import card
 from bot.commands.semilla import Semilla
 from bot.conversation import Adapter, Reply
 from bot.events import Notice
@@ -48,13 +48,13 @@ async def _watch(semilla: Semilla, adapters: Adapters) -> None:
     """Each trouble is told once, and once more when it is over."""
     told: set[str] = set()
     deaths: deque[int] = deque(maxlen=MINUTES)
-    card = await asyncio.to_thread(doctor.unused_card)
+    unused = await asyncio.to_thread(card.unused)
     while True:
         deaths.append(semilla.dispatch.deaths)
         free = await asyncio.to_thread(free_bytes, semilla)
         facts = {"free": decimal(free / GIGABYTE, semilla.config.language)}
         chats = (_of_chat(semilla, each) for each in adapters.values())
-        troubles = dict([*_troubles(free, deaths, card, facts), *filter(None, chats)])
+        troubles = dict([*_troubles(free, deaths, unused, facts), *filter(None, chats)])
         for trouble in troubles.keys() - told:
             await _tell(semilla, trouble, troubles[trouble])
         for trouble in told - troubles.keys():
@@ -64,15 +64,15 @@ async def _watch(semilla: Semilla, adapters: Adapters) -> None:
 
 
 def _troubles(
-    free: int, deaths: Sequence[int], card: str | None, facts: Mapping[str, Any]
+    free: int, deaths: Sequence[int], unused: str | None, facts: Mapping[str, Any]
 ) -> Iterator[Trouble]:
-    """`card`: the build of torch that can't use the one that is there."""
+    """`unused`: the build of torch that can't use the card that is there."""
     if free < NEARLY_FULL_BYTES:
         yield "notice-disk", facts
     if (times := deaths[-1] - deaths[0]) >= TOO_OFTEN:
         yield "notice-generator", {"times": times, "minutes": MINUTES}
-    if card is not None:
-        yield "doctor-card-unused", {"version": card}
+    if unused is not None:
+        yield "doctor-card-unused", {"version": unused}
 
 
 def _of_chat(semilla: Semilla, adapter: Adapter) -> Trouble | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import selectinload
 
@@ -117,6 +117,13 @@ class Answers:
         query = query.options(*WHOLE)
         async with self._transactions.read() as session:
             return list(await session.scalars(query))
+
+    async def unsent(self, adapter: str) -> int:
+        """How many finished pictures are still to be shown there."""
+        query = select(func.count(Job.id)).join(Answer, Job.answer_id == Answer.id)
+        query = query.where(Answer.adapter == adapter, Answer.delivered.is_(None))
+        async with self._transactions.read() as session:
+            return await session.scalar(query.where(Job.state == JobState.DONE)) or 0
 
     async def recent(
         self,

@@ -61,6 +61,14 @@ class History:
         found = await self._all(_seen_by(asker).where(meant).order_by(None))
         return found[0] if len(found) == 1 else None
 
+    async def guilds_with(self, code: str, beginning: str, limit: int = 5) -> list[str]:
+        """Those whose id begins so, that have given this code; the newest first."""
+        typed = (readings(code) or [""])[0]
+        query = select(Picture.guild).where(Picture.code == typed, Picture.deleted.is_(None))
+        query = query.where(Picture.guild.startswith(beginning)).order_by(Picture.id.desc())
+        async with self._transactions.read() as session:
+            return list(await session.scalars(query.limit(limit)))
+
     async def by_pixels(self, asker: Asker, pixel_hash: str) -> Picture | None:
         """The newest with exactly these pixels."""
         return await self._one(_seen_by(asker).where(Picture.pixel_hash == pixel_hash))

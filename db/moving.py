@@ -18,6 +18,9 @@ class Moving:
         async with self._transactions.write() as session:
             # The platform may have told of the new guild before it told that it is the old one.
             await session.execute(delete(Place).where(Place.guild == new, Place.guild != old))
+            # Where the old group's messages were, there are others in the new one.
+            waiting = Answer.guild == old, Answer.delivered.is_(None)
+            await session.execute(update(Answer).where(*waiting).values(message=""))
             for table in _of_guilds():
                 await session.execute(update(table).where(table.c.guild == old).values(guild=new))
             for asked in (Answer, Review):

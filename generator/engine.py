@@ -328,8 +328,10 @@ def _failure(error: BaseException) -> Failure:
             return Failure.IMAGE_BROKEN
         case ArithmeticError():
             return Failure.NOT_A_NUMBER
-    # The CPU's allocator raises a plain RuntimeError.
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "alloc" in str(error):
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return Failure.OUT_OF_MEMORY
+    # The CPU's allocator and oneDNN raise plain RuntimeErrors.
+    if any(words in str(error) for words in ("alloc", "could not create a primitive")):
         return Failure.OUT_OF_MEMORY
     return Failure.FAULT
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from secrets import token_hex
 
 import httpx
 from PIL import Image
+from starlette.routing import BaseRoute
 
 import bot.commands  # noqa: F401  declares them
 from bot.adapters.web.adapter import WebAdapter
@@ -28,9 +29,15 @@ Browser = httpx.AsyncClient
 class Opened:
     """A page over an opened data folder; nothing is drawn, so no worker is started."""
 
-    def __init__(self, app: App, config: Config, chats: Chats | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        config: Config,
+        chats: Chats | None = None,
+        routes: Sequence[BaseRoute] = (),
+    ) -> None:
         self.semilla = app.semilla
-        self.web = WebAdapter(app.semilla, config, (), chats)
+        self.web = WebAdapter(app.semilla, config, routes, chats)
 
     def browser(
         self, client: tuple[str, int] = HERE, host: str = "127.0.0.1:8000", **headers: str

@@ -18,7 +18,7 @@ import pytest
 import time_machine
 from sqlalchemy.exc import IntegrityError
 
-from bot import doctor, logs, watch
+from bot import card, logs, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading
@@ -188,8 +188,8 @@ async def test_the_owner_is_told_of_a_chat_that_has_lost_its_token(
 async def test_the_owner_is_told_of_a_card_that_nothing_uses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "torch_build", lambda: doctor.TorchBuild("2.13.0+cpu", None))
-    monkeypatch.setattr(doctor, "has_nvidia_card", lambda: True)
+    monkeypatch.setattr(card, "torch_build", lambda: card.TorchBuild("2.13.0+cpu", None))
+    monkeypatch.setattr(card, "is_there", lambda: True)
     async with open_chat(tmp_path) as first:
         await first.semilla.database.access.add_owner("chat:owner", "chat")
     async with open_chat(tmp_path) as chat:

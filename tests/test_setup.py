@@ -54,7 +54,7 @@ async def test_buttons_alone_lead_through_it_and_it_ends_with_what_members_see(
         reply = await chat.type(first.line, member=MARTA)
     assert len(asked) == 8
     assert "Los miembros ven:" in reply.text, "it speaks the language that was chosen"
-    assert "/imagine" in reply.text
+    assert "/imagina " in reply.text
     assert "10" in reply.text
     values = await chat.semilla.database.settings.of_guild(CLASS.id)
     assert (values["language"], values["words"]) == ("es", "children")

@@ -18,7 +18,7 @@ from bot.chats import Chats
 from generator import metadata
 from tests.chat import settings
 from tests.pages import Browser, Opened, token_of
-from tests.telegram_peer.server import LUIS, PRIVATE, TOKEN, Fault, Telegram
+from tests.telegram_peer.server import BOT, LUIS, PRIVATE, TEACHER, TOKEN, Fault, Sent, Telegram
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,6 +31,7 @@ async def serving_telegram(minute: float = 60.0) -> AsyncIterator[Telegram]:
         yield peer
     finally:
         await peer.stop()
+    assert not peer.unknown, "every call is one of the Bot API's description"
 
 
 @asynccontextmanager
@@ -119,6 +120,53 @@ async def test_a_press_in_a_group_costs_one_call(peer: Telegram) -> None:
     assert "sendMessage" not in made
 
 
+async def test_every_press_is_answered_also_of_a_button_that_means_nothing(peer: Telegram) -> None:
+    picture = await peer.shown(await peer.say("/imagine a moon steps:1"))
+    for line in ("/dance", "+", "~do", "/show ZZZZ", "/vary K7QX strength:much"):
+        picture.keyboard = [[{"text": "?", "callback_data": line}]]
+        await peer.toast(await peer.press(picture, "?"))
+    number = await peer.press(picture, "?", gone=True)
+    assert "Strength" in (await peer.toast(number))["text"], "it never goes dead"
+
+
+async def test_the_admins_of_a_group_are_its_moderators(peer: Telegram) -> None:
+    refused = await peer.answered(await peer.say("/setup", user=LUIS))
+    assert "moder" in refused.text
+    told = await peer.answered(await peer.say("/setup", user=TEACHER))
+    assert told.keyboard
+    picture = await peer.shown(await peer.say("/imagine a moon steps:1"))
+    code = picture.buttons()["📋 Recipe"].split()[-1]
+    await peer.answered(await peer.say(f"/delete {code} sure:yes", user=LUIS))
+    assert (await peer.answered(await peer.say(f"/show {code}"))).photo
+    await peer.answered(await peer.say(f"/delete {code} sure:yes", user=TEACHER))
+    gone = await peer.answered(await peer.say(f"/show {code}"))
+    assert not gone.photo
+
+
+async def test_in_a_private_chat_one_message_asks_step_by_step(peer: Telegram) -> None:
+    question = await peer.answered(await peer.say("/imagine", chat=PRIVATE))
+    await peer.press(question, "🪄 Step by step")
+    await peer.until(lambda: "🔄 Others" in question.buttons())
+    thing = next(iter(question.buttons()))
+    await peer.press(question, thing)
+    await peer.until(lambda: "colour" in question.text)
+    await peer.press(question, next(iter(question.buttons())))
+    await peer.until(lambda: "background" in question.text)
+    assert len(peer.messages) == 1
+    await peer.press(question, "✓ Just draw it")
+    assert thing in (await peer.shown(chat=PRIVATE)).text
+
+
+async def test_what_one_alone_sees_can_be_unfolded_too(peer: Telegram) -> None:
+    peer.ephemeral = True
+    peer.admins |= {BOT}
+    await peer.shown(await peer.say("/imagine a moon steps:1"))
+    alone = await peer.answered(await peer.say("/history"))
+    assert alone.receiver
+    await peer.press(alone, "⋯")
+    await peer.until(lambda: "📎 PNG" in alone.buttons())
+
+
 async def test_a_reply_to_a_picture_means_that_picture(peer: Telegram) -> None:
     picture = await peer.shown(await peer.say("/imagine a sun seed:3 steps:2"))
     again = await peer.shown(await peer.say("/reroll seed:4", reply_to=picture))
@@ -175,12 +223,36 @@ async def test_edit_gives_the_line_to_copy_and_send(peer: Telegram) -> None:
     assert "una rosa" in (await peer.shown(changed, chat=PRIVATE)).text
 
 
-async def test_refusals_in_a_group_say_what_to_do_to_their_author(peer: Telegram) -> None:
+async def test_refusals_in_a_group_say_what_to_do_to_their_author_alone(peer: Telegram) -> None:
     peer.ephemeral = True
+    peer.admins |= {BOT}
     told = await peer.answered(await peer.say("/imagina un gato semilla:tomate", user=LUIS))
     assert "tomate" in told.text
-    asked = next(a for m, a in reversed(peer.calls) if m == "sendMessage")
-    assert asked["ephemeral_message_parameters"] == {"receiver_user_id": LUIS}
+    assert told.receiver == LUIS
+
+
+async def test_where_semilla_is_no_admin_a_refusal_is_seen_and_removes_itself(
+    tmp_path: Path,
+) -> None:
+    async with serving_telegram(minute=2) as peer, semilla_on(peer, tmp_path):
+        peer.ephemeral = True
+        for _ in range(2):
+            told = await peer.answered(await peer.say("/imagina un gato semilla:tomate"))
+            assert told.receiver is None
+            await peer.until(lambda told=told: told.deleted)
+        assert len(peer.refused) == 1, "the second time it is known"
+
+
+async def test_each_step_of_the_guide_is_seen_by_the_one_who_pressed(peer: Telegram) -> None:
+    peer.ephemeral = True
+    await peer.say("/imagina", user=LUIS)
+    (step,) = await peer.until(lambda: [m for m in peer.messages.values() if m.keyboard])
+    await peer.press(step, "🪄 Paso a paso", user=LUIS)
+    for asked in range(1, 4):  # what, in which colour, on which background
+        step = (await peer.until(lambda n=asked: alone(peer)[n - 1 :]))[0]
+        assert step.receiver == LUIS
+        await peer.press(step, next(iter(step.buttons())), user=LUIS)
+    assert len((await peer.shown()).buttons()) == 5
 
 
 async def test_the_menu_has_eight_commands_for_members_and_the_others_for_admins(
@@ -198,7 +270,7 @@ async def test_hello_is_one_silent_message_with_three_things_to_try(peer: Telegr
     await peer.invite()
     (hello,) = await peer.until(lambda: [*peer.messages.values()])
     assert hello.silent
-    assert hello.text.count("/imagin") == 3
+    assert hello.text.count("/imagina ") == 3
 
 
 async def test_topics_are_answered_in_their_topic(peer: Telegram) -> None:
@@ -208,10 +280,15 @@ async def test_topics_are_answered_in_their_topic(peer: Telegram) -> None:
     assert picture.topic == 77
 
 
+FAMILY, ACCENTED = "👩‍👩‍👧‍👦", "e\u0301"
+
+
 async def test_words_cannot_become_markup_or_break_the_limit(peer: Telegram) -> None:
-    prompt = "<b>a cat</b> **x** `y` @everyone " + "👩‍👩‍👧‍👦 é " * 300
-    picture = await peer.shown(await peer.say(f"/imagine {prompt[:3000]} steps:1"))
+    prompt = "<b>a cat</b> **x** `y` @everyone " + f"{FAMILY} {ACCENTED} " * 200
+    picture = await peer.shown(await peer.say(f"/imagine {prompt} steps:1"))
     assert "<b>a cat</b> **x** `y` @everyone" in picture.text
+    left = picture.text.replace(FAMILY, "").replace(ACCENTED, "")
+    assert not {"👩", "👧", "👦", "\u200d", "\u0301"} & set(left), "nothing is cut in the middle"
     assert not peer.refused
 
 
@@ -273,6 +350,17 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_history(
     assert "a hen" in shown.text
 
 
+async def test_a_group_that_grows_while_it_waits_gets_its_picture_in_the_new_one(
+    peer: Telegram,
+) -> None:
+    old, new = -4343, -1004343
+    await peer.answered(await peer.say("/imagine an owl steps:40", chat=old))
+    await peer.migrate(old, new)
+    picture = await peer.shown(chat=new)
+    assert "an owl" in picture.text
+    assert len([m for m in peer.messages.values() if m.photo]) == 1
+
+
 async def test_a_group_that_threw_semilla_out_keeps_nobody_waiting(
     peer: Telegram, app: App
 ) -> None:
@@ -306,6 +394,9 @@ async def test_the_page_leads_to_a_bot_that_answers(tmp_path: Path) -> None:
             right = await connect(browser, TOKEN)
             assert "✓ @semilla_bot" in right
             assert 'href="https://t.me/semilla_bot?startgroup=hello"' in right
+            spanish = (await browser.get("/connect", headers={"Accept-Language": "es"})).text
+            assert "✓ @semilla_bot responde" in spanish
+            assert "/newbot" in spanish
             await lonely.invite()
             (told,) = await lonely.until(lambda: [*lonely.messages.values()])
             assert "/activa" not in told.text
@@ -322,3 +413,8 @@ async def connect(browser: Browser, token: str) -> str:
         "token": token_of(await browser.get("/connect")),
     }
     return (await browser.post("/connect", data=form)).text.split("<h2>Telegram</h2>")[-1]
+
+
+def alone(peer: Telegram) -> list[Sent]:
+    """What one member alone sees, in the order in which it came."""
+    return [m for m in peer.messages.values() if m.receiver]

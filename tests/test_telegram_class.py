@@ -13,6 +13,7 @@ from tests.telegram_peer.server import Sent, Telegram
 from tests.test_telegram import semilla_on, serving_telegram
 
 WORDS = ("un gato", "una luna", "un sol", "una flor", "un pez", "una casa", "un auto")
+QUICK = "pasos:1 tamaño:64x64"
 CODE = re.compile(r"/(?:show|recipe) (\w+)$")
 
 
@@ -37,7 +38,9 @@ class Lesson:
             self.pictures.update(_codes(message))
 
 
-async def hold(peer: Telegram, members: int, rounds: int, minutes: float) -> Lesson:
+async def hold(
+    peer: Telegram, members: int, rounds: int, minutes: float, options: str = QUICK
+) -> Lesson:
     """Every member asks once in each round; the rounds are spread over the minutes."""
     lesson, seen = Lesson(), set[tuple[int, int]]()
     peer.names |= {5000 + n: (f"Alumna {n}", "es") for n in range(members)}
@@ -45,7 +48,7 @@ async def hold(peer: Telegram, members: int, rounds: int, minutes: float) -> Les
         for member in range(members):
             prompt = f"{WORDS[(member + turn) % len(WORDS)]} {member}x{turn}"
             lesson.asked[prompt] = time.monotonic()
-            await peer.say(f"/imagina {prompt} pasos:1 tamaño:64x64", user=5000 + member)
+            await peer.say(f"/imagina {prompt} {options}", user=5000 + member)
             await asyncio.sleep(minutes * peer.minute / (rounds * members))
             lesson.look(peer, seen)
     async with asyncio.timeout(5 * peer.minute + 60):

@@ -46,6 +46,7 @@ class Shell:
                 "SEMILLA_DATA": str(self.data),
                 "SEMILLA_WEB__PORT": str(self.port),
                 "SEMILLA_GENERATOR__THREADS": "1",
+                "SEMILLA_LIMITS__ASK_SECONDS": "3600",  # nothing is large, however slow it goes
                 **environ,
             },
             stdout=subprocess.PIPE,

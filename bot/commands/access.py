@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.commands.declaration import command
+from bot.commands.declaration import COMMANDS, command
 from bot.commands.kinds import AccessCode, PlaceName
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply, Role
@@ -38,7 +38,8 @@ async def ignore(semilla: Semilla, call: Call, place: PlaceName = "") -> Reply:
 async def hello(semilla: Semilla, call: Call) -> Reply:
     """What Semilla says when it has been brought into a place where it is switched on."""
     examples = semilla.catalogue.default().examples(call.language)[:3]
-    lines = "\n".join(f"`/imagine {each}`" for each in examples)
+    command = COMMANDS["imagine"].label(call.language)
+    lines = "\n".join(f"`/{command} {each}`" for each in examples)
     return Reply(text=f"{say(call.language, 'hello')}\n{lines}")
 
 

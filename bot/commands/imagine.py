@@ -118,7 +118,7 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
         member=call.member.id,
         member_name=call.member.name,
         language=call.language,
-        private=private,
+        private=private or call.aside,
         age_restricted=call.age_restricted,
         trusted=call.member.moderator,
         line=typed(call.command, dict(call.options)),

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from bot.conversation import Refusal
-from bot.locales import legible
+from bot.locales import legible, shortened
 from generator import sampler_names
 from generator.request import SEED_LIMIT
 
@@ -113,7 +113,7 @@ def without_accents(text: str) -> str:
 
 def short(text: str, limit: int = 40) -> str:
     """Someone's words, cut to quote them in a sentence."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return shortened(text, limit)
 
 
 def _sampler(text: str) -> tuple[str, str]:

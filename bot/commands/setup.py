@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from bot.commands.declaration import command
+from bot.commands.declaration import COMMANDS, command
 from bot.commands.kinds import (
     Audience,
     Many,
@@ -225,8 +225,9 @@ def _preview(semilla: Semilla, call: Call, values: Mapping[str, str]) -> Reply:
         f"**{say(language, f'option-{name}')}** {say(language, 'value', value=value)}"
         for name, value in facts
     ]
-    examples = semilla.catalogue.default().examples(language)[:2]
-    hello = "\n".join([say(language, "hello"), *(f"`/imagine {each}`" for each in examples)])
+    examples = semilla.catalogue.default().examples(language)[:3]
+    imagine = COMMANDS["imagine"].label(language)
+    hello = "\n".join([say(language, "hello"), *(f"`/{imagine} {each}`" for each in examples)])
     text = "\n".join([say(language, "setup-done"), list_lines(lines), "",
                       say(language, "setup-members-see"), hello])  # fmt: skip
     again = Button(say(language, "setup-again"), "/setup")

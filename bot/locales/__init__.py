@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import regex
+
 LANGUAGES = ("en", "es")
 FOLDER = Path(__file__).parent.parent
 MARKUP = re.compile(r"([\\*`])")
@@ -59,6 +61,18 @@ def decimal(number: float, language: str, form: str = ".1f") -> str:
     """With one decimal, or as `form` says, and the language's own sign: 1.3 or 1,3."""
     text = format(number, form)
     return text.replace(".", ",") if language == "es" else text
+
+
+def shortened(text: str, characters: int) -> str:
+    """At most so many, never ending inside an emoji or before an accent."""
+    if len(text) <= characters:
+        return text
+    kept = ""
+    for cluster in regex.finditer(r"\X", text):
+        if cluster.end() >= characters:
+            break
+        kept = text[: cluster.end()]
+    return kept + "…"
 
 
 def plain(text: str) -> str:

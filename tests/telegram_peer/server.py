@@ -19,13 +19,15 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
+from tests.telegram_peer.description import faults_of
+
 Json = dict[str, Any]
 BOT, ANA, LUIS, TEACHER = 7000001, 4001, 4002, 4999
 PRIVATE = ANA
 TOKEN = "7000001:" + "A" * 35
 COUNTED = {
     "sendMessage", "sendPhoto", "sendDocument", "editMessageText", "editMessageMedia",
-    "editMessageReplyMarkup", "editMessageCaption",
+    "editMessageReplyMarkup", "editMessageCaption", "editEphemeralMessageReplyMarkup",
 }  # fmt: skip
 GROUP_CALLS = 20
 
@@ -46,6 +48,7 @@ class Sent:
     silent: bool = False
     edits: int = 0
     deleted: bool = False
+    receiver: int | None = None  # the only one who sees it
     at: float = 0.0
     shown_at: float = 0.0  # when its photo came
 
@@ -77,21 +80,29 @@ class Telegram:
         self.minute = minute
         self.group = -1002003000
         self.messages: dict[tuple[int, int], Sent] = {}
+        self.said: dict[int, tuple[int, str, str]] = {}  # message → chat, who, what
         self.calls: list[tuple[str, Json]] = []
         self.refused: list[str] = []
+        self.unknown: list[str] = []  # what the Bot API's description doesn't know
         self.toasts: dict[str, Json] = {}
         self.commands: dict[str, list[Json]] = {}
         self.faults: list[Fault] = []
         self.admins = {TEACHER}
         self.closed_to: set[int] = set()  # people who never wrote to the bot, or have blocked it
         self.ephemeral = False  # whether this is a Bot API that has such messages
+        self.down = False  # every connection is cut
+        self.members: set[int] | None = None  # of all groups; None: everybody
+        self.shut: dict[int, str] = {}  # chat → why nothing can be sent there
+        self.no_topics: set[int] = set()
+        self.moved: dict[int, int] = {}  # groups that are supergroups now
+        self.webhook: Json = {}
         self.files: dict[str, bytes] = {}
         self.topics = False
         self.names = {ANA: ("Ana", "en"), LUIS: ("Luis", "es"), TEACHER: ("Marta", "es")}
         self.changed = asyncio.Condition()
         self.polls = 0
         self._counted: dict[int, deque[float]] = defaultdict(deque)
-        self._updates: list[Json] = []
+        self.waiting: list[Json] = []
         self._ids = itertools.count(100)
         self._update_ids = itertools.count(1)
         self._presses = itertools.count(1)
@@ -113,11 +124,13 @@ class Telegram:
 
     def forget(self) -> None:
         """In another group, as if nothing had happened."""
-        for kept in (self.messages, self.calls, self.refused, self.toasts, self.faults):
+        for kept in (self.messages, self.said, self.calls, self.refused, self.toasts, self.faults):
             kept.clear()
         self.group -= 1  # what it was sent before doesn't count
-        self.closed_to.clear()
-        self.ephemeral = False
+        for kept in (self.closed_to, self.shut, self.no_topics):
+            kept.clear()
+        self.members, self.ephemeral, self.down = None, False, False
+        self.admins = {TEACHER}
 
     # --- what people do
 
@@ -135,6 +148,7 @@ class Telegram:
     ) -> int:
         """A message; its id."""
         number = next(self._ids)
+        self.said[number] = (chat or self.group, self.names[user][0], text)
         message: Json = {
             "message_id": number,
             "date": int(time.time() - ago),
@@ -159,25 +173,32 @@ class Telegram:
         return number
 
     async def press(
-        self, message: Sent, label: str, user: int = ANA, language: str | None = None
+        self,
+        message: Sent,
+        label: str,
+        user: int = ANA,
+        language: str | None = None,
+        gone: bool = False,
     ) -> str:
-        """A button; the id of its callback query."""
+        """A button; the id of its callback query. `gone`: its message is too old to come along."""
         number = str(next(self._presses))
         query = {
             "id": number,
             "from": self._person(user, language),
-            "message": self.payload(message),
+            "message": self.payload(message) | ({"date": 0} if gone else {}),
             "chat_instance": "1",
             "data": message.buttons()[label],
         }
         await self.update({"callback_query": query})
         return number
 
-    async def invite(self, user: int = TEACHER, chat: int | None = None) -> None:
+    async def invite(
+        self, user: int = TEACHER, chat: int | None = None, language: str | None = None
+    ) -> None:
         bot = {"id": BOT, "is_bot": True, "first_name": "Semilla", "username": "semilla_bot"}
         change = {
             "chat": self._chat(chat or self.group),
-            "from": self._person(user, None),
+            "from": self._person(user, language),
             "date": int(time.time()),
             "old_chat_member": {"user": bot, "status": "left"},
             "new_chat_member": {"user": bot, "status": "member"},
@@ -185,6 +206,8 @@ class Telegram:
         await self.update({"my_chat_member": change})
 
     async def migrate(self, old: int, new: int) -> None:
+        """What is sent to the old group is refused from now on."""
+        self.moved[old] = new
         message = {
             "message_id": next(self._ids),
             "date": int(time.time()),
@@ -193,10 +216,11 @@ class Telegram:
         }
         await self.update({"message": message})
 
-    async def update(self, update: Json) -> None:
+    async def update(self, update: Json) -> Json:
         async with self.changed:
-            self._updates.append({"update_id": next(self._update_ids)} | update)
+            self.waiting.append({"update_id": next(self._update_ids)} | update)
             self.changed.notify_all()
+        return self.waiting[-1]
 
     # --- what came of it
 
@@ -230,11 +254,13 @@ class Telegram:
 
     def payload(self, message: Sent) -> Json:
         found: Json = {
-            "message_id": message.id,
+            "message_id": 0 if message.receiver else message.id,
             "date": int(time.time()),
             "chat": self._chat(message.chat),
             "from": self._person(BOT, None),
         }
+        if message.receiver:
+            found["ephemeral_message_id"] = message.id
         if message.keyboard:
             found["reply_markup"] = {"inline_keyboard": message.keyboard}
         if message.topic:
@@ -252,7 +278,10 @@ class Telegram:
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
+        if self.down:
+            return self._faulty(request, Fault(method, cut=True))
         asked, files = await _read(request)
+        self.unknown += faults_of(method, asked)
         fault = next((f for f in self.faults if f.method == method and f.times > 0), None)
         if fault is not None:
             fault.times -= 1
@@ -281,12 +310,18 @@ class Telegram:
         chat = int(asked.get("chat_id", 0) or 0)
         if chat in self.closed_to:
             raise Refused(403, "Forbidden: bot was blocked by the user")
+        if chat in self.shut and method in COUNTED:
+            raise Refused(400, f"Bad Request: {self.shut[chat]}")
+        if chat in self.moved and method in COUNTED:
+            sentence = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise Refused(400, sentence, {"migrate_to_chat_id": self.moved[chat]})
         if method in COUNTED and chat < 0:
             self._count(chat)
         answers = {
             "getMe": self._me,
             "setMyCommands": self._set_commands,
             "getChatAdministrators": self._administrators,
+            "getChatMember": self._member,
             "deleteMessage": self._delete,
             "answerCallbackQuery": self._answer_press,
             "getFile": self._get_file,
@@ -294,6 +329,7 @@ class Telegram:
         if method == "getUpdates":
             return await self._poll(asked)
         if method in ("deleteWebhook", "setWebhook"):
+            self.webhook = asked
             return True
         if method.startswith("send"):
             return self._send(method, asked, files)
@@ -312,6 +348,11 @@ class Telegram:
     def _administrators(self, _asked: Json) -> list[Json]:
         return [_admin(self._person(each, None)) for each in self.admins]
 
+    def _member(self, asked: Json) -> Json:
+        user = int(asked["user_id"])
+        inside = self.members is None or user in self.members
+        return {"user": self._person(user, None), "status": "member" if inside else "left"}
+
     def _delete(self, asked: Json) -> bool:
         self._find(asked).deleted = True
         return True
@@ -328,13 +369,13 @@ class Telegram:
     async def _poll(self, asked: Json) -> list[Json]:
         self.polls += 1
         offset = int(asked.get("offset", 0) or 0)
-        self._updates = [each for each in self._updates if each["update_id"] >= offset]
+        self.waiting = [each for each in self.waiting if each["update_id"] >= offset]
         try:
             async with self.changed, asyncio.timeout(min(float(asked.get("timeout", 0)), 2)):
-                await self.changed.wait_for(lambda: bool(self._updates))
+                await self.changed.wait_for(lambda: bool(self.waiting))
         except TimeoutError:
             return []
-        return self._updates[: int(asked.get("limit", 100) or 100)]
+        return self.waiting[: int(asked.get("limit", 100) or 100)]
 
     def _count(self, chat: int) -> None:
         made, now = self._counted[chat], time.monotonic()
@@ -355,17 +396,25 @@ class Telegram:
             silent=bool(asked.get("disable_notification")),
             at=time.monotonic(),
         )
+        _check(message.topic not in self.no_topics, "message thread not found")
+        if message.reply_to is not None and not message.reply_to:
+            raise Refused(400, "Bad Request: message to be replied not found")
+        to = asked.get("ephemeral_message_parameters")
+        if self.ephemeral and to:
+            may = BOT in self.admins or to.get("callback_query_id")
+            _check(bool(may), "not enough rights to send ephemeral messages")
+            message.receiver = to["receiver_user_id"]
         self._fill(message, method.removeprefix("send"), asked, files)
         self.messages[chat, message.id] = message
-        payload = self.payload(message)
-        if self.ephemeral and asked.get("ephemeral_message_parameters"):
-            payload["ephemeral_message_id"] = message.id
-        return payload
+        return self.payload(message)
 
     def _edit(self, method: str, asked: Json, files: dict[str, bytes]) -> Json:
+        if "Ephemeral" in method:
+            asked["message_id"] = asked["ephemeral_message_id"]
         message = self._find(asked)
+        _check(bool(message.receiver) == ("Ephemeral" in method), "message can't be edited")
         before = (message.text, message.keyboard, message.photo)
-        if method == "editMessageReplyMarkup":
+        if method.endswith("ReplyMarkup"):
             message.keyboard = _keyboard(asked)
         elif method == "editMessageText":
             _check(message.photo is None, "there is no text in the message to edit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import secrets
 from typing import Any
 
 from telegram import Update
@@ -22,37 +22,46 @@ from bot.adapters.telegram import menu, rendering
 from bot.adapters.telegram.chats import Chats
 from bot.adapters.telegram.client import Client
 from bot.adapters.telegram.places import NAME
+from bot.adapters.telegram.touch import State, Touch
+from bot.adapters.telegram.webhook import PATH
 from bot.commands.semilla import Semilla
 from bot.conversation import Reply, Unreachable
 from db.models import Answer
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 5.0
+RETRY = 1 / 12  # in minutes
 AT_ONCE = 64  # updates that are answered side by side
 WANTED = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
 
 
 class TelegramAdapter:
-    """`settled` is set once it is known whether the token is good; `state` tells it in words:
-    a sentence of the locales and its facts."""
+    """`settled` is set once there is something to say of it; `state` says it in words: a sentence
+    of the locales and its facts. `minute_seconds`: how long Telegram's minute is."""
 
     name = NAME
 
     def __init__(self, semilla: Semilla, token: str, minute_seconds: float = 60.0) -> None:
         self._semilla = semilla
+        self._touch = Touch()
+        self._secret = secrets.token_urlsafe(32)
+        self._retry_seconds = RETRY * minute_seconds
         api = semilla.config.telegram_api
         builder = ApplicationBuilder().token(token).concurrent_updates(AT_ONCE)
         builder = builder.base_url(f"{api.base_url}/bot")
-        builder = builder.base_file_url(f"{api.base_url}/file/bot")
+        builder = builder.base_file_url(f"{api.base_url}/file/bot").request(self._touch.request())
+        builder = builder.get_updates_request(self._touch.polling_request())
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.build()
         self._bot = self._application.bot
         self._chats = Chats(semilla, self._bot, minute_seconds)
-        client = Client(semilla, self._bot, self._chats)
+        client = Client(semilla, self._bot, self._chats, self._touch)
         self._application.add_handler(TypeHandler(Update, client.take))
-        self._in_touch = asyncio.Event()
-        self.settled = asyncio.Event()
-        self.state: tuple[str, Mapping[str, Any]] = ("", {})
+        self._seeking = False
+        self.settled = self._touch.settled
+
+    @property
+    def state(self) -> State:
+        return self._touch.state
 
     async def run(self) -> None:
         """Stays in touch until it is cancelled. A refused token ends it: the others go on."""
@@ -70,14 +79,13 @@ class TelegramAdapter:
                 break
             except InvalidToken:
                 log.error("Telegram does not accept the token")
-                self.state = ("telegram-bad-token", {})
+                self._touch.trouble("telegram-bad-token")
                 return False
             except NetworkError as error:
                 log.warning("Telegram can't be reached: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-        self.state = ("telegram-ready", {"name": f"@{self._bot.username}", "link": self.link})
-        self._in_touch.set()
-        self.settled.set()
+                self._touch.lost()
+                await asyncio.sleep(self._retry_seconds)
+        self._touch.open("telegram-ready", name=f"@{self._bot.username}", link=self.link)
         return True
 
     @property
@@ -89,11 +97,38 @@ class TelegramAdapter:
         kept = self._semilla.config.data / "cache" / "telegram-commands"
         self._chats.start(self._send_menu(kept))
         await self._application.start()
-        if (updater := self._application.updater) is not None:
+        updater = self._application.updater
+        if self._semilla.config.telegram_api.webhook:
+            await self._ask_to_be_called()
+        elif updater is not None:
             await updater.start_polling(
                 allowed_updates=WANTED, bootstrap_retries=-1, error_callback=self._polling_failed
             )
         await asyncio.Event().wait()
+
+    async def _ask_to_be_called(self) -> None:
+        address = self._semilla.config.telegram_api.webhook.rstrip("/") + PATH
+        while True:
+            try:
+                await self._bot.set_webhook(
+                    address, allowed_updates=WANTED, secret_token=self._secret
+                )
+                return
+            except BadRequest as error:
+                log.error("Telegram can't call %s: %s", address, error)
+                self._touch.trouble("telegram-bad-webhook", webhook=address, reason=error.message)
+                return
+            except NetworkError as error:
+                log.warning("Telegram can't be reached: %s", error)
+                await asyncio.sleep(self._retry_seconds)
+
+    async def called(self, secret: str, update: Any) -> bool:
+        """Telegram brings an update. False: whoever called isn't Telegram."""
+        if not secrets.compare_digest(secret.encode(), self._secret.encode()):
+            return False
+        if (read := Update.de_json(update, self._bot)) is not None:
+            await self._application.update_queue.put(read)
+        return True
 
     async def _send_menu(self, kept: Any) -> None:
         try:
@@ -113,17 +148,18 @@ class TelegramAdapter:
     def _polling_failed(self, error: TelegramError) -> None:
         if isinstance(error, Conflict):
             log.error("another copy of Semilla uses this token: %s", error)
-            self.state = ("telegram-two-copies", {})
+            self._touch.trouble("telegram-two-copies")
         elif isinstance(error, InvalidToken):
             log.error("Telegram no longer accepts the token")
-            self.state = ("telegram-bad-token", {})
+            self._touch.trouble("telegram-bad-token")
         else:
             log.warning("Telegram can't be reached: %s", error)
             self._lose_touch()
 
     def _lose_touch(self) -> None:
-        if self._in_touch.is_set():
-            self._in_touch.clear()
+        self._touch.lost()
+        if not self._seeking:
+            self._seeking = True
             self._chats.start(self._find_back())
 
     async def _find_back(self) -> None:
@@ -132,12 +168,13 @@ class TelegramAdapter:
                 await self._bot.get_me()
                 break
             except TelegramError:
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(self._retry_seconds)
         log.info("in touch with Telegram again")
-        self._in_touch.set()
+        self._seeking = False
+        self._touch.back()
 
     async def deliver(self, answer: Answer, reply: Reply) -> None:
-        await self._in_touch.wait()
+        await self._touch.there.wait()
         try:
             await self._chats.deliver(answer, reply)
         except BadRequest:
@@ -148,7 +185,7 @@ class TelegramAdapter:
 
     async def tell(self, member: str, reply: Reply) -> None:
         """A private message. Raises Unreachable for whoever has never written to the bot."""
-        await self._in_touch.wait()
+        await self._touch.there.wait()
         message = await rendering.message(self._semilla, reply, self._semilla.config.language)
         try:
             await self._chats.send(int(member.removeprefix(f"{NAME}:")), message)
@@ -157,7 +194,7 @@ class TelegramAdapter:
 
     async def post(self, channel: str, reply: Reply) -> None:
         """Silently, into a chat that moderators read. Raises Unreachable."""
-        await self._in_touch.wait()
+        await self._touch.there.wait()
         message = await rendering.message(self._semilla, reply, self._semilla.config.language)
         try:
             await self._chats.send(int(channel), message)

@@ -51,10 +51,12 @@ class Board:
         self._finished: list[Finished] = []
         self._expected: dict[int, Call] = {}
         self._live: Message | None = None
+        self._nobody = asyncio.Event()
         self._running = self._telling = False
 
     def expect(self, answer: int, call: Call) -> None:
         self._expected[answer] = call
+        self._nobody.clear()
         if not self._telling:
             self._telling = True
             self._chats.start(self._tell())
@@ -71,11 +73,21 @@ class Board:
             await finished.out
         finally:
             self._expected.pop(answer.id, None)
+            if not self._expected:
+                self._nobody.set()
             if finished in self._finished:
                 self._finished.remove(finished)
 
     async def close(self) -> None:
         await self._remove_live()
+
+    def move_to(self, other: Board) -> None:
+        """The group has another id now: who waits, waits there. The live message stays behind."""
+        for answer, call in self._expected.items():
+            other.expect(answer, call)
+        self._expected.clear()
+        self._nobody.set()
+        self._live = None
 
     async def _send_all(self) -> None:
         try:
@@ -158,7 +170,9 @@ class Board:
                 if text != before and self._chats.pace(self._chat).spare > TOLD_RESERVE:
                     before = text
                     await self._show_live(text)
-                await asyncio.sleep(TOLD * self._chats.minute)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TOLD * self._chats.minute):
+                        await self._nobody.wait()
         finally:
             self._telling = False
             await self._remove_live()

@@ -7,6 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.board import Board
 from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Pace, Urgency
-from bot.adapters.telegram.places import NAME, asked_in
+from bot.adapters.telegram.places import NAME, answering, asked_in
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Reply
 from bot.events import Delivered, Running, Waiting
@@ -34,6 +35,22 @@ LATE, PASSING = 1.0, 1.0
 GROUP_EDITS, PRIVATE_EDITS = 1 / 12, 1 / 30
 KEPT = 2000
 UNCHANGED = "not modified"
+# What Telegram says where nothing can be sent any more, and where only the topic is gone.
+SHUT = ("chat not found", "not enough rights", "have no rights", "chat_write_forbidden",
+        "chat_send_photos_forbidden", "topic_closed", "deactivated")  # fmt: skip
+NO_TOPIC = ("thread not found", "topic_deleted", "topic_id_invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The only one who is to see a message in a group. `press`: the callback query that asks."""
+
+    user: int
+    press: str | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        pressed = {"callback_query_id": self.press} if self.press else {}
+        return {"receiver_user_id": self.user} | pressed
 
 
 class Chats:
@@ -47,6 +64,7 @@ class Chats:
         self._boards: dict[tuple[int, str], Board] = {}
         self._ended: OrderedDict[int, asyncio.Lock] = OrderedDict()
         self._closed: set[int] = set()
+        self._for_all: set[int] = set()  # chats in which nothing can be sent to one alone
         self._placeholders: dict[int, int] = {}  # open answer → chat
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -76,7 +94,7 @@ class Chats:
         *,
         topic: str = "",
         to: ReplyParameters | None = None,
-        receiver: int | None = None,
+        receiver: Receiver | None = None,
         loud: bool = False,
         urgency: Urgency = Urgency.ANSWER,
     ) -> Message:
@@ -88,13 +106,42 @@ class Chats:
                 removes itself.
         """
         where = _where(chat, topic, to, loud)
-        if receiver is not None:
-            parameters = {"receiver_user_id": receiver}
-            where["api_kwargs"] = {"ephemeral_message_parameters": parameters}
+        try:
+            if receiver is not None:
+                return await self._send_to_one(chat, message, where, receiver, urgency)
+            return await self.pace(chat).call(urgency, lambda: self._send(message, where))
+        except ChatMigrated as moved:
+            await self.move(chat, moved.new_chat_id)
+            return await self.send(
+                moved.new_chat_id, message, topic=topic, receiver=receiver, urgency=urgency
+            )
+
+    async def _send_to_one(
+        self,
+        chat: int,
+        message: rendering.Message,
+        where: dict[str, Any],
+        receiver: Receiver,
+        urgency: Urgency,
+    ) -> Message:
+        """Seen by one alone: Bot API 10.3 lets the admins of a group do that, others only after a
+        press. An older one shows it to all, and it removes itself."""
+        if receiver.press or chat not in self._for_all:
+            alone = where | {"api_kwargs": {"ephemeral_message_parameters": receiver.parameters()}}
+            try:
+                sent = await self.pace(chat).call(urgency, lambda: self._send(message, alone))
+            except BadRequest:
+                self._for_all.add(chat)
+            else:
+                if "ephemeral_message_id" not in sent.api_kwargs:
+                    self.start(self._remove_later(chat, sent.message_id))
+                return sent
         sent = await self.pace(chat).call(urgency, lambda: self._send(message, where))
-        if receiver is not None and "ephemeral_message_id" not in sent.api_kwargs:
-            self.start(self._remove_later(chat, sent.message_id))
+        self.start(self._remove_later(chat, sent.message_id))
         return sent
+
+    def rights_changed(self, chat: int) -> None:
+        self._for_all.discard(chat)
 
     async def send_in_turn(
         self,
@@ -108,6 +155,14 @@ class Chats:
         await self._send(message, _where(chat, topic, to, loud))
 
     async def _send(self, message: rendering.Message, where: dict[str, Any]) -> Message:
+        try:
+            return await self._send_there(message, where)
+        except BadRequest as error:
+            if where["message_thread_id"] is None or not _says(error, NO_TOPIC):
+                raise
+            return await self._send_there(message, where | {"message_thread_id": None})
+
+    async def _send_there(self, message: rendering.Message, where: dict[str, Any]) -> Message:
         if message.file is not None:
             name, data = message.file
             return await self.bot.send_document(
@@ -133,12 +188,18 @@ class Chats:
 
     async def _place(self, reply: Reply, call: Call, to: int) -> None:
         number = reply.answer or 0
+        answer = await self.semilla.database.answers.get(number)
+        if answer is None or answer.message:  # it came a second time
+            return
         message = await rendering.message(self.semilla, reply, call.language)
-        answered = ReplyParameters(to, allow_sending_without_reply=True)
         self._placeholders[number] = int(call.channel)
         try:
             sent = await self.send(
-                int(call.channel), message, topic=call.thread, to=answered, urgency=Urgency.PLACE
+                int(call.channel),
+                message,
+                topic=call.thread,
+                to=answering(to),
+                urgency=Urgency.PLACE,
             )
         except TelegramError as error:  # the picture will come without it
             log.warning("request %d has no placeholder: %s", number, error)
@@ -159,8 +220,10 @@ class Chats:
                     await self._deliver_in_private(answer, reply)
                 elif not await self._replace(answer, reply):
                     await self._send_anew(answer, reply)
-            except Forbidden as error:
-                # Blocked, or thrown out of the group: the picture stays in the history.
+            except (Forbidden, BadRequest) as error:
+                if isinstance(error, BadRequest) and not _says(error, SHUT):
+                    raise
+                # Blocked, thrown out, or silenced there: the picture stays in the history.
                 log.warning("answer %d can't be delivered: %s", answer.id, error)
             except ChatMigrated as moved:
                 await self.move(chat, moved.new_chat_id)
@@ -208,14 +271,17 @@ class Chats:
             await self.send(member, message, urgency=Urgency.PICTURE)
             text = say(answer.language, "telegram-sent-in-private")
         except (Forbidden, BadRequest):
-            link = f"https://t.me/{self.bot.username}"
+            start = f"?start={reply.pictures[0].code}" if reply.pictures else ""
+            link = f"https://t.me/{self.bot.username}{start}"
             text = say(answer.language, "telegram-open-private-chat", link=link)
         told = rendering.plain(text)
         if answer.message:
             await self.edit_text(chat, int(answer.message), told, Urgency.ANSWER)
             self.start(self._remove_later(chat, int(answer.message)))
         else:
-            await self.send(chat, told, topic=answer.thread, to=asked_in(answer), receiver=member)
+            await self.send(
+                chat, told, topic=answer.thread, to=asked_in(answer), receiver=Receiver(member)
+            )
 
     async def edit_text(
         self, chat: int, number: int, message: rendering.Message, urgency: Urgency
@@ -239,6 +305,8 @@ class Chats:
         await self.semilla.database.moving.move(
             f"{NAME}:{old}", f"{NAME}:{new}", str(old), str(new)
         )
+        for place in [each for each in self._boards if each[0] == old]:
+            self._boards.pop(place).move_to(self._board(new, place[1]))
         log.info("group %d is now %d", old, new)
 
     async def _remove_later(self, chat: int, number: int) -> None:
@@ -290,6 +358,10 @@ class Chats:
 
     def _board(self, chat: int, topic: str) -> Board:
         return self._boards.setdefault((chat, topic), Board(self, chat, topic))
+
+
+def _says(error: BadRequest, sentences: tuple[str, ...]) -> bool:
+    return any(each in error.message.casefold() for each in sentences)
 
 
 def _where(chat: int, topic: str, to: ReplyParameters | None, loud: bool) -> dict[str, Any]:

@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import re
+from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import replace
 
-from telegram import (
-    Bot,
-    CallbackQuery,
-    ChatMember,
-    ChatMemberUpdated,
-    Message,
-    ReplyParameters,
-    Update,
-)
+from telegram import Bot, CallbackQuery, Chat, ChatMemberUpdated, Message, Update, User
 from telegram.constants import ChatType
 from telegram.error import BadRequest, TelegramError
 
-from bot.adapters.telegram import keyboards, rendering
-from bot.adapters.telegram.chats import Chats
+from bot.adapters.telegram import away, keyboards, reading, rendering
+from bot.adapters.telegram.away import Away
+from bot.adapters.telegram.chats import Chats, Receiver
+from bot.adapters.telegram.homes import INSIDE, Homes
 from bot.adapters.telegram.pace import Urgency
-from bot.adapters.telegram.places import NAME, Moderators, guild_of, language_of, link_to, topic_of
+from bot.adapters.telegram.places import (
+    NAME,
+    Moderators,
+    answering,
+    guild_of,
+    language_of,
+    link_to,
+    topic_of,
+)
+from bot.adapters.telegram.touch import Touch
 from bot.commands import door
 from bot.commands import line as typed_line
-from bot.commands.declaration import COMMANDS
-from bot.commands.kinds import Type
+from bot.commands.declaration import COMMANDS, Answers
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Member, Refusal, Reply, Tone
+from bot.limits import language_of as language_ruled
 from bot.locales import plain, say
 from bot.replies import fault, refused, short_code
 
 log = logging.getLogger(__name__)
 
 TOAST_CHARACTERS = 200
-FILE_BYTES = 20 * 1024 * 1024  # that a bot may fetch
-INSIDE = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER)
-COMMAND = re.compile(r"/(\S+?)(?:@(\w+))?(?=\s|$)")
+SEEN = 2000  # updates that are known when they come again
 
 
 class Client:
     """What members say and press. `chats` sends what is answered."""
 
-    def __init__(self, semilla: Semilla, bot: Bot, chats: Chats) -> None:
+    def __init__(self, semilla: Semilla, bot: Bot, chats: Chats, touch: Touch) -> None:
         self._semilla = semilla
         self._bot = bot
         self._chats = chats
+        self._touch = touch
+        self._away = Away(semilla, chats)
         self._moderators = Moderators(bot)
+        self._homes = Homes(semilla, bot, self._moderators)
+        self._seen: OrderedDict[int, None] = OrderedDict()
 
     async def take(self, update: Update, _context: object = None) -> None:
         """One bad update never takes the others down, and nobody is left without an answer."""
+        if update.update_id in self._seen:
+            return
+        self._seen[update.update_id] = None
+        if len(self._seen) > SEEN:
+            self._seen.popitem(last=False)
         try:
             await self._take(update)
         except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
@@ -65,42 +77,65 @@ class Client:
         elif update.message is not None:
             await self._hear(update.message)
 
-    async def _hear(self, message: Message) -> None:
-        """A command, in a caption too; in a private chat every text. The rest isn't for us."""
-        text = self._for_us(message)
+    async def _hear(self, message: Message, late: bool = False) -> None:
+        """A command, in a caption too; in a private chat every text. The rest isn't for us.
+        `late`: it was asked about, and is to be done now."""
+        text = reading.line_of(message, self._bot.username)
         if text is None:
             return
-        language = language_of(message.from_user, self._semilla.config.language)
+        language = await self._language(message.chat, message.from_user)
         try:
             command, options = typed_line.parse(text)
         except Refusal as refusal:
             # In a group another bot may know the command.
-            if message.chat.type == ChatType.PRIVATE or self._named(message):
+            if message.chat.type == ChatType.PRIVATE or reading.names(message, self._bot.username):
                 await self._show(message, refused(language, refusal), language)
             return
-        self._mean_replied_picture(command, options, message)
+        reading.mean_replied_picture(command, options, message)
         member = await self._moderators.speaker(message)
-        call = Call(
-            origin=f"{NAME}:{message.chat.id}:{message.id}",
-            adapter=NAME,
-            guild=guild_of(message.chat),
-            member=member,
-            language=language,
-            command=command,
-            options=options,
-            image=await self._image(command, message),
-            channel=str(message.chat.id),
-            thread=topic_of(message),
-            here=link_to(message),
-        )
+        origin = f"{NAME}:{message.chat.id}:{message.id}"
+        call = _call(message, origin, member, language, command, options)
+        if not late and await self._is_missed(message, call):
+            return
+        call = await self._at_home(call, message.chat, message.from_user)
+        call = replace(call, image=await reading.image_with(message, command, self._bot))
         await self._show(message, await door.run(self._semilla, call), language, call)
+
+    async def _is_missed(self, message: Message, call: Call) -> bool:
+        """Whether it is a request that came while Semilla was away, and is asked about."""
+        seconds = self._touch.seconds_since(message.date)
+        if seconds < away.AWAY_SECONDS or COMMANDS[call.command].answers is not Answers.NEW:
+            return False
+        try:
+            await self._semilla.access.admit(call)
+        except Refusal:
+            return False
+        await self._away.keep(message, call.member, call.language, seconds)
+        return True
+
+    async def _at_home(self, call: Call, chat: Chat, user: User | None) -> Call:
+        """In a private chat a picture may be meant that belongs to one of the member's groups."""
+        if chat.type != ChatType.PRIVATE or user is None:
+            return call
+        home = await self._homes.of(chat, user, call.command, dict(call.options))
+        return call if home is None else replace(call, guild=home[0], member=home[1], aside=True)
+
+    async def _language(self, chat: Chat, user: User | None) -> str:
+        """What the group is set to, else the language of the member's own app."""
+        rules = await self._semilla.database.settings.of_guild(guild_of(chat).id)
+        return language_ruled(rules) or language_of(user, self._semilla.config.language)
 
     async def _press(self, query: CallbackQuery) -> None:
         """A button: its line, as if it had been typed by whoever pressed it."""
-        language = language_of(query.from_user, self._semilla.config.language)
         line, message = query.data or "", query.message
         if not isinstance(message, Message) or not line:
+            language = language_of(query.from_user, self._semilla.config.language)
             await self._toast(query, say(language, "telegram-too-old"))
+            return
+        language = await self._language(message.chat, query.from_user)
+        member = await self._moderators.member(message.chat, query.from_user)
+        if line in (away.DO, away.FORGET):
+            await self._decide(query, message, member, language)
             return
         unfolds = line.startswith(keyboards.MORE)
         try:
@@ -108,23 +143,27 @@ class Client:
         except Refusal as refusal:  # a button of a later version, or of one long gone
             await self._toast(query, plain(refused(language, refusal).text))
             return
-        call = Call(
-            origin=f"{NAME}:press:{query.id}",
-            adapter=NAME,
-            guild=guild_of(message.chat),
-            member=await self._moderators.member(message.chat, query.from_user),
-            language=language,
-            command=command,
-            options=options,
-            channel=str(message.chat.id),
-            thread=topic_of(message),
-            here=link_to(message),
-        )
+        call = _call(message, f"{NAME}:press:{query.id}", member, language, command, options)
+        call = await self._at_home(call, message.chat, query.from_user)
         reply = await door.run(self._semilla, call)
         if unfolds and reply.pictures:
             await self._unfold(query, message, reply)
         else:
             await self._answer_press(query, message, reply, call)
+
+    async def _decide(
+        self, query: CallbackQuery, message: Message, member: Member, language: str
+    ) -> None:
+        """What becomes of the requests that came while Semilla was away."""
+        missed, left = await self._away.taken(guild_of(message.chat).id, member)
+        key = "telegram-doing" if query.data == away.DO else "telegram-forgotten"
+        key = key if missed else "telegram-not-yours-to-decide"
+        await self._toast(query, say(language, key, count=len(missed)))
+        if not left:
+            await self._chats.remove(message.chat.id, message.id)
+        for each in missed if query.data == away.DO else ():
+            request = Message.de_json(json.loads(each.options["request"]), self._bot)
+            await self._hear(request, late=True)
 
     async def _answer_press(
         self, query: CallbackQuery, message: Message, reply: Reply, call: Call
@@ -140,27 +179,38 @@ class Client:
                 self._chats.expect(reply.answer, call)
             return
         await self._toast(query)
-        await self._show(message, reply, call.language, call)
+        await self._show(message, reply, call.language, call, query)
 
     async def _unfold(self, query: CallbackQuery, message: Message, reply: Reply) -> None:
         await self._toast(query)
         markup = keyboards.unfolded(reply.pictures[0])
         pace = self._chats.pace(message.chat.id)
-        with suppress(BadRequest):  # it is unfolded already
-            await pace.call(
-                Urgency.ANSWER,
-                lambda: self._bot.edit_message_reply_markup(
+        alone = {
+            "chat_id": message.chat.id,
+            "receiver_user_id": query.from_user.id,
+            "ephemeral_message_id": message.api_kwargs.get("ephemeral_message_id"),
+            "reply_markup": markup,
+        }
+
+        async def edit() -> None:
+            if message.id:
+                await self._bot.edit_message_reply_markup(
                     message.chat.id, message.id, reply_markup=markup
-                ),
-            )
+                )
+            else:
+                await self._bot.do_api_request("editEphemeralMessageReplyMarkup", alone)
+
+        with suppress(BadRequest):  # it is unfolded already
+            await pace.call(Urgency.ANSWER, edit)
 
     async def _join(self, change: ChatMemberUpdated) -> None:
         """Hello, when it was brought into a group; silently, and once."""
         chat, user = change.chat, change.from_user
+        self._chats.rights_changed(chat.id)
         came = change.new_chat_member.status in INSIDE
         if not came or change.old_chat_member.status in INSIDE or chat.type == ChatType.PRIVATE:
             return
-        language = language_of(user, self._semilla.config.language)
+        language = await self._language(chat, user)
         call = Call(
             origin=f"{NAME}:joined:{chat.id}",
             adapter=NAME,
@@ -176,7 +226,12 @@ class Client:
         await self._chats.send(chat.id, message)
 
     async def _show(
-        self, message: Message, reply: Reply, language: str, call: Call | None = None
+        self,
+        message: Message,
+        reply: Reply,
+        language: str,
+        call: Call | None = None,
+        press: CallbackQuery | None = None,
     ) -> None:
         """Answers a message in its place; what is for its author only goes away by itself."""
         if reply.answer is not None and call is not None:
@@ -184,65 +239,27 @@ class Client:
                 await self._chats.wait_for(reply, call, message.id)
             return  # otherwise it came a second time, and is answered already
         shown = await rendering.message(self._semilla, reply, language)
-        to = ReplyParameters(message.id, allow_sending_without_reply=True)
-        passing = reply.private and message.chat.type != ChatType.PRIVATE
-        receiver = message.from_user.id if passing and message.from_user else None
-        await self._chats.send(
-            message.chat.id, shown, topic=topic_of(message), to=to, receiver=receiver
-        )
-
-    def _for_us(self, message: Message) -> str | None:
-        """The line that was typed; None when it is none or somebody else's."""
-        text = (message.text or message.caption or "").strip()
         in_private = message.chat.type == ChatType.PRIVATE
-        command = COMMAND.match(text)
-        if command and command[2] and command[2].casefold() != self._bot.username.casefold():
-            return None
-        if command and command[1].casefold() == "start":  # how every private chat begins
-            code = text[command.end() :].strip()
-            return f"/show {code}" if code else "/hello"
-        if command or (in_private and (text or message.photo or message.document)):
-            return text
-        return None
-
-    def _named(self, message: Message) -> bool:
-        return f"@{self._bot.username}".casefold() in (message.text or "").casefold()
-
-    def _mean_replied_picture(
-        self, command: str, options: dict[str, str], message: Message
-    ) -> None:
-        """A reply to one of our pictures means that picture."""
-        code = keyboards.picture_in(message.reply_to_message)
-        takers = [o for o in COMMANDS[command].options if o.kind.type is Type.PICTURE]
-        if code and takers and takers[0].name not in options:
-            options[takers[0].name] = code
-
-    async def _image(self, command: str, message: Message) -> bytes | None:
-        """The picture that was sent with the command, or one's own that it replies to."""
-        takers = [option for option in COMMANDS[command].options if option.kind.upload]
-        if not takers:
-            return None
-        sources = [message]
-        replied = message.reply_to_message
-        if replied is not None and replied.from_user == message.from_user:
-            sources.append(replied)
-        for source in sources:
-            document = source.document
-            if document is not None and (document.mime_type or "").startswith("image/"):
-                return await self._fetch(document.file_id, document.file_size)
-            if source.photo:
-                return await self._fetch(source.photo[-1].file_id, source.photo[-1].file_size)
-        return None
-
-    async def _fetch(self, file_id: str, size: int | None) -> bytes:
-        if size is not None and size > FILE_BYTES:
-            return b""  # refused as a broken picture
-        file = await self._bot.get_file(file_id)
-        return bytes(await file.download_as_bytearray())
+        if press and in_private and shown.is_text and message.text and message.reply_markup:
+            # One question after the other, in one message.
+            await self._chats.edit_text(message.chat.id, message.id, shown, Urgency.ANSWER)
+            return
+        author = press.from_user if press else message.from_user
+        passing = reply.private and not in_private
+        receiver = None
+        if passing and author is not None:
+            receiver = Receiver(author.id, press.id if press else None)
+        await self._chats.send(
+            message.chat.id,
+            shown,
+            topic=topic_of(message),
+            to=answering(message.id),
+            receiver=receiver,
+        )
 
     async def _toast(self, query: CallbackQuery, text: str = "", alert: bool = False) -> None:
         """Every press is answered: the button shows that it was felt."""
-        with suppress(BadRequest):  # too old, or answered by a copy of ourselves
+        with suppress(TelegramError):  # too old, or answered by a copy of ourselves
             await query.answer(text[:TOAST_CHARACTERS] or None, show_alert=alert)
 
     async def _answer_fault(self, update: Update, error: Exception) -> None:
@@ -258,3 +275,26 @@ class Client:
                 await self._show(update.message, reply, language)
         except TelegramError as unsaid:
             log.warning("fault %s could not be told: %s", code, unsaid)
+
+
+def _call(
+    message: Message,
+    origin: str,
+    member: Member,
+    language: str,
+    command: str,
+    options: dict[str, str],
+) -> Call:
+    """What was typed in a message, or pressed under it."""
+    return Call(
+        origin=origin,
+        adapter=NAME,
+        guild=guild_of(message.chat),
+        member=member,
+        language=language,
+        command=command,
+        options=options,
+        channel=str(message.chat.id),
+        thread=topic_of(message),
+        here=link_to(message),
+    )

@@ -1,6 +1,33 @@
 telegram-ready = Telegram: ✓ { $name } answers. To add it to a group: { $link }
 telegram-bad-token = Telegram: its token isn't accepted. Ask @BotFather for a new one (/token) and paste it at { $address }/connect.
 telegram-two-copies = Telegram: another copy of Semilla uses this token (at home?). Close one.
+telegram-out-of-touch = Telegram: no connection just now. { NUMBER($pictures) ->
+    [0] Everything else goes on.
+    [one] One picture waits to be sent; everything else goes on.
+   *[other] { $pictures } pictures wait to be sent; everything else goes on.
+  }
+telegram-bad-webhook = Telegram: it can't call { $webhook } ({ $reason }). Correct webhook in config.toml, or empty it.
+telegram-away = I was offline for { $time }. { NUMBER($count) ->
+    [one] One request waits:
+   *[other] { $count } requests wait:
+  }
+telegram-do-them = ✓ { NUMBER($count) ->
+    [one] Do it
+   *[other] Do them
+  }
+telegram-forget-them = { NUMBER($count) ->
+    [one] Forget it
+   *[other] Forget them
+  }
+telegram-doing = { NUMBER($count) ->
+    [one] I'm on it.
+   *[other] I'm on all { $count }.
+  }
+telegram-forgotten = { NUMBER($count) ->
+    [one] Forgotten. Ask again whenever you like.
+   *[other] All { $count } forgotten. Ask again whenever you like.
+  }
+telegram-not-yours-to-decide = None of the waiting requests is yours.
 telegram-too-old = This message is too old for its buttons. Type the command again.
 telegram-sheet-line = { $number } · **{ $prompt }** · `{ $code }` · { $author }
 telegram-waiting = 🎨 { NUMBER($count) ->
@@ -10,4 +37,4 @@ telegram-waiting = 🎨 { NUMBER($count) ->
 telegram-edit = ✏️ { $title }. Copy this line, change what you like and send it:
 telegram-copy = 📋 Copy the line
 telegram-sent-in-private = I sent it to you in private.
-telegram-open-private-chat = Your picture is for you only, and I can't write to you yet. Open { $link }, press Start, and then take it up from /history.
+telegram-open-private-chat = Your picture is for you only, and I can't write to you yet. Open { $link } and press Start: it is there.

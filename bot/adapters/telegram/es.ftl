@@ -1,6 +1,33 @@
 telegram-ready = Telegram: ✓ { $name } responde. Para sumarla a un grupo: { $link }
 telegram-bad-token = Telegram: no acepta el token. Pídele otro a @BotFather (/token) y pégalo en { $address }/connect.
 telegram-two-copies = Telegram: otra copia de Semilla usa este mismo token (¿en casa?). Cierra una.
+telegram-out-of-touch = Telegram: ahora no hay conexión. { NUMBER($pictures) ->
+    [0] Todo lo demás sigue.
+    [one] Espera una imagen por enviar; todo lo demás sigue.
+   *[other] Esperan { $pictures } imágenes por enviar; todo lo demás sigue.
+  }
+telegram-bad-webhook = Telegram: no puede llamar a { $webhook } ({ $reason }). Corrige webhook en config.toml, o déjalo vacío.
+telegram-away = Estuve desconectada { $time }. { NUMBER($count) ->
+    [one] Espera un pedido:
+   *[other] Esperan { $count } pedidos:
+  }
+telegram-do-them = ✓ { NUMBER($count) ->
+    [one] Hacerlo
+   *[other] Hacerlos
+  }
+telegram-forget-them = { NUMBER($count) ->
+    [one] Olvidarlo
+   *[other] Olvidarlos
+  }
+telegram-doing = { NUMBER($count) ->
+    [one] ¡Manos a la obra!
+   *[other] ¡Manos a la obra con los { $count }!
+  }
+telegram-forgotten = { NUMBER($count) ->
+    [one] Olvidado. Pídelo otra vez cuando quieras.
+   *[other] Olvidados los { $count }. Pídelos otra vez cuando quieras.
+  }
+telegram-not-yours-to-decide = Ninguno de los pedidos que esperan es tuyo.
 telegram-too-old = Este mensaje es demasiado viejo para sus botones. Escribe el comando otra vez.
 telegram-sheet-line = { $number } · **{ $prompt }** · `{ $code }` · { $author }
 telegram-waiting = 🎨 { NUMBER($count) ->
@@ -10,4 +37,4 @@ telegram-waiting = 🎨 { NUMBER($count) ->
 telegram-edit = ✏️ { $title }. Copia esta línea, cambia lo que quieras y envíala:
 telegram-copy = 📋 Copiar la línea
 telegram-sent-in-private = Te la mandé por privado.
-telegram-open-private-chat = Tu imagen es solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y después tómala de /historial.
+telegram-open-private-chat = Tu imagen es solo para ti y todavía no puedo escribirte. Abre { $link } y toca Iniciar: ahí está.

@@ -15,14 +15,14 @@ from bot.conversation import Button, Refusal, Reply, Shown
 MORE = "+"  # before a line: unfold what can be done with its picture
 LINE_BYTES = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)
 COPIED_CHARACTERS = 256
-A_ROW = 5
+A_ROW, ROW_CHARACTERS = 5, 34  # on a phone
 
 Rows = list[list[InlineKeyboardButton]]
 
 
 def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
     """The reply's own buttons, and those of its picture; several pictures are taken up by number."""
-    rows = [_row(row) for row in reply.buttons]
+    rows = [each for row in reply.buttons for each in _rows(row)]
     if len(reply.pictures) == 1:
         rows = [*_folded(reply.pictures[0]), *rows]
     elif reply.pictures:
@@ -32,14 +32,12 @@ def keyboard(reply: Reply) -> InlineKeyboardMarkup | None:
 
 def unfolded(shown: Shown) -> InlineKeyboardMarkup | None:
     """Everything that can be done with a picture, two buttons a row: phones are narrow."""
-    first, *others = shown.buttons or ((),)
-    more = [button for row in others for button in row]
-    return _markup([_row(first), *(_row(more[i : i + 2]) for i in range(0, len(more), 2))])
+    all_ = [button for row in shown.buttons for button in row]
+    return _markup([_row(all_[i : i + 2]) for i in range(0, len(all_), 2)])
 
 
 def numbers(pictures: Sequence[Shown]) -> Rows:
-    buttons = [Button(str(n), each.line) for n, each in enumerate(pictures, 1)]
-    return [_row(buttons[i : i + A_ROW]) for i in range(0, len(buttons), A_ROW)]
+    return _rows([Button(str(n), each.line) for n, each in enumerate(pictures, 1)])
 
 
 def copying(label: str, line: str) -> InlineKeyboardMarkup | None:
@@ -74,10 +72,17 @@ def _picture_of(line: str) -> str | None:
 
 
 def _folded(shown: Shown) -> Rows:
-    rows = [_row(row) for row in shown.buttons[:1]]
-    if rows and len(shown.buttons) > 1:
-        rows[0].append(InlineKeyboardButton("⋯", callback_data=MORE + shown.line))
-    return rows
+    first, *others = shown.buttons or ((),)
+    return _rows([*first, Button("⋯", MORE + shown.line)] if others else first)
+
+
+def _rows(buttons: Sequence[Button]) -> Rows:
+    """As few rows as their labels can be read in, filled evenly."""
+    longest = max((len(each.label) for each in buttons), default=1)
+    fitting = min(A_ROW, max(1, ROW_CHARACTERS // longest))
+    many = -(-len(buttons) // fitting)
+    a_row = -(-len(buttons) // max(1, many))
+    return [_row(buttons[i : i + a_row]) for i in range(0, len(buttons), max(1, a_row))]
 
 
 def _row(buttons: Sequence[Button]) -> list[InlineKeyboardButton]:

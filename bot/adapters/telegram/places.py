@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 from telegram import Bot, Chat, Message, ReplyParameters, User
@@ -45,12 +46,17 @@ def language_of(user: User | None, usual: str) -> str:
     return language if language in LANGUAGES else usual
 
 
+def answering(message: int) -> ReplyParameters | None:
+    """As an answer to a message; those that one member alone can see have no number."""
+    return ReplyParameters(message, allow_sending_without_reply=True) if message else None
+
+
 def asked_in(answer: Answer) -> ReplyParameters | None:
     """The message that asked for it, known by the id of the event; a press has none."""
     platform, chat, message = (*answer.origin.split(":"), "", "")[:3]
     if platform != NAME or chat != answer.channel or not message.isdecimal():
         return None
-    return ReplyParameters(int(message), allow_sending_without_reply=True)
+    return answering(int(message))
 
 
 class Moderators:
@@ -68,17 +74,20 @@ class Moderators:
         return await self.member(chat, user)
 
     async def member(self, chat: Chat, user: User) -> Member:
-        moderator = chat.type != ChatType.PRIVATE and user.id in await self._of(chat)
+        moderator = chat.type != ChatType.PRIVATE and await self.among(chat.id, user.id)
         return Member(f"{NAME}:{user.id}", user.full_name, moderator)
 
-    async def _of(self, chat: Chat) -> frozenset[int]:
-        asked, found = self._known.get(chat.id, (-MODERATORS_SECONDS, frozenset()))
+    async def among(self, group: int, user: int) -> bool:
+        return user in await self._of(group)
+
+    async def _of(self, group: int) -> frozenset[int]:
+        asked, found = self._known.get(group, (-math.inf, frozenset()))
         if time.monotonic() - asked < MODERATORS_SECONDS:
             return found
         try:
-            admins = await self._bot.get_chat_administrators(chat.id)
+            admins = await self._bot.get_chat_administrators(group)
             found = frozenset(admin.user.id for admin in admins)
         except TelegramError as error:  # as it was known before: it is asked again in five minutes
-            log.warning("the admins of %d are not known: %s", chat.id, error)
-        self._known[chat.id] = (time.monotonic(), found)
+            log.warning("the admins of %d are not known: %s", group, error)
+        self._known[group] = (time.monotonic(), found)
         return found

@@ -16,7 +16,7 @@ from bot.adapters.telegram.markup import CAPTION_UNITS, TEXT_UNITS, Formatted, f
 from bot.commands import line as typed_line
 from bot.commands.semilla import Semilla
 from bot.conversation import Form, Reply, Shown
-from bot.locales import escape, say
+from bot.locales import escape, say, shortened
 from bot.sheets import SHEET_PICTURES
 from bot.showing import enlarged
 
@@ -32,6 +32,10 @@ class Message:
     photo: bytes | None = None
     file: tuple[str, bytes] | None = None
     keyboard: InlineKeyboardMarkup | None = None
+
+    @property
+    def is_text(self) -> bool:
+        return self.photo is None and self.file is None
 
     def text(self) -> dict[str, Any]:
         return {
@@ -95,8 +99,12 @@ async def sheet(
             author=who)
         for n, (each, who) in enumerate(shown, 1)
     ]  # fmt: skip
-    notes = [line for each, _ in shown for line in each.caption.splitlines()[1:]]
-    words = formatted([*lines, *told, *dict.fromkeys(notes)], CAPTION_UNITS)
+    notes: dict[str, list[str]] = {}
+    for n, (each, _) in enumerate(shown, 1):
+        for note in each.caption.splitlines()[1:]:
+            notes.setdefault(note, []).append(str(n))
+    noted = [f"{', '.join(numbers)} · {note}" for note, numbers in notes.items()]
+    words = formatted([*lines, *told, *noted], CAPTION_UNITS)
     rows = InlineKeyboardMarkup(keyboards.numbers(pictures))
     return Message(words, await _sheet(semilla, pictures, labels), None, rows)
 
@@ -134,5 +142,4 @@ def _numbered(number: int, caption: str) -> str:
 
 
 def _few(words: str) -> str:
-    words = " ".join(words.split())
-    return words if len(words) <= SHEET_WORDS else words[: SHEET_WORDS - 1] + "…"
+    return shortened(" ".join(words.split()), SHEET_WORDS)

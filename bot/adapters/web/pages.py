@@ -54,10 +54,20 @@ async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
         more=len(answers) == RECENT,
         strip=[picture_shown(picture, visit.language) for picture in shown],
         reply=reply_card(visit, reply) if reply else "",
+        troubles=await _troubles(visit),
         typed=typed,
         examples=semilla.catalogue.default().examples(visit.language),
         inputs=forms.declared_inputs(semilla, COMMANDS[first], visit.language, bool(styles)),
     )
+
+
+async def _troubles(visit: Visit) -> list[str]:
+    """For moderators: what keeps the other chats from answering."""
+    chats = visit.site.chats
+    if chats is None or not visit.session.moderator:
+        return []
+    address = {"address": f"http://127.0.0.1:{visit.site.semilla.config.web.port}"}
+    return [say(visit.language, key, **address, **facts) for key, facts in await chats.troubles()]
 
 
 async def conversation(visit: Visit, before: int | None = None) -> list[Answer]:

@@ -39,6 +39,9 @@ class Chats(Protocol):
     async def state(self, platform: str) -> tuple[str, Mapping[str, Any]]:
         """A sentence of the locales and its facts; "" for one that isn't connected."""
 
+    async def troubles(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """What keeps connected chats from answering."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:

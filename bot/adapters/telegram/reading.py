@@ -1,0 +1,67 @@
+"""What a message says to Semilla: its line, the picture that it means, the one that it brings."""
+
+from __future__ import annotations
+
+import re
+
+from telegram import Bot, Message
+from telegram.constants import ChatType
+
+from bot.adapters.telegram import keyboards
+from bot.commands.declaration import COMMANDS
+from bot.commands.kinds import Type
+
+FILE_BYTES = 20 * 1024 * 1024  # that a bot may fetch
+COMMAND = re.compile(r"/(\S+?)(?:@(\w+))?(?=\s|$)")
+
+
+def line_of(message: Message, bot: str) -> str | None:
+    """The line that was typed; None when it is none or another bot's."""
+    text = (message.text or message.caption or "").strip()
+    in_private = message.chat.type == ChatType.PRIVATE
+    command = COMMAND.match(text)
+    if command and command[2] and command[2].casefold() != bot.casefold():
+        return None
+    if command and command[1].casefold() == "start":  # how every private chat begins
+        code = text[command.end() :].strip()
+        return f"/show {code}" if code and in_private else "/hello"
+    if command or (in_private and (text or message.photo or message.document)):
+        return text
+    return None
+
+
+def names(message: Message, bot: str) -> bool:
+    return f"@{bot}".casefold() in (message.text or message.caption or "").casefold()
+
+
+def mean_replied_picture(command: str, options: dict[str, str], message: Message) -> None:
+    """A reply to one of our pictures means that picture."""
+    code = keyboards.picture_in(message.reply_to_message)
+    takers = [o for o in COMMANDS[command].options if o.kind.type is Type.PICTURE]
+    if code and takers and takers[0].name not in options:
+        options[takers[0].name] = code
+
+
+async def image_with(message: Message, command: str, bot: Bot) -> bytes | None:
+    """The picture that was sent with the command, or one's own that it replies to."""
+    takers = [option for option in COMMANDS[command].options if option.kind.upload]
+    if not takers:
+        return None
+    sources = [message]
+    replied = message.reply_to_message
+    if replied is not None and replied.from_user == message.from_user:
+        sources.append(replied)
+    for source in sources:
+        document = source.document
+        if document is not None and (document.mime_type or "").startswith("image/"):
+            return await _fetch(bot, document.file_id, document.file_size)
+        if source.photo:
+            return await _fetch(bot, source.photo[-1].file_id, source.photo[-1].file_size)
+    return None
+
+
+async def _fetch(bot: Bot, file_id: str, size: int | None) -> bytes:
+    if size is not None and size > FILE_BYTES:
+        return b""  # refused as a broken picture
+    file = await bot.get_file(file_id)
+    return bytes(await file.download_as_bytearray())

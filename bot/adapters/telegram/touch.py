@@ -1,0 +1,78 @@
+"""Whether Telegram can be reached, what it says of us, and what time it is there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+from telegram.request import HTTPXRequest
+
+# Long enough for a picture over a school's network: whatever is given up too early comes twice.
+ANSWER_SECONDS, UPLOAD_SECONDS = 30.0, 120.0
+
+State = tuple[str, Mapping[str, Any]]
+
+
+class Touch:
+    """`state`: a sentence of the locales and its facts; `settled`: there is one."""
+
+    def __init__(self) -> None:
+        self.settled = asyncio.Event()
+        self.there = asyncio.Event()
+        self._ready: State = ("", {})
+        self._trouble: State | None = None
+        self._ahead = 0.0  # seconds by which Telegram's clock is
+
+    @property
+    def state(self) -> State:
+        return self._trouble or self._ready
+
+    def open(self, sentence: str, **facts: Any) -> None:
+        """Logged in, and the sentence says so."""
+        self._ready, self._trouble = (sentence, facts), None
+        self.there.set()
+        self.settled.set()
+
+    def back(self) -> None:
+        self._trouble = None
+        self.there.set()
+
+    def lost(self) -> None:
+        """Deliveries wait until it is back."""
+        self.there.clear()
+        self.trouble("telegram-out-of-touch")
+
+    def trouble(self, sentence: str, **facts: Any) -> None:
+        self._trouble = (sentence, facts)
+        self.settled.set()
+
+    def seconds_since(self, date: datetime) -> float:
+        """By Telegram's clock: a laptop's own is often wrong."""
+        return time.time() + self._ahead - date.timestamp()
+
+    def request(self) -> HTTPXRequest:
+        return HTTPXRequest(
+            read_timeout=ANSWER_SECONDS,
+            media_write_timeout=UPLOAD_SECONDS,
+            httpx_kwargs={"event_hooks": {"response": [self._look_at_clock]}},
+        )
+
+    def polling_request(self) -> HTTPXRequest:
+        hooks = {"response": [self._look_at_clock, self._polled]}
+        return HTTPXRequest(connection_pool_size=1, httpx_kwargs={"event_hooks": hooks})
+
+    async def _look_at_clock(self, response: httpx.Response) -> None:
+        with suppress(ValueError, KeyError):  # without one, ours is taken for right
+            date = parsedate_to_datetime(response.headers["date"])
+            self._ahead = date.timestamp() - time.time()
+
+    async def _polled(self, response: httpx.Response) -> None:
+        """News came: no other copy takes them away."""
+        if response.is_success and self._ready[0]:
+            self.back()

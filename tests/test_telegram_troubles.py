@@ -1,0 +1,236 @@
+"""What goes wrong around Telegram: sleep, lost networks, two copies, closed doors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+
+from bot.adapters.telegram import webhook
+from bot.app import App
+from bot.chats import Chats
+from tests.chat import settings
+from tests.pages import Browser, Opened, token_of
+from tests.telegram_peer.server import ANA, LUIS, PRIVATE, TEACHER, TOKEN, Fault, Sent, Telegram
+from tests.test_telegram import connect, semilla_on, serving_telegram
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+CONFLICT = (
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
+    "running"
+)
+
+
+@asynccontextmanager
+async def page_on(peer: Telegram, data: Path, **more: str) -> AsyncIterator[Browser]:
+    """The moderator's page of a Semilla that was connected there."""
+    config = settings(data, SEMILLA_TELEGRAM_API__BASE_URL=peer.address, **more)
+    async with App.open(config) as app:
+        chats = Chats(app)
+        page = Opened(app, config, chats, [webhook.route(chats.telegram)])
+        serving = asyncio.create_task(app.serve([]))
+        try:
+            browser = await page.moderator()
+            await connect(browser, TOKEN)
+            yield browser
+        finally:
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[tuple[Telegram, Browser]]:
+    """One for all that can share it: its start takes longer than what is tested."""
+    data = tmp_path_factory.mktemp("data")
+    async with serving_telegram(minute=6) as peer, page_on(peer, data) as page:
+        yield peer, page
+
+
+@pytest.fixture
+def peer(running: tuple[Telegram, Browser]) -> Telegram:
+    running[0].forget()
+    return running[0]
+
+
+@pytest.fixture
+def page(running: tuple[Telegram, Browser]) -> Browser:
+    return running[1]
+
+
+def asking(peer: Telegram) -> list[Sent]:
+    return [m for m in peer.messages.values() if "min. Espera" in m.text and not m.deleted]
+
+
+async def test_after_a_sleep_one_message_asks_what_becomes_of_the_requests(
+    peer: Telegram,
+) -> None:
+    for prompt in ("un gato", "una luna"):
+        await peer.say(f"/imagina {prompt} pasos:1", user=LUIS, ago=14 * 60)
+    await peer.say("/imagina un sol pasos:1", ago=13 * 60)
+    await peer.until(lambda: asking(peer))
+    (question,) = asking(peer)
+    assert question.text == "Estuve desconectada 14 min. Esperan 3 pedidos:"
+    assert question.silent
+    press = await peer.press(question, "Olvidarlos")
+    assert (await peer.toast(press))["text"] == "Forgotten. Ask again whenever you like."
+    press = await peer.press(question, "✓ Hacerlos", user=TEACHER)
+    assert (await peer.toast(press))["text"] == "¡Manos a la obra con los 2!"
+    await peer.until(lambda: sum("un" in m.text for m in pictures(peer)) == 2)
+    assert question.deleted
+    assert not [m for m in pictures(peer) if "un sol" in m.text]
+
+
+async def test_a_restart_forgets_no_request_and_repeats_none(tmp_path: Path) -> None:
+    async with serving_telegram(minute=6) as peer:
+        async with semilla_on(peer, tmp_path) as app:
+            await peer.say("una luna pasos:1", chat=PRIVATE, language="es", ago=600)
+            await peer.until(lambda: asking(peer))
+            asked = await peer.say("/imagine a tree steps:1")
+            update = peer.waiting[-1]
+            await peer.shown(asked)
+            await all_noted(app)
+        peer.waiting.insert(0, update)
+        async with semilla_on(peer, tmp_path):
+            (question,) = asking(peer)
+            menus = [method for method, _ in peer.calls if method == "setMyCommands"]
+            assert len(menus) == 6, "sent once, as nothing has changed"
+            assert question.text == "Estuve desconectada 10 min. Espera un pedido:"
+            await peer.press(question, "✓ Hacerlo", language="es")
+            assert "una luna" in (await peer.shown(chat=PRIVATE)).text
+            assert len(pictures(peer)) == 2
+
+
+async def test_an_upload_into_a_lost_network_waits_and_the_page_says_so(
+    peer: Telegram, page: Browser
+) -> None:
+    asked = await peer.say("/imagine a boat steps:20 count:3 size:64x64")
+    await peer.answered(asked)
+    peer.down = True
+    await home_says(page, "3 pictures wait to be sent")
+    assert "3 pictures wait" in (await page.get("/connect")).text
+    drawn = await page.post("/call", data=await form(page, "a pig steps:1"))
+    assert drawn.status_code < 400, "the page goes on"
+    peer.down = False
+    sheet = await peer.shown(asked)
+    assert list(sheet.buttons()) == ["1", "2", "3"]
+    assert len(pictures(peer)) == 1
+    await home_says(page, "wait to be sent", still=False)
+
+
+async def test_two_copies_with_one_token_are_said_in_words_until_one_is_closed(
+    peer: Telegram, page: Browser
+) -> None:
+    peer.faults.append(Fault("getUpdates", 409, CONFLICT, times=2))
+    await home_says(page, "another copy of Semilla uses this token")
+    asked = await peer.say("/help")
+    await peer.answered(asked)
+    assert "another copy" not in (await page.get("/")).text
+    assert "✓ @semilla_bot" in (await page.get("/connect")).text
+
+
+async def test_telegram_calls_where_there_is_a_webhook_and_brings_its_secret(
+    tmp_path: Path,
+) -> None:
+    more = {"SEMILLA_TELEGRAM_API__WEBHOOK": "https://semilla.example"}
+    async with serving_telegram() as peer, page_on(peer, tmp_path, **more) as page:
+        await peer.until(lambda: peer.webhook.get("url"))
+        path, secret = urlsplit(peer.webhook["url"]).path, peer.webhook["secret_token"]
+        asked = await peer.say("/imagine a sun steps:1")
+        update = peer.waiting[-1]
+        stranger = await page.post(path, json=update, headers={webhook.SECRET: "guessed"})
+        assert stranger.status_code == 404
+        assert not peer.messages
+        for _ in range(2):  # Telegram calls again when an answer was lost
+            called = await page.post(path, json=update, headers={webhook.SECRET: secret})
+            assert called.status_code == 200
+        await peer.shown(asked)
+        assert len(peer.messages) == 1
+        assert not peer.polls
+
+
+@pytest.mark.parametrize("why", ["CHAT_WRITE_FORBIDDEN", "chat not found"])
+async def test_a_picture_for_a_chat_that_is_shut_is_kept_and_tried_no_more(
+    peer: Telegram, page: Browser, why: str
+) -> None:
+    await peer.answered(await peer.say("/imagine a bee steps:20 size:64x64"))
+    peer.shut[peer.group] = why
+    await peer.shown(await peer.say("a fox steps:1", chat=PRIVATE), chat=PRIVATE)
+    await peer.until(lambda: any(why in each for each in peer.refused))
+    assert "wait to be sent" not in (await page.get("/")).text
+
+
+async def test_a_topic_that_was_deleted_gets_its_picture_outside_of_it(peer: Telegram) -> None:
+    peer.topics = True
+    placeholder = await peer.answered(await peer.say("/imagine a bee steps:40", topic=77))
+    placeholder.deleted = True
+    peer.no_topics.add(77)
+    assert (await peer.shown()).topic is None
+    peer.topics = False
+
+
+async def test_a_link_shows_a_picture_to_those_who_are_in_its_group(tmp_path: Path) -> None:
+    more = {"SEMILLA_ACCESS__OPEN": "no"}
+    async with serving_telegram() as peer, semilla_on(peer, tmp_path, **more) as app:
+        await app.semilla.access.activate(f"telegram:{peer.group}", "Clase 5B")
+        picture = await peer.shown(await peer.say("/imagine a whale steps:1", user=LUIS))
+        code = picture.buttons()["📋 Receta"].split()[-1]
+        shown = await peer.answered(await peer.say(f"/start {code}", chat=PRIVATE))
+        assert "a whale" in shown.text
+        assert shown.photo
+        await peer.press(shown, "🌱 Vary")
+        varied = await peer.shown(chat=PRIVATE, count=2)
+        assert code in varied.text
+        assert [m.chat for m in pictures(peer)] == [peer.group, PRIVATE, PRIVATE]
+        peer.members = {LUIS}
+        refused = await peer.answered(await peer.say(f"/start {code}", chat=PRIVATE))
+        assert not refused.photo
+        assert "a whale" not in refused.text
+
+
+async def test_a_private_picture_waits_behind_the_link_for_who_never_wrote_to_semilla(
+    peer: Telegram,
+) -> None:
+    peer.closed_to.add(ANA)
+    told = await peer.answered(await peer.say("/imagine a whale steps:1 private:yes"))
+    await peer.until(lambda: "?start=" in told.text)
+    peer.closed_to.clear()
+    code = told.text.split("?start=")[1].split()[0]
+    picture = await peer.answered(await peer.say(f"/start {code}", chat=PRIVATE))
+    assert picture.photo
+    await peer.press(picture, "🎲 Another")
+    await peer.shown(chat=PRIVATE, count=2)
+    other = await peer.answered(await peer.say(f"/show {code}", user=LUIS))
+    assert not other.photo
+
+
+def pictures(peer: Telegram) -> list[Sent]:
+    return [m for m in peer.messages.values() if m.photo and not m.deleted]
+
+
+async def all_noted(app: App) -> None:
+    """What arrived is known to have arrived."""
+    for _ in range(600):
+        if not await app.semilla.database.answers.unsent("telegram"):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("not delivered")
+
+
+async def home_says(page: Browser, words: str, still: bool = True) -> None:
+    for _ in range(600):
+        if (words in (await page.get("/")).text) == still:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(words)
+
+
+async def form(page: Browser, line: str) -> dict[str, str]:
+    return {"line": line, "once": "once", "token": token_of(await page.get("/"))}
