@@ -40,7 +40,8 @@ def torch_build() -> TorchBuild | None:
     except metadata.PackageNotFoundError:
         return None
     spec = util.find_spec("torch")
-    folders = spec.submodule_search_locations if spec else None
-    text = (Path(next(iter(folders))) / "version.py").read_text() if folders else ""
+    folders = (spec.submodule_search_locations if spec else None) or []
+    texts = [file.read_text() for each in folders if (file := Path(each) / "version.py").exists()]
+    text = "\n".join(texts)
     cuda = re.search(r"^cuda\b.*=\s*['\"]([\d.]+)['\"]", text, re.MULTILINE)
     return TorchBuild(version, cuda[1] if cuda else None)

@@ -46,6 +46,12 @@ class Web(Section):
     port: int = Field(default=8000, ge=1, le=65535)
     open_to_class: bool = False
 
+    @property
+    def address(self) -> str:
+        """The page's, on this computer: "http://127.0.0.1:8000"."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"  # noqa: S104
+
 
 class GeneratorConfig(Section):
     """`threads`: of the processor, 0 for as many as torch finds good."""

@@ -78,12 +78,19 @@ class Call:
     aside: bool = False
 
 
+BUTTON_BYTES = 64  # what every platform keeps with a button
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """A command line of at most 64 bytes: no state, so it survives every restart."""
 
     label: str
     line: str
+
+    @property
+    def fits(self) -> bool:
+        return len(self.line.encode()) <= BUTTON_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,10 +215,10 @@ class Dispatch:
             while self._started and (task := self._next()) is not None:
                 self._in_worker[task.job] = task
                 await self._submit(task)
-        if not self.paused:
-            self._announce()
-        elif self._started and not self._in_worker:
+        self._announce()
+        if self.paused and self._started and not self._in_worker:
             self._generator.free()
+            self._model = None
 
     def _next(self) -> Task | None:
         """Suspects go one at a time, alone; else whoever is next, while there is room."""
@@ -372,7 +372,8 @@ class Dispatch:
             for place, task, seconds in reversed([*self._placed(nearest)])
         }
         for place, task, seconds in first.values():
-            self._publish(WaitingEvent, task, place=place, seconds=seconds)
+            facts = {"place": place, "seconds": seconds, "paused": self.paused}
+            self._publish(WaitingEvent, task, **facts)
 
     def _placed(self, line: list[Task]) -> Iterator[tuple[int, Task, float | None]]:
         """The head of the line with everyone's place in their own guild: how many wait in others

@@ -160,12 +160,11 @@ def _discord(config: Config, secret: str, language: str) -> Finding:
     from bot.adapters.discord import token  # takes a while, and few need it
 
     good, key, facts = asyncio.run(token.look(secret))
-    address = f"http://{config.web.host}:{config.web.port}"
-    return Finding(good, say(language, key, address=address, **facts))
+    return Finding(good, say(language, key, address=config.web.address, **facts))
 
 
 def _chats(config: Config, language: str) -> Iterator[Finding]:
-    address = f"http://{config.web.host}:{config.web.port}/connect"
+    address = f"{config.web.address}/connect"
     for platform_name in PLATFORMS:
         here = getattr(config, platform_name) is not None
         key = "chat-token-here" if here else "chat-token-missing"

@@ -21,10 +21,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting(Event):
-    """In line: `place` 1 is next; `seconds` until it is done, None while nothing is known."""
+    """In line: `place` 1 is next; `seconds` until it is done, None while nothing is known.
+    `paused`: nothing is drawn for now."""
 
     place: int
     seconds: float | None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,8 @@ def review_reply(review: Review, language: str) -> Reply:
 def against(language: str, who: str) -> tuple[Button, ...]:
     """What can be done against a member, named by their id or by a picture of theirs."""
     lines = (("pause", f"/pause {who}"), ("ban", f"/ban {who}"))
-    return tuple(_button(language, name, line) for name, line in lines if len(line.encode()) <= 64)
+    buttons = (_button(language, name, line) for name, line in lines)
+    return tuple(each for each in buttons if each.fits)
 
 
 def _record(job: Job, kind: RecordKind) -> Record:

@@ -1,4 +1,4 @@
-"""What has to be done from time to time; the one place with clocks."""
+"""What has to be done from time to time."""
 
 from __future__ import annotations
 

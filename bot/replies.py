@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
+from bot.events import Event, Loading, Running, Waiting
 from bot.locales import decimal, escape, has, say, shortened
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
@@ -46,6 +47,18 @@ class Progress:
     calls: int = 0
     preview: bytes | None = None
     paused: bool = False
+
+    @classmethod
+    def of(cls, event: Event) -> Progress | None:
+        """What an event says of it; None when it says something else."""
+        match event:
+            case Waiting(place=place, seconds=seconds, paused=paused):
+                return cls(place=place, seconds=seconds, paused=paused)
+            case Loading(model=model):
+                return cls(loading=model)
+            case Running(call=call, calls=calls, preview=preview):
+                return cls(call=call, calls=calls, preview=preview)
+        return None
 
 
 def answer_reply(answer: Answer, language: str, progress: Progress | None = None) -> Reply:

@@ -26,6 +26,7 @@ LOOK_EVERY_SECONDS = 60.0
 RETIRE_EVERY_SECONDS = 3600.0
 TOO_OFTEN, MINUTES = 3, 10  # deaths of the generator, within these
 GIGABYTE = 10**9
+WELL = ("-ready", "-unreachable", "-out-of-touch")  # or well again by itself
 
 
 async def run(semilla: Semilla, adapters: Adapters) -> None:
@@ -78,10 +79,9 @@ def _troubles(
 def _of_chat(semilla: Semilla, adapter: Adapter) -> Trouble | None:
     """What only its owner can mend: chats that have a token tell of it."""
     key, facts = getattr(adapter, "state", ("", {}))
-    if not key.endswith(("-bad-token", "-two-copies")):
+    if not key or key.endswith(WELL):
         return None
-    web = semilla.config.web
-    return key, {"address": f"http://{web.host}:{web.port}", **facts}
+    return key, {"address": semilla.config.web.address, **facts}
 
 
 async def _tell(semilla: Semilla, key: str, facts: Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ def main() -> None:
 
     with suppress(BrokenPipeError):  # nobody is left to be told
         serve(sys.argv[1:], sys.stdin.buffer, events)
+    os._exit(0)  # a build that is being compiled is not waited for
 
 
 if __name__ == "__main__":

@@ -10,14 +10,12 @@ from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.line import typed
 from bot.commands.screening import check_standing
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Refusal, Reply, Role
+from bot.conversation import BUTTON_BYTES, Call, Refusal, Reply, Role
 from bot.limits import check_place, language_of
 from bot.logs import about
 from bot.replies import fault, refused, short_code
 
 log = logging.getLogger(__name__)
-
-LINE_BYTES = 64  # of a button
 
 
 async def run(semilla: Semilla, call: Call) -> Reply:
@@ -48,7 +46,7 @@ async def _again(semilla: Semilla, call: Call) -> str:
     """The line that tries the call once more, if a button can hold it."""
     with suppress(Exception):  # it is offered where it can be, after a fault
         line = typed(call.command, dict(call.options))
-        if call.image is None and len(line.encode()) <= LINE_BYTES:
+        if call.image is None and len(line.encode()) <= BUTTON_BYTES:
             return line
         if call.image is None and COMMANDS[call.command].option("draft"):
             drafts = semilla.database.drafts

@@ -13,7 +13,6 @@ from generator.vocabulary import Vocabulary
 
 OFFERED, A_ROW = 9, 3
 COLOURS = 6
-LINE_BYTES = 64
 
 
 @command()
@@ -68,5 +67,5 @@ def _backgrounds(vocabulary: Vocabulary, call: Call, words: str) -> Reply:
 
 
 def _rows(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
-    fitting = [each for each in buttons if len(each.line.encode()) <= LINE_BYTES]
+    fitting = [each for each in buttons if each.fits]
     return tuple(tuple(fitting[i : i + A_ROW]) for i in range(0, len(fitting), A_ROW))

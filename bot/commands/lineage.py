@@ -229,8 +229,8 @@ async def history(
     if len(pictures) == PAGE:
         older = {"text": text, "member": member, "before": str(pictures[-1].id)}
         line = typed("history", {name: value for name, value in older.items() if value})
-        if len(line.encode()) <= 64:
-            buttons = ((Button(label=say(call.language, "button-older"), line=line),),)
+        button = Button(label=say(call.language, "button-older"), line=line)
+        buttons = ((button,),) if button.fits else ()
     shown = tuple(_shown(picture, call) for picture in pictures if picture.file)
     retired = [retired_line(picture, call.language) for picture in pictures if not picture.file]
     text = "\n".join((say(call.language, "history-title"), *retired))
@@ -283,8 +283,8 @@ async def _check_public(semilla: Semilla, call: Call, picture: Picture) -> None:
     rules = await rules_of(semilla.database, call.guild.id)
     if rules.approve and not call.member.moderator:
         raise Refusal("publish-approval")
-    made = await semilla.database.jobs.get(picture.job_id or 0)
-    if made.answer.age_restricted and not call.age_restricted:
+    made = await semilla.database.answers.of_picture(picture.id)
+    if made is not None and made.age_restricted and not call.age_restricted:
         raise Refusal("publish-adults", code=picture.code)
 
 

@@ -193,14 +193,14 @@ def _question(semilla: Semilla, call: Call, step: int, values: Mapping[str, str]
     ]
     if name == "model":
         buttons = [
-            Button(short(model.name, 20), line)
+            Button(short(model.name, 20), f"/setup step:{step + 1} model:{_quoted(model.name)}")
             for model in semilla.catalogue.models()[:3]
-            if len((line := f"/setup step:{step + 1} model:{_quoted(model.name)}").encode()) <= 64
         ]
+    fitting = tuple(each for each in buttons if each.fits)
     skip = Button(say(language, "setup-keep"), f"/setup step:{step + 1}")
     number = say(language, "setup-step", step=step + 1, steps=len(QUESTIONS))
     text = f"**{number}** {say(language, f'setup-ask-{name}')}"
-    return Reply(text=text, buttons=(tuple(buttons), (skip,)), private=True)
+    return Reply(text=text, buttons=(fitting, (skip,)), private=True)
 
 
 def _preview(semilla: Semilla, call: Call, values: Mapping[str, str]) -> Reply:

@@ -232,7 +232,7 @@ failure-worker-died = This request stopped the generator twice (code { $code }).
 failure-disk-full = The disk is full, so the picture couldn't be kept. Tell whoever runs Semilla.
 failure-fault = Something failed on our side (code { $code }). Your request is kept.
 
-fault = Something failed on our side (code { $code }). Try again; if it stays, tell whoever runs Semilla.
+fault = Something failed on our side (code { $code }). Try again; if it happens again, tell whoever runs Semilla.
 refusal-line-too-long = That line has { $length } characters; at most { $limit } fit. Shorten it.
 refusal-unknown-command = There is no command /{ $command }.
 refusal-option-missing = /{ $command } needs { $option }: { $help }.
@@ -260,7 +260,7 @@ refusal-not-your-request = That request is { $author }'s: only they or a moderat
 refusal-moderators-only = Only moderators can change this for everybody. Without scope it is for you.
 refusal-style-empty = A style needs something in it, for example steps:12 or a prompt.
 refusal-image-broken = That picture can't be read: it seems damaged. Send it again, as PNG, JPEG or WebP.
-refusal-image-too-large = That picture is too large: { $limit } megapixels are the most. Send a smaller one.
+refusal-image-too-large = That picture is too large: I take at most { $limit } megapixels. Send a smaller one.
 refusal-image-not-an-image = That file isn't a picture that I can read. Send a PNG, JPEG or WebP.
 refusal-no-recipe-inside = There is no recipe in that picture. Write what to draw over it, or attach a PNG with its recipe.
 refusal-not-made-here = That picture was not made here, so its recipe is not known. A PNG with its recipe can be made again with /imagine.

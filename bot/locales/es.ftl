@@ -372,14 +372,14 @@ log-floor = Un pedido de { $member } era de algo que no se dibuja nunca, y se re
 log-floor-paused = { $member } pidió varias veces algo que no se dibuja nunca, y queda en pausa en todos los lugares por un día.
 banned = { $member } ya no puede usarme aquí. /readmitir lo levanta.
 drawing-paused = No dibujo nada hasta /reanudar. La memoria de la tarjeta queda libre en cuanto termine lo que se está dibujando. { $waiting ->
-    [0] No espera ninguna imagen
-    [one] Espera 1 imagen
-   *[other] Esperan { $waiting } imágenes
+    [0] No hay imágenes en espera
+    [one] Hay 1 imagen en espera
+   *[other] Hay { $waiting } imágenes en espera
 }; los pedidos nuevos se guardan.
 drawing-again = Vuelvo a dibujar. { $waiting ->
-    [0] No espera ninguna imagen.
-    [one] Espera 1 imagen.
-   *[other] Esperan { $waiting } imágenes.
+    [0] No hay imágenes en espera.
+    [one] Hay 1 imagen en espera.
+   *[other] Hay { $waiting } imágenes en espera.
 }
 drawing-later = Ahora no estoy dibujando. Tu pedido queda guardado y le llegará el turno.
 refusal-pause-whom = ¿A quién? Nombra a un miembro, o una imagen suya: /pausar K7QX

@@ -7,14 +7,14 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 import discord
 
 from bot.adapters.discord import rendering
 from bot.commands.semilla import Semilla
-from bot.events import Delivered, Event, Loading, Running, Waiting
+from bot.events import Delivered, Event
 from bot.replies import Progress, answer_reply
 
 log = logging.getLogger(__name__)
@@ -96,17 +96,12 @@ async def _latest(events: AsyncIterator[Event], queue: asyncio.Queue[Event]) -> 
     preview: bytes | None = None
     while progress is None or not queue.empty():
         event = await anext(events)
-        match event:
-            case Delivered():
-                return None
-            case Waiting(place=place, seconds=seconds):
-                progress = Progress(place=place, seconds=seconds)
-            case Loading(model=model):
-                progress = Progress(loading=model)
-            case Running(call=call, calls=calls):
-                preview = event.preview or preview
-                progress = Progress(call=call, calls=calls, preview=preview)
-    return progress
+        if isinstance(event, Delivered):
+            return None
+        progress = Progress.of(event) or progress
+        if progress is not None:
+            preview = progress.preview or preview
+    return replace(progress, preview=preview)
 
 
 async def _rendered(

@@ -20,7 +20,7 @@ from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Pace, Urgency
 from bot.adapters.telegram.places import NAME, answering, asked_in
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Reply
-from bot.events import Delivered, Running, Waiting
+from bot.events import Delivered
 from bot.locales import say
 from bot.replies import Progress, answer_reply
 from db.models import Answer, now
@@ -322,13 +322,10 @@ class Chats:
                 await asyncio.sleep(every)
                 progress: Progress | None = None
                 while progress is None or not follower.queue.empty():
-                    match await anext(events):
-                        case Delivered():
-                            return
-                        case Waiting(place=place, seconds=seconds):
-                            progress = Progress(place=place, seconds=seconds)
-                        case Running(call=call, calls=calls):
-                            progress = Progress(call=call, calls=calls)
+                    event = await anext(events)
+                    if isinstance(event, Delivered):
+                        return
+                    progress = Progress.of(event) or progress
                 if self.pace(chat).spare > PROGRESS_RESERVE:
                     await self._show_progress(number, chat, message, language, progress)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, Message
-from telegram.constants import InlineKeyboardButtonLimit
 
 from bot.commands import line as typed_line
 from bot.commands.declaration import COMMANDS
@@ -13,7 +12,6 @@ from bot.commands.kinds import Type
 from bot.conversation import Button, Refusal, Reply, Shown
 
 MORE = "+"  # before a line: unfold what can be done with its picture
-LINE_BYTES = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)
 COPIED_CHARACTERS = 256
 A_ROW, ROW_CHARACTERS = 5, 34  # on a phone
 
@@ -87,9 +85,7 @@ def _rows(buttons: Sequence[Button]) -> Rows:
 
 def _row(buttons: Sequence[Button]) -> list[InlineKeyboardButton]:
     return [
-        InlineKeyboardButton(each.label, callback_data=each.line)
-        for each in buttons
-        if len(each.line.encode()) <= LINE_BYTES
+        InlineKeyboardButton(each.label, callback_data=each.line) for each in buttons if each.fits
     ]
 
 

@@ -27,7 +27,7 @@ from bot.commands.declaration import Command
 from bot.commands.kinds import Type, short
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Guild, Member, Refusal, Reply, Shown, Tone, Unreachable
-from bot.events import Delivered, Ended, Event, Loading, Running, Waiting
+from bot.events import Delivered, Ended, Event
 from bot.locales import plain
 from bot.replies import Progress as Stage
 from bot.replies import answer_reply, progress_line, refused
@@ -173,21 +173,10 @@ async def _progress(
             return
         if isinstance(event, Ended):
             ended += 1
-        if (stage := _stage(event)) is not None:
+        if (stage := Stage.of(event)) is not None:
             text = plain(progress_line(stage, language))
             which = f"{ended + 1}/{owed} · " if owed > 1 and stage.calls else ""
             yield Progress(answer, which + text, stage.call, stage.calls)
-
-
-def _stage(event: Event) -> Stage | None:
-    match event:
-        case Waiting(place=place, seconds=seconds):
-            return Stage(place=place, seconds=seconds)
-        case Loading(model=model):
-            return Stage(loading=model)
-        case Running(call=call, calls=calls):
-            return Stage(call=call, calls=calls)
-    return None
 
 
 def _result(semilla: Semilla, reply: Reply, owed: int = 0) -> Result:

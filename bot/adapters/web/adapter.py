@@ -74,9 +74,7 @@ class WebAdapter:
 
     @property
     def address(self) -> str:
-        """The page's, on this computer: "http://127.0.0.1:8000"."""
-        host = f"[{self._config.host}]" if ":" in self._config.host else self._config.host
-        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self._config.port}"  # noqa: S104
+        return self._config.address
 
     @property
     def moderator_address(self) -> str:

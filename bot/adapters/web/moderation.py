@@ -132,5 +132,5 @@ async def _state(visit: Visit, platform: str) -> str:
     if visit.site.chats is None:
         return ""
     sentence, facts = await visit.site.chats.state(platform)
-    address = f"http://127.0.0.1:{visit.site.semilla.config.web.port}"
-    return say(visit.language, sentence, **{"address": address, **facts}) if sentence else ""
+    address = {"address": visit.site.semilla.config.web.address}
+    return say(visit.language, sentence, **address, **facts) if sentence else ""

@@ -66,7 +66,7 @@ async def _troubles(visit: Visit) -> list[str]:
     chats = visit.site.chats
     if chats is None or not visit.session.moderator:
         return []
-    address = {"address": f"http://127.0.0.1:{visit.site.semilla.config.web.port}"}
+    address = {"address": visit.site.semilla.config.web.address}
     return [say(visit.language, key, **address, **facts) for key, facts in await chats.troubles()]
 
 

@@ -15,7 +15,7 @@ from bot.adapters.web.pages import WELCOME, conversation
 from bot.adapters.web.rendering import card_message, fragment
 from bot.adapters.web.rooms import Moved
 from bot.adapters.web.site import Visit, enter
-from bot.events import Delivered, Event, Loading, Running, Waiting
+from bot.events import Delivered, Event
 from bot.replies import Progress, answer_reply, progress_line
 from db.models import Answer
 
@@ -93,25 +93,17 @@ def _thumb(visit: Visit, answer: Answer) -> ServerSentEvent:
 
 def _progress(event: Event, language: str) -> ServerSentEvent | None:
     """A few bytes for what changes often; None when the whole card is to be made anew."""
-    preview: bytes | None = None
-    match event:
-        case Waiting(place=place, seconds=seconds):
-            progress = Progress(place=place, seconds=seconds)
-        case Loading(model=model):
-            progress = Progress(loading=model)
-        case Running():
-            preview = event.preview
-            progress = Progress(call=event.call, calls=event.calls)
-        case _:
-            return None
+    progress = Progress.of(event)
+    if progress is None:
+        return None
     content = {
         "answer": event.answer,
         "text": progress_line(progress, language),
         "call": progress.call,
         "calls": progress.calls,
     }
-    if preview:
-        content["preview"] = "data:image/webp;base64," + b64encode(preview).decode()
+    if progress.preview:
+        content["preview"] = "data:image/webp;base64," + b64encode(progress.preview).decode()
     return ServerSentEvent(json.dumps(content), event="progress")
 
 
