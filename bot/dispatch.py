@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from bot.announcing import Announcing
 from bot.estimate import Estimate
-from bot.estimate import Running as InWorker
 from bot.events import Ended, Events, Loading, Running
 from bot.events import Waiting as WaitingEvent
 from bot.holding import Holding, Verdict, picture_of
@@ -53,15 +53,13 @@ class Dispatch:
         self._database = database
         self._generator = generator
         self._estimate = estimate
+        self._announcing = Announcing(estimate, IN_WORKER)
         self._events = events
         self._queue: FairQueue[Task] = FairQueue()
         self._in_worker: dict[int, Task] = {}
-        self._given = 0  # pixels × network calls that the worker has drawn
-        self._came: dict[int, int] = {}  # to the worker, by what it had drawn and had to draw
         self._suspects: list[Task] = []
         self._deaths: Counter[int] = Counter()
         self._progress: dict[int, Progress] = {}
-        self._model: str | None = None
         self._feeding = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._holding = Holding(database, events)
@@ -107,6 +105,7 @@ class Dispatch:
     async def pause(self, paused: bool) -> None:
         """Until the owner wants to go on, or Semilla is started again; what is being drawn ends."""
         self.paused = paused
+        self._announcing.untold()
         await self._feed()
 
     async def cancel(self, job: int) -> bool:
@@ -143,37 +142,32 @@ class Dispatch:
 
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
-        return self._timed(list(islice(self._queue.order(), limit)))
-
-    def _timed(self, waiting: list[Task]) -> list[tuple[Task, float | None]]:
-        return list(zip(waiting, self._times(waiting)[len(self._in_worker) :], strict=True))
+        waiting = list(islice(self._queue.order(), limit))
+        times = self._times(waiting)
+        return [(task, times[task.job]) for task in waiting]
 
     def running(self) -> list[Task]:
         return list(self._in_worker.values())
 
     def progress(self, answer: int) -> Progress:
         """How far an answer is: its job in the worker, or else its first in line."""
-        for task, seconds in zip(self._in_worker.values(), self._times([]), strict=True):
-            if task.answer == answer:
-                known = self._progress.get(task.job, Progress(place=1))
-                return replace(known, seconds=seconds or None)
-        if self.paused:
-            return Progress(paused=True)
-        for place, task, left in self._placed(self._line_to(answer)):
-            if task.answer == answer:
-                return Progress(place=place, seconds=left)
-        return Progress()
+        line = [] if self.paused else self._line_to(answer)
+        own = [task for task in (*self._in_worker.values(), *line) if task.answer == answer]
+        if not own:
+            return Progress(paused=self.paused)
+        seconds = _latest(self._times(line), own)
+        if own[0].job in self._in_worker:
+            return replace(self._progress.get(own[0].job, Progress(place=1)), seconds=seconds)
+        return Progress(place=self._places(line)[own[0].job], seconds=seconds)
 
     def _line_to(self, answer: int) -> list[Task]:
-        """The line as far as it decides when an answer is done: up to its first job, and those
-        that may come into the worker beside it. Nothing of an answer that isn't near."""
-        order = islice(self._queue.order(), NEAR)
-        before: list[Task] = []
-        for task in order:
-            before.append(task)
-            if task.answer == answer:
-                return [*before, *islice(order, IN_WORKER)]
-        return []
+        """The line as far as it decides when an answer is done: up to its last job, and those
+        that may come into the worker beside it. Nothing more than that of one that isn't near."""
+        line = list(islice(self._queue.order(), NEAR))
+        last = max(
+            (place for place, task in enumerate(line, 1) if task.answer == answer), default=0
+        )
+        return line[: last + IN_WORKER]
 
     async def run(self) -> None:
         """Restores the line, then follows the generator until it is cancelled."""
@@ -218,7 +212,7 @@ class Dispatch:
         self._announce()
         if self.paused and self._started and not self._in_worker:
             self._generator.free()
-            self._model = None
+            self._announcing.loaded = None
 
     def _next(self) -> Task | None:
         """Suspects go one at a time, alone; else whoever is next, while there is room."""
@@ -228,9 +222,13 @@ class Dispatch:
             return None if self._in_worker else self._suspects.pop(0)
         if any(self._deaths[job] for job in self._in_worker):
             return None
-        return self._queue.take(self._model) if len(self._in_worker) < IN_WORKER else None
+        return (
+            self._queue.take(self._announcing.loaded) if len(self._in_worker) < IN_WORKER else None
+        )
 
     async def _submit(self, task: Task) -> None:
+        behind = self._behind(task)
+        self._announcing.enters(task.job, task.request, behind)
         image = None
         if task.request.initial_image:
             try:
@@ -239,16 +237,17 @@ class Dispatch:
                 await self._failed(task, Failure.IMAGE_BROKEN, "the initial image is gone")
                 return
         await self._database.jobs.start([task.job])
-        behind = [
-            each
-            for each in self._in_worker.values()
-            if (each.guild, each.member) == (task.guild, task.member) and each is not task
-        ]
-        cost = sum(each.cost for each in behind)
-        self._came[task.job] = self._given + cost
         if await self._holding.hides(task.guild, self.checks):
             self._unseen.add(task.job)
-        self._generator.submit(Submit(task.job, task.request, image, task.trace, cost))
+        self._generator.submit(Submit(task.job, task.request, image, task.trace, behind))
+
+    def _behind(self, task: Task) -> int:
+        """Cost of its member's own pictures that are in the worker already."""
+        return sum(
+            each.cost
+            for each in self._in_worker.values()
+            if (each.guild, each.member) == (task.guild, task.member) and each is not task
+        )
 
     async def _handle(self, event: messages.Event) -> None:
         match event:
@@ -258,7 +257,7 @@ class Dispatch:
             case messages.Loading(model):
                 self._loading(model)
             case messages.Loaded(model, seconds):
-                self._model = model
+                self._announcing.loaded = model
                 self._estimate.learn_loading(model, seconds)
             case messages.Died(jobs, detail):
                 await self._died(jobs, detail)
@@ -278,7 +277,7 @@ class Dispatch:
         if task is None:
             return
         call = event.call if isinstance(event, messages.Called) else 0
-        self._given += task.request.width * task.request.height if call else 0
+        self._announcing.called(task.job, call, event.calls)
         preview = event.preview if isinstance(event, messages.Called) else None
         preview = None if event.job in self._unseen else preview
         known = self._progress.get(task.job)
@@ -323,13 +322,9 @@ class Dispatch:
         picture = picture_of(job, task.request, drawn, file)
         await self._holding.hold(picture, verdict, drawn.png)
         made = await self._database.jobs.done(task.job, picture)
-        self._learn(task.request, drawn.seconds)
+        self._announcing.drawn(task.job, drawn.seconds)
         self._finish(task)
         await self._holding.tell(made, job.answer)
-
-    def _learn(self, request: GenerationRequest, seconds: float) -> None:
-        size = (request.width, request.height)
-        self._estimate.learn(request.model, *size, request.full_calls, seconds)
 
     async def _failed(self, task: Task, failure: Failure, detail: str) -> None:
         code = short_code()
@@ -343,7 +338,7 @@ class Dispatch:
 
     def _finish(self, task: Task) -> None:
         self._in_worker.pop(task.job, None)
-        self._came.pop(task.job, None)
+        self._announcing.leaves(task.job)
         self._unseen.discard(task.job)
         self._progress.pop(task.job, None)
         self._deaths.pop(task.job, None)
@@ -353,11 +348,12 @@ class Dispatch:
         """All that were in the worker are suspects; only a death while alone counts."""
         log.error("the worker died with jobs %s: %s", jobs, detail)
         self.deaths += 1
-        self._given, self._model = 0, None
+        self._announcing.died()
         tasks = [self._in_worker.pop(job) for job in jobs if job in self._in_worker]
         if len(tasks) == 1:
             self._deaths[tasks[0].job] += 1
         for task in tasks:
+            self._announcing.leaves(task.job)
             if self._deaths[task.job] >= DEATHS:
                 await self._failed(task, Failure.WORKER_DIED, detail)
             else:
@@ -367,39 +363,37 @@ class Dispatch:
     def _announce(self) -> None:
         """Tells everyone near the front their place and time."""
         nearest = list(islice(self._queue.order(), ANNOUNCED))
-        first = {
-            task.answer: (place, task, seconds)
-            for place, task, seconds in reversed([*self._placed(nearest)])
-        }
-        for place, task, seconds in first.values():
+        places, times = self._places(nearest), self._times(nearest)
+        for job, seconds in times.items() if not self.paused else ():
+            self._announcing.told(job, seconds)
+        answers: dict[int, list[Task]] = defaultdict(list)
+        for task in nearest:
+            answers[task.answer].append(task)
+        for own in answers.values():
+            place, seconds = places[own[0].job], _latest(times, own)
             facts = {"place": place, "seconds": seconds, "paused": self.paused}
-            self._publish(WaitingEvent, task, **facts)
+            self._publish(WaitingEvent, own[0], **facts)
 
-    def _placed(self, line: list[Task]) -> Iterator[tuple[int, Task, float | None]]:
-        """The head of the line with everyone's place in their own guild: how many wait in others
-        is seen by nobody. Those at hand in the worker stand before it, but for the one being drawn.
-        """
-        places = Counter(task.guild for task in self._in_worker.values())
-        places.subtract(places.keys())
-        for task, seconds in self._timed(line):
-            places[task.guild] += 1
-            yield places[task.guild], task, seconds
+    def _places(self, line: Sequence[Task]) -> dict[int, int]:
+        """Of the head of the line, by job, in their own guild: how many wait in others is seen by
+        nobody. Those at hand in the worker stand before it, but for the one being drawn."""
+        guilds = Counter(task.guild for task in self._in_worker.values())
+        guilds.subtract(guilds.keys())
+        places = {}
+        for task in line:
+            guilds[task.guild] += 1
+            places[task.job] = guilds[task.guild]
+        return places
 
-    def _times(self, waiting: Sequence[Task]) -> list[float | None]:
+    def _times(self, line: Sequence[Task]) -> dict[int, float | None]:
         """Until those in the worker and then these are done."""
-        running = [self._left(task) for task in self._in_worker.values()]
-        requests = (task.request for task in waiting)
-        return self._estimate.announce(
-            requests, self._model, running, slots=IN_WORKER, given=self._given
-        )
-
-    def _left(self, task: Task) -> InWorker:
-        """Of a job in the worker; 0 seconds while nothing is known of its model's speed."""
-        whole = self._estimate.whole(task.request) or 0.0
-        progress = self._progress.get(task.job)
-        done = progress.call / progress.calls if progress and progress.calls else 0.0
-        came = self._came.get(task.job, self._given)
-        return InWorker(task.model, whole * (1 - done), round(task.request.cost * (1 - done)), came)
+        return self._announcing.times((task.job, task.request) for task in line)
 
     def _publish(self, kind: type, task: Task, **facts: object) -> None:
         self._events.publish(kind(guild=task.guild, answer=task.answer, job=task.job, **facts))
+
+
+def _latest(times: Mapping[int, float | None], tasks: Sequence[Task]) -> float | None:
+    """When all of these are done; None where that isn't known."""
+    known = [seconds for task in tasks if (seconds := times[task.job]) is not None]
+    return max(known) or None if len(known) == len(tasks) else None
