@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from bot import card, logs, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
-from bot.events import Loading
+from bot.events import Loading, Waiting
 from db.models import now
 from db.session import Database
 from tests.chat import ANA, CLASS, Chat, open_chat
@@ -217,7 +217,9 @@ async def test_the_owner_pauses_the_drawing_and_the_memory_is_freed_until_it_goe
         with chat.semilla.events.follow(guild=CLASS.id) as follower:
             accepted = await chat.type("a dog steps:2", member=teacher)
             assert "not drawing just now" in accepted.text
-            assert follower.queue.empty()
+            told = [follower.queue.get_nowait() for _ in range(follower.queue.qsize())]
+            assert told, "whoever waits is told of the pause, and nothing begins"
+            assert all(isinstance(event, Waiting) and event.paused for event in told)
             assert "1 picture waits" in (await chat.type("/resume")).text
             assert accepted.answer is not None
             assert (await chat.wait_for(accepted.answer)).pictures
