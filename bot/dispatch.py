@@ -177,8 +177,10 @@ class Dispatch:
 
     async def run(self) -> None:
         """Restores the line, then follows the generator until it is cancelled."""
-        for model, width, height, calls, seconds in reversed(await self._database.history.speeds()):
-            self._estimate.learn(model, width, height, calls, seconds)
+        for network, width, height, calls, seconds in reversed(
+            await self._database.history.speeds()
+        ):
+            self._estimate.learn(network, width, height, calls, seconds)
         await self._database.jobs.requeue_running()
         for job in await self._database.jobs.waiting():
             self._put(job)
@@ -278,7 +280,7 @@ class Dispatch:
         if task is None:
             return
         call = event.call if isinstance(event, messages.Called) else 0
-        self._given += task.request.width * task.request.height if call else 0
+        self._given += round(task.request.cost / max(1, event.calls)) if call else 0
         preview = event.preview if isinstance(event, messages.Called) else None
         preview = None if event.job in self._unseen else preview
         known = self._progress.get(task.job)
@@ -329,7 +331,7 @@ class Dispatch:
 
     def _learn(self, request: GenerationRequest, seconds: float) -> None:
         size = (request.width, request.height)
-        self._estimate.learn(request.model, *size, request.full_calls, seconds)
+        self._estimate.learn(request.network, *size, request.full_calls, seconds)
 
     async def _failed(self, task: Task, failure: Failure, detail: str) -> None:
         code = short_code()
