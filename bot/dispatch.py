@@ -177,10 +177,8 @@ class Dispatch:
 
     async def run(self) -> None:
         """Restores the line, then follows the generator until it is cancelled."""
-        for network, width, height, calls, seconds in reversed(
-            await self._database.history.speeds()
-        ):
-            self._estimate.learn(network, width, height, calls, seconds)
+        for speed in reversed(await self._database.history.speeds()):
+            self._estimate.learn(*speed)
         await self._database.jobs.requeue_running()
         for job in await self._database.jobs.waiting():
             self._put(job)
@@ -325,13 +323,9 @@ class Dispatch:
         picture = picture_of(job, task.request, drawn, file)
         await self._holding.hold(picture, verdict, drawn.png)
         made = await self._database.jobs.done(task.job, picture)
-        self._learn(task.request, drawn.seconds)
+        self._estimate.learn(*task.request.timed_by, drawn.seconds)
         self._finish(task)
         await self._holding.tell(made, job.answer)
-
-    def _learn(self, request: GenerationRequest, seconds: float) -> None:
-        size = (request.width, request.height)
-        self._estimate.learn(request.network, *size, request.full_calls, seconds)
 
     async def _failed(self, task: Task, failure: Failure, detail: str) -> None:
         code = short_code()

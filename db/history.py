@@ -179,7 +179,7 @@ class History:
         query = newest.order_by(Picture.id.desc()).limit(limit)
         async with self._transactions.read() as session:
             rows = [(GenerationRequest.from_json(r), s) for r, s in await session.execute(query)]
-        return [(r.network, r.width, r.height, r.full_calls, seconds) for r, seconds in rows]
+        return [(*request.timed_by, seconds) for request, seconds in rows]
 
     async def _own(self, asker: Asker, code: str) -> Picture | None:
         picture = await self.get(asker, code)

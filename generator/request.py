@@ -135,6 +135,11 @@ class GenerationRequest:
         """Network calls of the picture's whole size that take as long as its own."""
         return round(self.cost / (self.width * self.height)) if self.hires else self.calls
 
+    @property
+    def timed_by(self) -> tuple[str, int, int, int]:
+        """Network, width, height, its calls: what its seconds depend on."""
+        return self.network, self.width, self.height, self.full_calls
+
     def _second_calls(self) -> int:
         return calls(self.sampler, self.hires.steps, self.hires.strength) if self.hires else 0
 
