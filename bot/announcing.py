@@ -54,13 +54,11 @@ class Announcing:
         """Network call `call` of `calls` was answered."""
         inside = self._inside[job]
         inside.done = call / calls if calls else 0.0
-        self._given += inside.request.width * inside.request.height if call else 0
+        self._given += round(inside.request.cost / max(1, calls)) if call else 0
 
     def drawn(self, job: int, seconds: float) -> None:
         """A picture that took so many of the worker's seconds can be shown."""
-        request = self._inside[job].request
-        size = (request.width, request.height)
-        self._estimate.learn(request.model, *size, request.full_calls, seconds)
+        self._estimate.learn(*self._inside[job].request.timed_by, seconds)
         if job in self._told:
             when, computed = self._told[job]
             self._late.append((self._clock() - when) / computed)

@@ -171,8 +171,8 @@ class Dispatch:
 
     async def run(self) -> None:
         """Restores the line, then follows the generator until it is cancelled."""
-        for model, width, height, calls, seconds in reversed(await self._database.history.speeds()):
-            self._estimate.learn(model, width, height, calls, seconds)
+        for speed in reversed(await self._database.history.speeds()):
+            self._estimate.learn(*speed)
         await self._database.jobs.requeue_running()
         for job in await self._database.jobs.waiting():
             self._put(job)

@@ -102,7 +102,7 @@ class Estimate:
 
     def whole(self, request: GenerationRequest) -> float | None:
         """Seconds of a picture."""
-        return self.seconds(request.model, request.width, request.height, request.full_calls)
+        return self.seconds(*request.timed_by)
 
     def loading(self, model: str) -> float | None:
         loadings = self._loadings.get(model)

@@ -331,7 +331,7 @@ def _ended_line(job: Job, language: str) -> str | None:
     if job.state is JobState.CANCELLED:
         return say(language, "cancelled")
     if job.state is JobState.FAILED:
-        facts: Mapping[str, Any] = {"model": job.recipe["model"], "code": job.failure_code or "?"}
+        facts: Mapping[str, Any] = {"model": job.request.network, "code": job.failure_code or "?"}
         return say(language, f"failure-{job.failure}", **facts)
     if job.state is JobState.DONE and job.picture is not None and job.picture.deleted:
         return say(language, "deleted-picture", code=job.picture.code)

@@ -174,12 +174,12 @@ class History:
         return True
 
     async def speeds(self, limit: int = 300) -> list[tuple[str, int, int, int, float]]:
-        """Model, width, height, network calls, seconds of the newest pictures, newest first."""
+        """Network, width, height, its calls, seconds of the newest pictures, newest first."""
         newest = select(Picture.recipe, Picture.seconds).where(Picture.deleted.is_(None))
         query = newest.order_by(Picture.id.desc()).limit(limit)
         async with self._transactions.read() as session:
             rows = [(GenerationRequest.from_json(r), s) for r, s in await session.execute(query)]
-        return [(r.model, r.width, r.height, r.full_calls, seconds) for r, seconds in rows]
+        return [(*request.timed_by, seconds) for request, seconds in rows]
 
     async def _own(self, asker: Asker, code: str) -> Picture | None:
         picture = await self.get(asker, code)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from generator import pickles
 from generator.headers import Header, identify
 from generator.sidecars import SITES, beside
 
@@ -60,7 +61,10 @@ class Remote:
 
 def add_file(source: Path, folder: Path, tell: Tell) -> Path:
     """Raises Unusable for what can't be drawn with, NoRoom, Damaged, OSError."""
-    identify(Header.read(source))
+    if source.suffix.lower() == pickles.UPSCALER:
+        pickles.upscaling(source, among_others=True)
+    else:
+        identify(Header.read(source))
     target = folder / source.name
     settings = [side for s in (".toml", *SITES) if (side := beside(source, s)).is_file()]
     _check_room(folder, [source, *settings], target.with_name(target.name + PART))

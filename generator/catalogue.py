@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from generator import pickles
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
 from generator.folders import Found, walk
 from generator.hashes import Hashes, Stamp, stamps
@@ -116,11 +117,12 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A VAE, LoRA or embedding.
+    """A VAE, LoRA, embedding or upscaler.
 
     Args:
         family: what it was made for; "" where its file doesn't tell (VAEs, pickled embeddings).
         triggers: words that its makers say it answers to.
+        scale: how many times as large an upscaler makes pictures.
     """
 
     kind: Kind
@@ -128,6 +130,7 @@ class Extra:
     path: Path
     family: str
     triggers: tuple[str, ...] = ()
+    scale: int = 1
 
     def fits(self, family: str) -> bool:
         return self.family in ("", family)
@@ -185,7 +188,7 @@ class Catalogue:
         return list(self._seen().models)
 
     def extras(self, kind: Kind, family: str | None = None) -> list[Extra]:
-        """VAEs, LoRAs or embeddings, all of them or those that fit a family."""
+        """VAEs, LoRAs, embeddings or upscalers, all of them or those that fit a family."""
         found = [each for each in self._seen().extras if each.kind is kind]
         return [each for each in found if family is None or each.fits(family)]
 
@@ -246,7 +249,8 @@ class Catalogue:
         if found.pickled:
             if found.embedding:
                 return Extra(Kind.EMBEDDING, found.name, path, "")
-            raise Unusable(Reason.PICKLE)
+            scale = pickles.upscaling(path, among_others=found.upscaler)
+            return Extra(Kind.UPSCALER, found.name, path, "", scale=scale)
         if path.is_dir():
             return _folder_model(found, self._hashes.of(path))
         header = Header.read(path)
@@ -254,9 +258,8 @@ class Catalogue:
         if identity.kind is Kind.MODEL:
             return _file_model(found, header, identity.family, self._hashes.of(path))
         own = own_defaults(path, header)
-        return Extra(
-            identity.kind, found.name, path, identity.family, tuple(own.get("triggers", ()))
-        )
+        triggers = tuple(own.get("triggers", ()))
+        return Extra(identity.kind, found.name, path, identity.family, triggers, identity.scale)
 
 
 def _marks(path: Path) -> list[Stamp]:

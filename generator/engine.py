@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from generator import messages, metadata
+from generator import messages, metadata, upscaling
 from generator.batching import (
     COMPILED,
     EAGER,
@@ -31,10 +31,9 @@ from generator.drawing import initial_image, inputs_of, predict
 from generator.memory import peak_of
 from generator.messages import Failure, Note, Submit
 from generator.models import Key, Loaded, LoadedModel, ModelRefused, Models
-from generator.pipelines import PipelineModel
 from generator.programs import Programs, set_up
-from generator.request import GenerationRequest
-from generator.runs import Run, begin
+from generator.request import LANCZOS, GenerationRequest
+from generator.runs import Run, begin, begin_enlarging
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +99,7 @@ class Engine:
 
     def free(self) -> None:
         """Forgets all models."""
+        upscaling.free()
         self._models.free_idle(seconds=0)
 
     def turn(self) -> Events:
@@ -124,15 +124,15 @@ class Engine:
         waiting = [(self._turns.place(o.request.cost, came), o, came) for o, came in self._waiting]
         for place, order, came in sorted(waiting, key=lambda each: each[0]):
             request = order.request
-            if request.upscaler:
+            if request.upscaler == LANCZOS:
                 self._waiting.remove((order, came))
                 yield from self._alone(order.job, self._enlarge(order))
                 return
             if full and place >= first:
                 return
             key = _model_key(request)
-            model = self._models.loaded(*key)
-            if model is not None:
+            model = None if request.upscaler else self._models.loaded(*key)
+            if model is not None or request.upscaler:
                 self._waiting.remove((order, came))
                 yield from self._alone(order.job, self._begin(order, came, model))
                 return
@@ -166,10 +166,14 @@ class Engine:
         """What goes wrong here is nobody else's fault."""
         return self._guarded(events, lambda error: iter([self._failed(job, error)]))
 
-    def _begin(self, order: Submit, came: int, model: Loaded) -> Events:
+    def _begin(self, order: Submit, came: int, model: Loaded | None) -> Events:
+        """Without a model a picture is enlarged."""
         started = time.perf_counter()
-        run = begin(order, came, model, self._models.catalogue)
-        yield messages.Started(order.job, order.request.calls)
+        if model is None:
+            run = begin_enlarging(order, came, self._models)
+        else:
+            run = begin(order, came, model, self._models.catalogue)
+        yield messages.Started(order.job, run.turns)
         run.ask = next(run.drawing)
         run.seconds = time.perf_counter() - started
         self._runs[order.job] = run
@@ -248,15 +252,15 @@ class Engine:
 
     def _advance(self, run: Run, prediction: Tensor | None) -> Events:
         """Sends a picture its prediction (or gives it its turn): it asks again or is finished."""
-        request, started = run.order.request, time.perf_counter()
+        started = time.perf_counter()
         if prediction is not None and not prediction.isfinite().all():
             raise ArithmeticError
-        if prediction is not None or isinstance(run.model, PipelineModel):
+        if prediction is not None or not isinstance(run.model, LoadedModel):
             run.call += 1
-            self._turns.give(request.width * request.height)
-            done = min(run.call, request.calls)
+            self._turns.give(run.each)
+            done = min(run.call, run.turns)
             preview = self._preview(run, prediction)
-            yield messages.Called(run.order.job, done, request.calls, preview)
+            yield messages.Called(run.order.job, done, run.turns, preview)
         try:
             run.ask = run.drawing.send(prediction)
             run.seconds += time.perf_counter() - started
@@ -264,12 +268,12 @@ class Engine:
             yield self._finished(run, finished.value, started)
 
     def _preview(self, run: Run, prediction: Tensor | None) -> bytes | None:
-        last = run.call >= run.order.request.calls
-        if prediction is None or last or run.ask is None or isinstance(run.model, PipelineModel):
+        last, model = run.call >= run.turns, run.model
+        if prediction is None or last or run.ask is None or not isinstance(model, LoadedModel):
             return None
         if not self._preview_every or run.call % self._preview_every:
             return None
-        return run.model.preview.webp(run.model.clean(run.ask.scaled, run.ask.t, prediction))
+        return model.preview.webp(model.clean(run.ask.scaled, run.ask.t, prediction))
 
     def _finished(self, run: Run, image: Image.Image | None, started: float) -> messages.Event:
         self._end(run.order.job)

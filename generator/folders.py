@@ -11,14 +11,14 @@ from pathlib import Path
 
 WEIGHTS = (".safetensors",)
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
-EMBEDDINGS = ("embeddings", "textual_inversion")  # the one place where a pickle may be wanted
+EMBEDDINGS = ("embeddings", "textual_inversion")  # where a pickle may be wanted
+UPSCALERS = ("esrgan", "realesrgan", "upscale_models")  # and here
 DEEPEST = 6
 # What those programs keep beside models, for other purposes. Lower case.
 OTHER_PURPOSES = {
-    *("controlnet", "control_net", "t2iadapter", "esrgan", "realesrgan", "swinir", "scunet", "dat"),
+    *("controlnet", "control_net", "t2iadapter", "swinir", "scunet", "dat"),
     *(
         "ldsr",
-        "upscale_models",
         "gfpgan",
         "codeformer",
         "facerestore_models",
@@ -48,7 +48,14 @@ class Found:
 
     @property
     def embedding(self) -> bool:
-        return any(parent.name.lower() in EMBEDDINGS for parent in self.path.parents)
+        return self._below(EMBEDDINGS)
+
+    @property
+    def upscaler(self) -> bool:
+        return self._below(UPSCALERS)
+
+    def _below(self, names: Iterable[str]) -> bool:
+        return any(parent.name.lower() in names for parent in self.path.parents)
 
 
 def walk(folders: Iterable[Path]) -> Iterator[Found]:

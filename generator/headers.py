@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from generator.esrgan import enlarging
 from generator.families import WIDTHS
 
 LONGEST_HEADER_BYTES = 100_000_000  # as safetensors itself has it
@@ -41,6 +42,7 @@ class Kind(StrEnum):
     VAE = "vae"
     LORA = "lora"
     EMBEDDING = "embedding"
+    UPSCALER = "upscaler"
 
 
 class Reason(StrEnum):
@@ -53,6 +55,7 @@ class Reason(StrEnum):
     PARTS_MISSING = "parts-missing"  # a network without text encoder or VAE
     UNREADABLE = "unreadable"
     NO_MODEL = "no-model"
+    OTHER_UPSCALER = "other-upscaler"
     SETTINGS = "settings"  # its name.toml can't be used
 
 
@@ -109,10 +112,15 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A file's kind and family; a VAE fits sd1 and sd2, or sdxl, which its shapes don't tell."""
+    """A file's kind and family; a VAE fits sd1 and sd2, or sdxl, which its shapes don't tell.
+
+    Args:
+        scale: how many times as large an upscaler makes pictures.
+    """
 
     kind: Kind
     family: str
+    scale: int = 1
 
 
 def identify(header: Header) -> Identity:
@@ -129,6 +137,8 @@ def identify(header: Header) -> Identity:
         return Identity(Kind.VAE, "")
     if family := _embedding_family(header):
         return Identity(Kind.EMBEDDING, family)
+    if network := enlarging(header.shapes):
+        return Identity(Kind.UPSCALER, "", network.scale)
     raise Unusable(Reason.NO_MODEL)
 
 

@@ -41,6 +41,7 @@ class NoteKind(StrEnum):
     LORA_MISSING = "lora-missing"  # name: as typed
     LORA_UNFIT = "lora-unfit"  # name; made for another family, or broken
     EXTRA_CHANGED = "extra-changed"  # name: of a LoRA or embedding that is another file by now
+    LESS_ENLARGED = "less-enlarged"  # name: of the upscaler; asked, size: "2048x2048"
     ONLY_ENLARGED = "only-enlarged"  # size: more than the model draws; side: the most
     TAG_IGNORED = "tag-ignored"  # tag: as typed, "<hypernet:x:1>"
     WILDCARD_MISSING = "wildcard-missing"  # name: without its underscores

@@ -76,6 +76,7 @@ def _settings(request: GenerationRequest) -> Iterator[tuple[str, object]]:
         yield "Hires upscaler", "Lanczos"
     yield "Lora hashes", _hashes(request, "lora")
     yield "TI hashes", _hashes(request, "embedding")
+    yield "Postprocess upscaler", request.upscaler
     yield "Version", "Semilla"
 
 

@@ -241,6 +241,10 @@ class Models:
         return self._catalogue
 
     @property
+    def device(self) -> torch.device:
+        return self._device
+
+    @property
     def dtype(self) -> torch.dtype:
         return self._dtype
 

@@ -10,10 +10,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import wraps
+from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
+import torch.fx
 from torch import nn
 
 from generator.batching import COMPILED, EAGER
@@ -28,6 +31,27 @@ Network = Callable[..., Any]
 Inputs = Mapping[str, Any]
 Shape = tuple[Hashable, int]
 """What has to be equal in one call, and its width."""
+
+
+_trace = torch.fx.Tracer.trace
+
+
+@wraps(_trace)
+def _trace_alone(tracer: Any, *arguments: Any, **named: Any) -> Any:
+    """While torch traces, it takes hold of every module's call in every thread, and eager calls of
+    others would end in an error. They go on as if nothing were traced."""
+    ours, held = get_ident(), tracer.call_module
+
+    def call_module(module: Any, forward: Any, args: Any, kwargs: Any) -> Any:
+        if get_ident() == ours:
+            return held(module, forward, args, kwargs)
+        return forward(*args, **kwargs)
+
+    tracer.call_module = call_module
+    return _trace(tracer, *arguments, **named)
+
+
+torch.fx.Tracer.trace = _trace_alone  # type: ignore[assignment,method-assign]
 
 
 def set_up(threads: int) -> None:

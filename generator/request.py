@@ -9,6 +9,7 @@ from typing import Any, Self
 from generator.sampler_names import calls
 
 SEED_LIMIT = 2**32
+LANCZOS = "lanczos"  # enlarges without a network
 VERSION = 2  # since 2 dpm++ 3m sde has the right formula
 
 
@@ -42,7 +43,7 @@ class Hires:
 
 @dataclass(frozen=True, slots=True)
 class ExtraFile:
-    """A LoRA or embedding that a prompt names; `hash` is its file's sha256."""
+    """A LoRA or embedding that a prompt names, or an upscaler; `hash` is its file's sha256."""
 
     kind: str
     name: str
@@ -72,7 +73,8 @@ class GenerationRequest:
         masked: whether the initial image is kept but for where it is transparent.
         hires: how the picture comes to its size in two passes.
         tiling: whether its edges fit each other.
-        upscaler: "lanczos" where the initial image is enlarged and nothing is drawn.
+        upscaler: by what the initial image is enlarged where nothing is drawn: "lanczos", or the name
+            of a network that `extras` has the hash of.
         extras: what its prompts name besides words.
         version: of how it is drawn, where that was mended since.
     """
@@ -110,9 +112,14 @@ class GenerationRequest:
     def calls(self) -> int:
         """How often the network is called for this picture."""
         if self.upscaler:
-            return 0
+            return 0 if self.upscaler == LANCZOS else 1
         first = calls(self.sampler, self.steps, self.strength if self.initial_image else 1.0)
         return first + (self._second_calls() if self.hires else 0)
+
+    @property
+    def network(self) -> str:
+        """Whose speed its time depends on."""
+        return self.model if self.upscaler in (None, LANCZOS) else str(self.upscaler)
 
     @property
     def cost(self) -> int:
@@ -127,6 +134,11 @@ class GenerationRequest:
     def full_calls(self) -> int:
         """Network calls of the picture's whole size that take as long as its own."""
         return round(self.cost / (self.width * self.height)) if self.hires else self.calls
+
+    @property
+    def timed_by(self) -> tuple[str, int, int, int]:
+        """Network, width, height, its calls: what its seconds depend on."""
+        return self.network, self.width, self.height, self.full_calls
 
     def _second_calls(self) -> int:
         return calls(self.sampler, self.hires.steps, self.hires.strength) if self.hires else 0

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
+from generator import metadata, upscaling
 from generator.batching import Want, calls_of
 from generator.catalogue import Catalogue
 from generator.conditioning import condition
-from generator.drawing import Ask, Drawing, draw, initial_image, passes
-from generator.messages import Note, NoteKind, Submit
-from generator.models import Loaded
+from generator.drawing import (
+    MAX_INITIAL_PIXELS,
+    Ask,
+    Drawing,
+    draw,
+    initial_image,
+    passes,
+)
+from generator.headers import Kind
+from generator.messages import Failure, Note, NoteKind, Submit
+from generator.models import Loaded, ModelRefused, Models
 from generator.pipelines import PipelineModel
 from generator.reading import changed, plain
 from generator.sampler_names import follows, label_of
+from generator.upscaling import Upscaler
 
 
 @dataclass(slots=True)
@@ -27,10 +37,11 @@ class Run:
         call: network calls that were answered; calls: their widths and programs.
         seconds: of ours that it took.
         alone: whether a call that it shared went wrong.
+        turns: as many as it takes in all: network calls, but where a picture is enlarged.
     """
 
     order: Submit
-    model: Loaded
+    model: Loaded | Upscaler
     drawing: Drawing
     notes: tuple[Note, ...]
     came: int
@@ -40,6 +51,15 @@ class Run:
     seconds: float = 0.0
     calls: list[tuple[int, str]] = field(default_factory=list)
     alone: bool = False
+    turns: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turns = self.order.request.calls
+
+    @property
+    def each(self) -> int:
+        """What a turn of it costs."""
+        return round(self.order.request.cost / max(1, self.turns))
 
     @property
     def rows(self) -> int:
@@ -48,13 +68,14 @@ class Run:
     @property
     def key(self) -> Hashable:
         """What has to be equal in one call; None when it wants none."""
-        return (self.model.name, self.model.hash, self.ask.key) if self.ask else None
+        if self.ask is None or isinstance(self.model, Upscaler):
+            return None
+        return self.model.name, self.model.hash, self.ask.key
 
     @property
     def left(self) -> int:
         """Pixels × calls that it still needs."""
-        request = self.order.request
-        return request.width * request.height * max(0, request.calls - self.call)
+        return self.each * max(0, self.turns - self.call)
 
     @property
     def replayed(self) -> tuple[int, str] | tuple[None, None]:
@@ -93,3 +114,24 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
         notes += resized
     drawing = draw(request, model, conditionings, image)
     return Run(order, model, drawing, tuple(notes), came, calls_of(order.trace or ""))
+
+
+def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
+    """With the network that the request names. Raises ModelRefused, metadata.ImageRefused."""
+    request, catalogue = order.request, models.catalogue
+    name = str(request.upscaler)
+    used = [each for each in request.extras if each.kind == Kind.UPSCALER]
+    if changed(used, catalogue):
+        catalogue.refresh()  # it may be newer than what it saw
+    found = catalogue.find_extra(Kind.UPSCALER, name)
+    if found is None:
+        raise ModelRefused(Failure.MODEL_MISSING, name)
+    try:
+        upscaler = upscaling.read(found.path, models.device)
+    except Exception as error:  # pickles fail in many ways, and it is a stranger's file
+        raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
+    image = metadata.open_image(order.initial_image or b"", MAX_INITIAL_PIXELS)
+    drawing = upscaler.draw(image, (request.width, request.height))
+    run = Run(order, upscaler, drawing, tuple(changed(used, catalogue)), came)
+    run.turns = upscaler.turns(image)
+    return run

@@ -165,6 +165,46 @@ def transformer_pipeline(seed: int = 0) -> Any:
     return made
 
 
+OLD_ENDS = ("conv_first", "conv_up1", "conv_up2", "conv_hr", "conv_last")
+
+
+def upscaler(
+    scale: int = 4, *, old: bool = False, plain: bool = False, seed: int = 0
+) -> dict[str, Tensor]:
+    """An RRDBNet of one block, with Real-ESRGAN's names or ESRGAN's old ones (for four times).
+
+    `plain`: it repeats pixels and adds nothing.
+    """
+    torch.manual_seed(seed)
+    folded, features, growth = {4: 1, 2: 2, 1: 4}[scale], 8, 4
+    layers = {"conv_first": (3 * folded**2, features), "conv_last": (features, 3)}
+    layers |= dict.fromkeys(("conv_body", "conv_up1", "conv_up2", "conv_hr"), (features, features))
+    for dense in (1, 2, 3):
+        for layer in range(5):
+            made = features if layer == 4 else growth
+            layers[f"body.0.rdb{dense}.conv{layer + 1}"] = (features + layer * growth, made)
+    found = {}
+    for name, (taken, made) in layers.items():
+        weight = torch.randn(made, taken, 3, 3) * 0.1
+        if plain:
+            weight = torch.zeros(made, taken, 3, 3)
+            if not name.startswith(("body", "conv_body")):
+                weight[:, :, 1, 1] = torch.eye(made, taken)
+        found |= {f"{name}.weight": weight, f"{name}.bias": torch.zeros(made)}
+    return {_old(name): each for name, each in found.items()} if old else found
+
+
+def _old(name: str) -> str:
+    """As ESRGAN's first files have it: layers that only stretch or bend are counted, too."""
+    layer, part = name.rsplit(".", 1)
+    if layer in OLD_ENDS:
+        return f"model.{(0, 3, 6, 8, 10)[OLD_ENDS.index(layer)]}.{part}"
+    if layer == "conv_body":
+        return f"model.1.sub.1.{part}"
+    _, block, dense, conv = layer.split(".")
+    return f"model.1.sub.{block}.RDB{dense[3:]}.{conv}.0.{part}"
+
+
 def single_file(made: Any, family: str, file: Path, **metadata: str) -> Path:
     """The same weights in the original layout."""
     written = {f"model.diffusion_model.{n}": v for n, v in original_unet(made.unet).items()}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
+import torch.fx
 
 from generator.batching import COMPILED, calls_of
 from generator.engine import Engine
@@ -42,6 +45,24 @@ def test_a_picture_goes_over_to_the_build_and_is_made_again_with_the_same_pixels
     orders.append(Submit(1, recipe, trace=first.trace))
     made = draw(room, Programs(after=999), *orders)[1]
     assert (made.pixel_hash, made.trace) == (first.pixel_hash, first.trace)
+
+
+def test_a_picture_is_drawn_while_a_network_is_being_compiled(room):
+    """Tracing, which is a part of it, must not touch calls of other threads."""
+    begun, drawn = threading.Event(), threading.Event()
+
+    def traced(x):
+        begun.set()
+        drawn.wait(timeout=60)
+        return x + 1
+
+    thread = threading.Thread(target=torch.fx.symbolic_trace, args=(traced,))
+    thread.start()
+    begun.wait(timeout=60)
+    made = draw(room, Programs(), Submit(1, room.recipe("micro", steps=2)))
+    drawn.set()
+    thread.join()
+    assert made[1].trace == "2e2"
 
 
 def test_what_was_compiled_is_drawn_eagerly_where_nothing_is_compiled(room):

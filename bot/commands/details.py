@@ -13,7 +13,7 @@ from bot.locales import say
 from generator import areas, grammar, metadata
 from generator.catalogue import Catalogue, Extra, Model
 from generator.headers import Kind
-from generator.request import ExtraFile, GenerationRequest, Hires
+from generator.request import LANCZOS, ExtraFile, GenerationRequest, Hires
 
 REDRAWN = 0.5  # by the second pass
 NAMES = 5  # told in a refusal
@@ -142,7 +142,32 @@ def _lora(catalogue: Catalogue, model: Model, name: str, language: str) -> Itera
     if found is not None:
         yield found
         return
-    for each in catalogue.refused():
-        if each.name.casefold() == name.casefold():
-            reason = say(language, f"unusable-{each.reason.value}")
-            raise Refusal("lora-unusable", name=short(name), reason=reason)
+    if reason := _why_not(catalogue, name, language):
+        raise Refusal("lora-unusable", name=short(name), reason=reason)
+
+
+def _why_not(catalogue: Catalogue, name: str, language: str) -> str | None:
+    """Why a file of this name that is there can't be used."""
+    refused = {each.name.casefold(): each.reason for each in catalogue.refused()}
+    reason = refused.get(name.strip().casefold())
+    return reason and say(language, f"unusable-{reason.value}")
+
+
+def enlarged_by(
+    catalogue: Catalogue, request: GenerationRequest, typed: str, language: str
+) -> tuple[GenerationRequest, int]:
+    """The request with the upscaler of this name, and how many times as large that makes a picture.
+
+    Raises Refusal.
+    """
+    others = tuple(each for each in request.extras if each.kind != Kind.UPSCALER)
+    if typed.strip().casefold() == LANCZOS:
+        return replace(request, upscaler=LANCZOS, extras=others), 2
+    found = catalogue.find_extra(Kind.UPSCALER, typed)
+    if found is None:
+        if reason := _why_not(catalogue, typed, language):
+            raise Refusal("upscaler-unusable", name=short(typed), reason=reason)
+        names = [LANCZOS, *(each.name for each in catalogue.extras(Kind.UPSCALER))]
+        raise Refusal("unknown-upscaler", name=short(typed), names=", ".join(names[:NAMES]))
+    used = ExtraFile(found.kind.value, found.name, catalogue.hash_of(found))
+    return replace(request, upscaler=found.name, extras=(*others, used)), found.scale

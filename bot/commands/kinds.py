@@ -24,6 +24,7 @@ class Type(StrEnum):
     MODEL = "model"
     STYLE = "style"
     EXTRA = "extra"  # a LoRA or an embedding
+    UPSCALER = "upscaler"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +166,7 @@ ClipSkip = Annotated[int, Kind(type=Type.WHOLE, low=1, high=12)]
 Emphasis = Annotated[str, Kind(type=Type.TEXT, choices=("original", "no norm", "none"))]
 VaeName = Annotated[str, Kind(type=Type.TEXT, high=200)]
 ExtraName = Annotated[str, Kind(type=Type.EXTRA, high=200, aliases=("embedding",))]
+UpscalerName = Annotated[str, Kind(type=Type.UPSCALER, high=200)]
 VariationStrength = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)]
 StyleName = Annotated[str, Kind(type=Type.STYLE, high=40)]
 NewStyleName = Annotated[str, Kind(type=Type.STYLE, high=40, free=True)]

@@ -38,7 +38,7 @@ async def models(semilla: Semilla, call: Call) -> Reply:
     catalogue, language = semilla.catalogue, call.language
     parts = [say(language, "models-title")]
     parts.append(list_lines(_model_line(each, language) for each in catalogue.models()))
-    for kind in (Kind.LORA, Kind.EMBEDDING, Kind.VAE):
+    for kind in (Kind.LORA, Kind.EMBEDDING, Kind.VAE, Kind.UPSCALER):
         if extras := catalogue.extras(kind):
             parts.append(say(language, f"models-{kind.value}"))
             parts.append(_shortened([_extra_line(each) for each in extras], language))
@@ -73,7 +73,10 @@ def _model_line(model: Model, language: str) -> str:
 
 
 def _extra_line(extra: Extra) -> str:
-    """Its name with the kind of model that it fits, and the words that it answers to."""
+    """Its name with the kind of model that it fits or how much it enlarges, and the words that it
+    answers to."""
+    if extra.kind is Kind.UPSCALER:
+        return escape(f"{extra.name} (×{extra.scale})")
     family = f" ({extra.family})" if extra.family else ""
     words = ", ".join(extra.triggers[:TRIGGERS])
     return escape(f"{extra.name}{family}" + (f": {short(words, TOLD)}" if words else ""))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot import showing
 from bot.commands.declaration import Answers, command
-from bot.commands.details import without_hires
+from bot.commands.details import enlarged_by, without_hires
 from bot.commands.imagine import accept, job, with_seeds
 from bot.commands.kinds import (
     ANY_SEED,
@@ -18,6 +18,7 @@ from bot.commands.kinds import (
     PictureCode,
     Seed,
     Switch,
+    UpscalerName,
     VariationStrength,
     Words,
 )
@@ -40,7 +41,7 @@ from bot.moderation import rules_of
 from bot.replies import picture_shown, recipe_text, retired_line
 from db.models import Picture, Record, RecordKind, Relation, Visibility
 from generator.messages import Note, NoteKind
-from generator.request import SEED_LIMIT, GenerationRequest, Variation
+from generator.request import LANCZOS, SEED_LIMIT, GenerationRequest, Variation
 
 MEDIUM = 0.15
 # Shown for changing only where they are something else than usual.
@@ -109,7 +110,11 @@ def _varied(request: GenerationRequest, seed: int, strength: float) -> Generatio
 
 @command(answers=Answers.NEW)
 async def upscale(
-    semilla: Semilla, call: Call, picture: PictureCode, detail: Switch = True
+    semilla: Semilla,
+    call: Call,
+    picture: PictureCode,
+    detail: Switch = True,
+    upscaler: UpscalerName | None = None,
 ) -> Reply:
     parent = await find_picture(semilla, call, picture)
     request = replace(
@@ -117,25 +122,43 @@ async def upscale(
         width=parent.width * 2,
         height=parent.height * 2,
         initial_image=kept_file(parent),
-        strength=DETAIL,
+        strength=1.0,
         variations=(),
         hires=None,
         masked=False,
-        upscaler=None,
     )
-    model = semilla.catalogue.find(request.model)
-    notes: list[Note] = []
-    if detail and model is not None and not model.own_sampler:
-        side = max(request.width, request.height)
-        if side <= model.sides[1]:
-            request = replace(request, model_hash=model.hash)
-        else:
-            size = f"{request.width}x{request.height}"
-            notes = [Note(NoteKind.ONLY_ENLARGED, {"size": size, "side": str(model.sides[1])})]
-    if notes or not detail or model is None or model.own_sampler:
-        request = replace(request, upscaler="lanczos", strength=1.0)
+    named = upscaler or LANCZOS
+    plain, scale = await asyncio.to_thread(  # a file is hashed
+        enlarged_by, semilla.catalogue, request, named, call.language
+    )
+    if upscaler is None and detail:
+        request, notes = _redrawn(semilla, plain)
+    else:
+        request, notes = _sized(plain, parent, scale, semilla.config.limits.picture_pixels)
     jobs = [job(call, request, notes, parent.id, Relation.UPSCALE)]
     return await accept(semilla, call, jobs, parent.visibility is Visibility.PRIVATE)
+
+
+def _redrawn(semilla: Semilla, plain: GenerationRequest) -> tuple[GenerationRequest, list[Note]]:
+    """With detail that the model draws, if it can draw as large."""
+    model = semilla.catalogue.find(plain.model)
+    if model is None or model.own_sampler:
+        return plain, []
+    if max(plain.width, plain.height) > model.sides[1]:
+        facts = {"size": f"{plain.width}x{plain.height}", "side": str(model.sides[1])}
+        return plain, [Note(NoteKind.ONLY_ENLARGED, facts)]
+    return replace(plain, model_hash=model.hash, upscaler=None, strength=DETAIL), []
+
+
+def _sized(
+    plain: GenerationRequest, parent: Picture, scale: int, most_pixels: int
+) -> tuple[GenerationRequest, list[Note]]:
+    """As large as its upscaler makes it; where that is too large twice as large, as usual."""
+    width, height = parent.width * scale, parent.height * scale
+    if scale <= 2 or width * height <= most_pixels:
+        return replace(plain, width=width, height=height), []
+    facts = {"asked": f"{width}x{height}", "size": f"{plain.width}x{plain.height}"}
+    return plain, [Note(NoteKind.LESS_ENLARGED, {"name": str(plain.upscaler), **facts})]
 
 
 async def _drawn(semilla: Semilla, call: Call, picture: Picture) -> Picture:

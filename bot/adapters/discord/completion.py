@@ -14,6 +14,7 @@ from bot.commands.kinds import Type, without_accents
 from bot.commands.semilla import Semilla
 from db.history import Asker
 from generator.headers import Kind
+from generator.request import LANCZOS
 from generator.sampler_names import SAMPLERS
 
 OFFERED, NAME_CHARACTERS = 25, 100
@@ -23,7 +24,15 @@ SHAPES = {
     "es": ("cuadrado", "vertical", "horizontal", "ancho", "alto", "1:1", "3:2", "2:3", "16:9"),
 }
 KINDS = {Kind.LORA: "LoRA", Kind.EMBEDDING: "embedding"}
-COMPLETED = {Type.SAMPLER, Type.MODEL, Type.STYLE, Type.SIZE, Type.PICTURE, Type.EXTRA}
+COMPLETED = {
+    Type.SAMPLER,
+    Type.MODEL,
+    Type.STYLE,
+    Type.SIZE,
+    Type.PICTURE,
+    Type.EXTRA,
+    Type.UPSCALER,
+}
 
 Interaction = discord.Interaction[Any]
 Complete = Callable[[Interaction, str], Coroutine[Any, Any, list[Choice[str]]]]
@@ -57,6 +66,10 @@ async def _offers(
             return [(f"{each.name} · {each.family}", each.name) for each in _models(semilla)]
         case Type.EXTRA:
             return await _extras(semilla, interaction)
+        case Type.UPSCALER:
+            upscalers = semilla.catalogue.extras(Kind.UPSCALER)
+            files = [(f"{each.name} · ×{each.scale}", each.name) for each in upscalers]
+            return [*files, (LANCZOS.title(), LANCZOS)]
         case Type.STYLE:
             styles = await semilla.database.settings.styles(guild.id, member.id)
             return [(name, name) for name in styles]

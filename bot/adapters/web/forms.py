@@ -9,6 +9,8 @@ from bot.commands.declaration import COMMANDS, Command, Option
 from bot.commands.kinds import Type
 from bot.commands.semilla import Semilla
 from bot.conversation import Field, Form
+from generator.headers import Kind
+from generator.request import LANCZOS
 from generator.sampler_names import SAMPLERS
 
 PREFIX, BEFORE = "option.", "before."
@@ -122,6 +124,9 @@ def _control(
         case Type.MODEL:
             names = [each.name for each in semilla.catalogue.models()]
             return "choice", (("", ""), *((name, name) for name in names))
+        case Type.UPSCALER:
+            names = [each.name for each in semilla.catalogue.extras(Kind.UPSCALER)]
+            return "choice", (("", ""), *((name, name) for name in (*names, LANCZOS)))
         case Type.SIZE:
             return "text", tuple((shape, "") for shape in SHAPES[language])
         case Type.TEXT if option.kind.choices:
