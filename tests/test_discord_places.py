@@ -144,6 +144,31 @@ async def test_the_menu_leaves_others_pictures_alone_unless_the_server_allows_it
     await app.semilla.database.settings.set(f"discord:{GUILD}", "guild", "", "others", None)
 
 
+async def test_the_menu_uses_a_picture_as_the_image_to_draw_over(peer: Discord, app: App) -> None:
+    owl = await peer.picture(await peer.slash("imagine", prompt="an owl", steps=1))
+    upload = peer.bring(ANA, {"photo.png": _png(Image.new("RGB", (64, 64), "red"))})
+    for message in (owl, upload):
+        form = await peer.response(await peer.menu("🖼️ Use as image", message))
+        assert form["type"] == 9
+        typed = {"prompt": "a cat", "options": "strength:0.5 steps:2"}
+        drawn = await peer.picture(await peer.send_modal(form["data"]["custom_id"], typed))
+        assert "a cat" in drawn.content
+        recipe = await peer.answer(await peer.menu("📋 Recipe", drawn))
+        await peer.until(lambda answer=recipe: "**strength** 0.5" in answer.content)
+
+
+async def test_a_picture_is_drawn_over_by_its_id_or_by_a_link_to_its_message(
+    peer: Discord, app: App
+) -> None:
+    owl = await peer.picture(await peer.slash("imagine", prompt="an owl", steps=1))
+    (code,) = [name.split("-")[1][:4] for name in owl.files]
+    link = f"https://discord.com/channels/{GUILD}/{CHANNEL}/{owl.id}"
+    for named in (code, link):
+        asked = await peer.slash("imagine", prompt="a cat", steps=2, **{"image-id": named})
+        recipe = await peer.answer(await peer.menu("📋 Recipe", await peer.picture(asked)))
+        await peer.until(lambda answer=recipe: "**strength** 0.6" in answer.content)
+
+
 async def test_a_message_without_a_picture_says_so(peer: Discord, app: App) -> None:
     await peer.menu("📋 Recipe", peer.bring(ANA, {}))
     await peer.until(lambda: any("no picture of mine" in text for text in _texts(peer)))
