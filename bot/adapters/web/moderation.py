@@ -110,11 +110,17 @@ async def save_tokens(request: Request) -> Response:
     platform, token = str(form.get("platform", "")), str(form.get("secret", "")).strip()
     pattern = TOKENS.get(platform)
     if pattern is None or not pattern.fullmatch(token):
-        return await _connect(visit, say(visit.language, "web-not-a-token"), status=422)
+        return await _connect(visit, _no_token(visit, platform, token), status=422)
     save_token(visit.site.semilla.config.data, platform, token)
     if visit.site.chats is not None:
         visit.site.chats.connect(platform, token)
     return await _connect(visit, say(visit.language, "web-token-saved"))
+
+
+def _no_token(visit: Visit, platform: str, token: str) -> str:
+    chats = visit.site.chats
+    sentence = chats.mistaken(platform, token) if chats is not None else ""
+    return say(visit.language, sentence or "web-not-a-token", address=_address(visit))
 
 
 async def _connect(visit: Visit, notice: str = "", status: int = 200) -> Response:
@@ -132,5 +138,9 @@ async def _state(visit: Visit, platform: str) -> str:
     if visit.site.chats is None:
         return ""
     sentence, facts = await visit.site.chats.state(platform)
-    address = f"http://127.0.0.1:{visit.site.semilla.config.web.port}"
-    return say(visit.language, sentence, **{"address": address, **facts}) if sentence else ""
+    facts = {"address": _address(visit), **facts}
+    return say(visit.language, sentence, **facts) if sentence else ""
+
+
+def _address(visit: Visit) -> str:
+    return f"http://127.0.0.1:{visit.site.semilla.config.web.port}"
