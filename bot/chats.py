@@ -44,6 +44,14 @@ class Chats:
         self.running[platform] = self._chat(platform, token)
         self._app.add(self.running[platform])
 
+    def mistaken(self, platform: str, token: str) -> str:
+        """The sentence for what was pasted in a token's place; "" where it can't be told."""
+        if platform != "discord":
+            return ""
+        from bot.adapters.discord.token import taken_for
+
+        return taken_for(token)
+
     async def state(self, platform: str) -> tuple[str, Mapping[str, Any]]:
         """In words, as soon as it is known; nothing for one that isn't connected."""
         chat = self.running.get(platform)

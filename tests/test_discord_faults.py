@@ -145,7 +145,7 @@ async def test_a_token_that_is_revoked_while_it_runs_is_told(
         await asyncio.wait_for(adapter.settled.wait(), 60)
         await lonely.drop(4004)
         async with asyncio.timeout(60):
-            while adapter.state[0] != "discord-bad-token":  # noqa: ASYNC110
+            while adapter.state[0] != "discord-bad-token":  # noqa: ASYNC110 — told by no event
                 await asyncio.sleep(0.05)
         assert not serving.done()
         serving.cancel()
@@ -167,6 +167,20 @@ async def test_a_picture_that_is_late_calls_its_author_and_the_placeholder_becom
     assert (late.reference, late.mentions["users"]) == (placeholder.id, [ANA])
     recipe = await peer.answer(await peer.menu("📋 Recipe", late))
     await peer.until(lambda: "a snail" in recipe.content)
+
+
+async def test_a_picture_that_others_have_written_after_calls_its_author(
+    peer: Discord, app: App
+) -> None:
+    asked = await peer.slash("imagine", prompt="a snail", steps=40)
+    placeholder = await peer.answer(asked)
+    await peer.until(lambda: "Cancel" in placeholder.buttons())
+    for _ in range(5):
+        await peer.write(4001)
+    await peer.until(lambda: len(pictures(peer)) == 1)
+    (sent,) = pictures(peer)
+    assert (sent.reference, sent.mentions["users"]) == (placeholder.id, [ANA])
+    await peer.until(lambda: str(sent.id) in placeholder.content)
 
 
 async def test_a_private_picture_outlives_its_token(peer: Discord, app: App) -> None:
@@ -226,7 +240,7 @@ async def test_an_event_that_arrives_twice_is_answered_once(peer: Discord, app: 
     asked = await peer.slash("imagine", prompt="a key", steps=1)
     await peer.picture(asked)
     await peer.again(asked)
-    after = await peer.slash("imagine", prompt="a wheel", steps=1)
+    after = await peer.slash("imagine", prompt="a hat", steps=1)
     await peer.picture(after)
     assert len(pictures(peer)) == 2
 

@@ -24,6 +24,7 @@ from bot.commands.kinds import (
 )
 from bot.commands.line import typed
 from bot.commands.recipe import (
+    IMAGE_STRENGTH,
     Choices,
     asker,
     changed_request,
@@ -219,6 +220,27 @@ async def edit(semilla: Semilla, call: Call, picture: PictureCode | None = None)
     title = say(call.language, "edit-title", code=code).strip()
     command = "reroll" if code else "imagine"
     return Reply(form=Form(title=title, command=command, fields=fields), private=True)
+
+
+@command(answers=Answers.FORM, menu=True)
+async def use(semilla: Semilla, call: Call, picture: PictureCode | None = None) -> Reply:
+    """A picture as the image that another one is drawn over; an attached one stays attached."""
+    found = await _meant(semilla, call, picture)
+    if found is not None:
+        kept_file(found)
+    code = found.code if found else ""
+    values = {"prompt": "", "strength": f"{IMAGE_STRENGTH:g}", "image": code}
+    fields = tuple(
+        Field(
+            name=name,
+            label=say(call.language, f"option-{name}"),
+            value=value,
+            kind="hidden" if name == "image" else "text",
+        )
+        for name, value in values.items()
+    )
+    title = say(call.language, "use-title", code=code).strip()
+    return Reply(form=Form(title=title, command="imagine", fields=fields), private=True)
 
 
 @command(answers=Answers.NEW)

@@ -106,9 +106,13 @@ def asker(call: Call) -> Asker:
 
 
 async def find_picture(semilla: Semilla, call: Call, code: str) -> Picture:
-    """The picture with this id, or with the id that a link ends with. Raises Refusal."""
+    """The picture with this id, or with the id that a link ends with, which may be that of a
+    message that shows it. Raises Refusal."""
     code = code.rstrip("/").rsplit("/", 1)[-1].split("?")[0]
-    picture = await semilla.database.history.get(asker(call), code)
+    history = semilla.database.history
+    picture = await history.get(asker(call), code)
+    if picture is None and code.isdecimal():
+        picture = await history.by_message(asker(call), call.adapter, code)
     if picture is None:
         raise Refusal("unknown-picture", ("/history",), code=short(code, 12))
     return picture

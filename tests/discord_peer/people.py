@@ -13,6 +13,7 @@ from tests.discord_peer.payloads import (
     APPLICATION,
     CHANNEL,
     EVERYTHING,
+    GUILD,
     HERE,
     Json,
     Place,
@@ -63,6 +64,12 @@ class People:
         message = Message(next(self._ids), CHANNEL, author, files=files)
         self.messages[message.id] = message
         return message
+
+    async def write(self, author: int) -> None:
+        """Somebody's message, told to whoever listens: without its words, as without the intent."""
+        message = self.bring(author, {})
+        event = {**self.payload(message), "guild_id": str(GUILD)}
+        await self._dispatch("MESSAGE_CREATE", event)
 
     async def menu(self, name: str, message: Message, at: Place = HERE) -> int:
         resolved = {"messages": {str(message.id): self.payload(message)}}

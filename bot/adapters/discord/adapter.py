@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 TOKEN_LIFE = timedelta(minutes=14, seconds=30)
 # Edits notify nobody: after this, the author is called by a message of its own.
 LATE = timedelta(minutes=1)
+OTHERS_WRITTEN = 5  # since it was asked for: the placeholder is out of sight
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
 RETRY_SECONDS = 15.0
 TOKEN_REVOKED = 4004  # the gateway closes with it
@@ -92,13 +93,23 @@ class DiscordAdapter:
         await self._client.shown(answer.message)
         answer = await self._semilla.database.answers.get(answer.id) or answer
         async with self._client.placeholders.closing(answer.id):
-            fresh = now() - answer.created < (TOKEN_LIFE if reply.private else LATE)
-            if fresh and answer.token and await self._edit_placeholder(answer, reply):
+            if (
+                self._noticed(answer, reply.private)
+                and answer.token
+                and await self._edit_placeholder(answer, reply)
+            ):
                 return
             if reply.private:
                 await self._tell_author(answer, reply)
             else:
                 await self._send_late(answer, reply)
+
+    def _noticed(self, answer: Answer, private: bool) -> bool:
+        """Whether an edit is still possible and seen: soon, and before others have written much."""
+        if now() - answer.created >= (TOKEN_LIFE if private else LATE):
+            return False
+        place, placeholder = int(answer.thread or answer.channel or 0), int(answer.message or 0)
+        return private or self._client.written_since(place, placeholder) < OTHERS_WRITTEN
 
     async def tell(self, member: str, reply: Reply) -> None:
         """A private message. Raises Unreachable where its receiver takes none."""

@@ -98,6 +98,12 @@ class Client(discord.Client):
                 await room.send(message.content, silent=True)
                 return
 
+    def written_since(self, channel: int, message: int) -> int:
+        """How many messages of others came after it, as far as the gateway has told."""
+        me = getattr(self.user, "id", 0)
+        later = (each for each in self.cached_messages if each.id > message)
+        return sum(each.channel.id == channel and each.author.id != me for each in later)
+
     async def on_interaction(self, interaction: Interaction) -> None:
         """Modals: discord.py knows only those of this process, Semilla's have none."""
         if interaction.type is discord.InteractionType.modal_submit:
@@ -125,7 +131,8 @@ class Client(discord.Client):
         self, interaction: Interaction, command: Command, values: dict[str, Any], private: bool
     ) -> None:
         message = await self._acknowledge(interaction, private)
-        options = {name: _typed(value) for name, value in values.items() if value is not None}
+        given = {name: value for name, value in values.items() if value is not None}
+        options = {name.removesuffix(tree.BY_ID): _typed(value) for name, value in given.items()}
         upload = next((v for v in values.values() if isinstance(v, discord.Attachment)), None)
         options = {name: text for name, text in options.items() if text}
         image = await upload.read() if upload is not None else None
@@ -185,6 +192,8 @@ class Client(discord.Client):
             await self._say_privately(interaction, reply)
         else:
             line = line or f"/{reply.form.command}"
+            if call.image is not None and modals.takes_file(reply.form):
+                line = await self.semilla.database.storage.put(call.image) + line
             await interaction.response.send_modal(modals.modal(reply.form, line, call.language))
 
     async def _submit(self, interaction: Interaction) -> None:
@@ -192,8 +201,8 @@ class Client(discord.Client):
         if not str(data.get("custom_id", "")).startswith(modals.PREFIX):
             return
         message = await self._acknowledge(interaction, private=False)
-        line = str(data["custom_id"]).removeprefix(modals.PREFIX)
-        name, options = typed_line.parse(line)
+        file, slash, line = str(data["custom_id"]).removeprefix(modals.PREFIX).partition("/")
+        name, options = typed_line.parse(slash + line)
         form = Form(title="", command=name, fields=())
         if COMMANDS[name].answers is Answers.FORM:
             before = await door.run(self.semilla, self._call(interaction, name, options, ""))
@@ -203,11 +212,19 @@ class Client(discord.Client):
             form = before.form
         try:
             changed = modals.changes(form, modals.values(data), self._language(interaction))
+            image = await self._kept(file) if file else None
         except Refusal as refusal:
             await self._refuse(interaction, refusal, private=False)
             return
-        call = self._call(interaction, form.command, changed, message)
+        call = self._call(interaction, form.command, changed, message, image)
         await self._answer(interaction, call, private=False)
+
+    async def _kept(self, file: str) -> bytes:
+        """What a form was opened on: no row mentions it, so it is swept after a while."""
+        try:
+            return await self.semilla.database.storage.read(file)
+        except FileNotFoundError as gone:
+            raise Refusal("image-forgotten") from gone
 
     async def _acknowledge(self, interaction: Interaction, private: bool) -> str:
         """Within Discord's three seconds; gives the id of the message that will be the answer."""

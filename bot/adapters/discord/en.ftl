@@ -1,6 +1,6 @@
 discord-form-options = seed, steps, size … (name:value)
 discord-late = Your picture is ready, { $mention }.
-discord-moved = It took a while, so it is here: { $link }
+discord-moved = Your picture is here: { $link }
 discord-no-permission = I made your picture, but I may not send it in { $channel }: I lack the permission “{ $permission }”. Ask whoever manages the server, then take it up from /history.
 discord-channel-gone = I made your picture, but the place where you asked for it is gone. It is in /history.
 discord-status = { $model } · /imagine
@@ -12,6 +12,7 @@ discord-bad-token = Discord: its token isn't accepted. Make a new one (Developer
 discord-permission-attach-files = Attach Files
 discord-permission-send-messages = Send Messages
 discord-permission-view-channel = View Channel
+refusal-image-forgotten = I no longer have that picture. Choose “Use as image” on its message again.
 refusal-nothing-here = That message has no picture of mine, and none of yours.
 refusal-others-picture = That picture is somebody else's. I work with my own pictures and with those that you bring yourself.
 discord-token-good = Discord: its token is good ({ $name }). To add it to a server: { $link }

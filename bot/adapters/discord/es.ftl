@@ -1,6 +1,6 @@
 discord-form-options = semilla, pasos, tamaño … (nombre:valor)
 discord-late = Tu imagen está lista, { $mention }.
-discord-moved = Tardó un poco, así que está aquí: { $link }
+discord-moved = Tu imagen está aquí: { $link }
 discord-no-permission = Hice tu imagen, pero no puedo enviarla en { $channel }: me falta el permiso «{ $permission }». Pídelo a quien administra el servidor y luego recupérala con /historial.
 discord-channel-gone = Hice tu imagen, pero el lugar donde la pediste ya no existe. Está en /historial.
 discord-status = { $model } · /imagina
@@ -12,6 +12,7 @@ discord-bad-token = Discord: no acepta su token. Crea uno nuevo (Developer Porta
 discord-permission-attach-files = Adjuntar archivos
 discord-permission-send-messages = Enviar mensajes
 discord-permission-view-channel = Ver canal
+refusal-image-forgotten = Ya no tengo esa imagen. Elige otra vez «Usar como imagen» en su mensaje.
 refusal-nothing-here = Ese mensaje no tiene ninguna imagen mía ni tuya.
 refusal-others-picture = Esa imagen es de otra persona. Trabajo con las mías y con las que traes tú.
 discord-token-good = Discord: su token sirve ({ $name }). Para añadirla a un servidor: { $link }

@@ -1,7 +1,7 @@
 """A reply's form as a modal: the words in fields of their own, all else on one line.
 
 Its id is the line that made it, so that it can be sent after a restart too: what its author left
-as it was is found by running that line again.
+as it was is found by running that line again. The name of a kept file may stand before the line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.conversation import Form
 from bot.locales import say
 
 TITLE_CHARACTERS, LABEL_CHARACTERS, FIELD_CHARACTERS = 45, 45, 4000
-PREFIX, OPTIONS = "f:", "options"
+PREFIX, OPTIONS, IMAGE = "f:", "options", "image"
 WORDS = 200  # longer texts than this have a field of their own
 
 
@@ -30,6 +30,11 @@ def modal(form: Form, line: str, language: str) -> discord.ui.Modal:
     label = say(language, "discord-form-options")
     shown.add_item(_field(label, OPTIONS, _on_one_line(command, form, language)))
     return shown
+
+
+def takes_file(form: Form) -> bool:
+    """Whether the file that it is about goes on with what is sent."""
+    return any(field.name == IMAGE and not field.value for field in form.fields)
 
 
 def changes(form: Form, sent: dict[str, str], language: str) -> dict[str, str]:

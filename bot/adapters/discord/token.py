@@ -27,10 +27,14 @@ MISTAKEN = {
 }
 
 
+def taken_for(token: str) -> str:
+    """The sentence for what was taken for a token; "" where that can't be seen."""
+    return next((key for key, pattern in MISTAKEN.items() if pattern.fullmatch(token)), "")
+
+
 def trouble(token: str) -> str:
-    """The sentence for a token that Discord doesn't take: what it is, if that can be seen."""
-    taken_for = (key for key, pattern in MISTAKEN.items() if pattern.fullmatch(token))
-    return next(taken_for, "discord-bad-token")
+    """The sentence for a token that Discord doesn't take."""
+    return taken_for(token) or "discord-bad-token"
 
 
 def invitation(application: int) -> str:

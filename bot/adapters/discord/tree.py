@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -23,6 +24,7 @@ from bot.locales import say
 
 DESCRIPTION_CHARACTERS = 100
 LEFT_OUT = frozenset({"width", "height", "draft"})  # said by others already, or not for typing
+BY_ID = "_id"  # ends the option that takes a picture's id where its namesake takes a file
 LANGUAGES = {
     discord.Locale.spain_spanish: "es",
     discord.Locale.latin_american_spanish: "es",
@@ -91,7 +93,7 @@ def _all(tree: app_commands.CommandTree[Any]) -> Iterable[Any]:
 
 
 def _slash(semilla: Semilla, command: Command, use: Use) -> app_commands.Command[Any, Any, Any]:
-    options = [option for option in command.options if option.name not in LEFT_OUT]
+    options = [*_options(command)]
 
     async def callback(interaction: Interaction, /, **values: Any) -> None:
         await use(interaction, command, values)
@@ -126,6 +128,16 @@ def _slash(semilla: Semilla, command: Command, use: Use) -> app_commands.Command
     if command.role is not Role.MEMBER:
         made.default_permissions = MODERATORS
     return made
+
+
+def _options(command: Command) -> Iterator[Option]:
+    """What is file or id elsewhere is two options here: one has but one type."""
+    for option in command.options:
+        if option.name not in LEFT_OUT:
+            yield option
+        if option.kind.upload:
+            kind = replace(option.kind, upload=False)
+            yield replace(option, name=option.name + BY_ID, kind=kind)
 
 
 def _menu(command: Command, use_on: UseOn) -> app_commands.ContextMenu:

@@ -110,11 +110,19 @@ async def save_tokens(request: Request) -> Response:
     platform, token = str(form.get("platform", "")), str(form.get("secret", "")).strip()
     pattern = TOKENS.get(platform)
     if pattern is None or not pattern.fullmatch(token):
-        return await _connect(visit, say(visit.language, "web-not-a-token"), status=422)
+        return await _connect(visit, _no_token(visit, platform, token), status=422)
     save_token(visit.site.semilla.config.data, platform, token)
     if visit.site.chats is not None:
         visit.site.chats.connect(platform, token)
     return await _connect(visit, say(visit.language, "web-token-saved"))
+
+
+def _no_token(visit: Visit, platform: str, token: str) -> str:
+    chats = visit.site.chats
+    sentence = chats.mistaken(platform, token) if chats is not None else ""
+    return say(
+        visit.language, sentence or "web-not-a-token", address=visit.site.semilla.config.web.address
+    )
 
 
 async def _connect(visit: Visit, notice: str = "", status: int = 200) -> Response:

@@ -36,6 +36,9 @@ class Chats(Protocol):
 
     def connect(self, platform: str, token: str) -> None: ...
 
+    def mistaken(self, platform: str, token: str) -> str:
+        """The sentence for what was pasted in a token's place; "" where it can't be told."""
+
     async def state(self, platform: str) -> tuple[str, Mapping[str, Any]]:
         """A sentence of the locales and its facts; "" for one that isn't connected."""
 
