@@ -11,7 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 FILE = Path(__file__).parents[3] / "shared" / "specs" / "discord-openapi.json"
-IDS = {"id", "message_id", "channel_id", "guild_id", "users"}
+IDS = {"id", "message_id", "channel_id", "guild_id", "recipient_id", "users"}
 
 
 def faults_of(method: str, path: str, body: Any) -> list[str]:

@@ -30,7 +30,7 @@ async def serving_discord() -> AsyncIterator[Discord]:
         patch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
         yield peer
     await peer.stop()
-    assert not peer.broken, "what Discord's own description forbids"
+    assert not peer.broken, f"Discord's own description forbids {peer.broken}"
 
 
 @pytest_asyncio.fixture(loop_scope="module")
