@@ -130,8 +130,8 @@ class Chats:
         urgency: Urgency,
     ) -> Message:
         """Seen by one alone: Bot API 10.3 lets the admins of a group do that, others only after a
-        press. Else all see a text, and it removes itself; a
-        picture or a file goes to their own chat."""
+        press. Else all see a text, and it removes itself;
+        a picture or a file goes to their own chat."""
         if chat not in self._older and (receiver.press or chat not in self._for_all):
             alone = where | {"api_kwargs": {"ephemeral_message_parameters": receiver.parameters()}}
             try:
