@@ -22,6 +22,7 @@ TOKEN_LIFE = timedelta(minutes=15)
 HOME = Guild("web:home")
 SEMILLA = Member("semilla", "Semilla")
 FIRST_SEED = 7
+MISSED_LIFE = timedelta(days=7)  # requests that came while Semilla was away
 
 
 async def run(semilla: Semilla, with_page: bool) -> None:
@@ -45,6 +46,7 @@ async def _sweep(semilla: Semilla) -> None:
     while True:
         await semilla.database.storage.sweep()
         await semilla.database.moderation.forget_old(now() - RECORDS_KEPT)
+        await semilla.database.drafts.forget_missed(now() - MISSED_LIFE)
         await asyncio.sleep(SWEEP_EVERY_SECONDS)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from db.codes import read_code
 from db.jobs import free_code
@@ -30,13 +32,12 @@ class Drafts:
         async with self._transactions.read() as session:
             return await session.scalar(query)
 
-    async def miss(self, guild: str, member: str, origin: str, text: str) -> None:
+    async def miss(self, guild: str, member: str, origin: str, options: dict[str, Any]) -> None:
         """Keeps a request that came while nobody listened; a second time changes nothing."""
         code = MISSED + origin
         async with self._transactions.write() as session:
             known = select(Draft.id).where(Draft.guild == guild, Draft.code == code)
             if await session.scalar(known) is None:
-                options = {"request": text}
                 session.add(Draft(guild=guild, member=member, code=code, options=options))
 
     async def missed(self, guild: str) -> list[Draft]:
@@ -44,6 +45,25 @@ class Drafts:
         query = select(Draft).where(Draft.guild == guild, Draft.code.startswith(MISSED))
         async with self._transactions.read() as session:
             return list(await session.scalars(query.order_by(Draft.id)))
+
+    async def unasked(self, prefix: str) -> list[str]:
+        """Guilds that were never asked what is to become of theirs, the longest waiting first."""
+        query = select(Draft).where(Draft.guild.startswith(prefix), Draft.code.startswith(MISSED))
+        async with self._transactions.read() as session:
+            missed = await session.scalars(query.order_by(Draft.id))
+            return list(dict.fromkeys(m.guild for m in missed if not m.options.get("asked")))
+
+    async def note_asked(self, missed: Iterable[Draft]) -> None:
+        async with self._transactions.write() as session:
+            for each in missed:
+                asked = update(Draft).where(Draft.id == each.id)
+                await session.execute(asked.values(options=each.options | {"asked": True}))
+
+    async def forget_missed(self, before: datetime) -> None:
+        """What nobody has decided about in a long time."""
+        old = Draft.code.startswith(MISSED), Draft.created < before
+        async with self._transactions.write() as session:
+            await session.execute(delete(Draft).where(*old))
 
     async def remove(self, drafts: Iterable[Draft]) -> None:
         async with self._transactions.write() as session:

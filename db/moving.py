@@ -16,8 +16,9 @@ class Moving:
     async def move(self, old: str, new: str, old_channel: str, new_channel: str) -> None:
         """History, requests, settings and permission go along. A second time changes nothing."""
         async with self._transactions.write() as session:
-            # The platform may have told of the new guild before it told that it is the old one.
-            await session.execute(delete(Place).where(Place.guild == new, Place.guild != old))
+            if await session.get(Place, old) is not None:
+                # The platform told of the new guild before it told that it is the old one.
+                await session.execute(delete(Place).where(Place.guild == new))
             # Where the old group's messages were, there are others in the new one.
             waiting = Answer.guild == old, Answer.delivered.is_(None)
             await session.execute(update(Answer).where(*waiting).values(message=""))

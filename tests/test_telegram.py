@@ -157,6 +157,22 @@ async def test_in_a_private_chat_one_message_asks_step_by_step(peer: Telegram) -
     assert thing in (await peer.shown(chat=PRIVATE)).text
 
 
+@pytest.mark.parametrize(
+    ("why", "messages"), [("message is not modified: the same", 1), ("message can't be edited", 2)]
+)
+async def test_a_question_that_cannot_be_edited_is_asked_anew_unless_it_stands_already(
+    peer: Telegram, why: str, messages: int
+) -> None:
+    question = await peer.answered(await peer.say("/imagine", chat=PRIVATE))
+    peer.faults.append(Fault("editMessageText", 400, f"Bad Request: {why}"))
+    press = await peer.press(question, "🪄 Step by step")
+    assert "text" not in await peer.toast(press)
+    await peer.until(lambda: not peer.faults[0].times and len(peer.messages) == messages)
+    await peer.answered(await peer.say("/help", chat=PRIVATE))
+    assert len(peer.messages) == messages + 1
+    assert not [m for m in peer.messages.values() if "code" in m.text]
+
+
 async def test_what_one_alone_sees_can_be_unfolded_too(peer: Telegram) -> None:
     peer.ephemeral = True
     peer.admins |= {BOT}

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from bot.adapters.telegram import webhook
+from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
+from db.models import now
 from tests.chat import settings
 from tests.pages import Browser, Opened, token_of
 from tests.telegram_peer.server import ANA, LUIS, PRIVATE, TEACHER, TOKEN, Fault, Sent, Telegram
@@ -66,7 +71,7 @@ def page(running: tuple[Telegram, Browser]) -> Browser:
 
 
 def asking(peer: Telegram) -> list[Sent]:
-    return [m for m in peer.messages.values() if "min. Espera" in m.text and not m.deleted]
+    return [m for m in peer.messages.values() if "desconectada" in m.text and not m.deleted]
 
 
 async def test_after_a_sleep_one_message_asks_what_becomes_of_the_requests(
@@ -77,15 +82,39 @@ async def test_after_a_sleep_one_message_asks_what_becomes_of_the_requests(
     await peer.say("/imagina un sol pasos:1", ago=13 * 60)
     await peer.until(lambda: asking(peer))
     (question,) = asking(peer)
-    assert question.text == "Estuve desconectada 14 min. Esperan 3 pedidos:"
+    assert (
+        question.text == "Hay 3 pedidos de cuando estuve desconectada, el primero de hace 14 min:"
+    )
     assert question.silent
     press = await peer.press(question, "Olvidarlos")
     assert (await peer.toast(press))["text"] == "Forgotten. Ask again whenever you like."
     press = await peer.press(question, "✓ Hacerlos", user=TEACHER)
     assert (await peer.toast(press))["text"] == "¡Manos a la obra con los 2!"
     await peer.until(lambda: sum("un" in m.text for m in pictures(peer)) == 2)
-    assert question.deleted
+    await peer.until(lambda: question.deleted)
     assert not [m for m in pictures(peer) if "un sol" in m.text]
+
+
+async def test_a_request_that_fails_late_takes_no_other_with_it(peer: Telegram) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(buffer, "JPEG")
+    asked = await peer.say("/imagina un gato pasos:1", photo=buffer.getvalue(), user=LUIS, ago=600)
+    await peer.say("/imagina una luna pasos:1", user=LUIS, ago=600)
+    await peer.until(lambda: "2 pedidos" in "".join(m.text for m in asking(peer)))
+    (question,) = asking(peer)
+    peer.faults.append(Fault("getFile", 400, "Bad Request: wrong file_id"))
+    await peer.press(question, "✓ Hacerlos", user=TEACHER)
+    assert "una luna" in (await peer.shown()).text
+    assert (await peer.answered(asked)).text, "its author is told"
+    await peer.until(lambda: question.deleted)
+
+
+async def test_the_question_comes_also_when_its_first_sending_fails(peer: Telegram) -> None:
+    peer.faults.append(Fault("sendMessage", cut=True, times=2))
+    await peer.say("/imagina una luna pasos:1", user=LUIS, ago=600)
+    await peer.until(lambda: asking(peer))
+    (question,) = asking(peer)
+    assert question.text == "Hay un pedido de cuando estuve desconectada, de hace 10 min:"
 
 
 async def test_a_restart_forgets_no_request_and_repeats_none(tmp_path: Path) -> None:
@@ -102,10 +131,35 @@ async def test_a_restart_forgets_no_request_and_repeats_none(tmp_path: Path) -> 
             (question,) = asking(peer)
             menus = [method for method, _ in peer.calls if method == "setMyCommands"]
             assert len(menus) == 6, "sent once, as nothing has changed"
-            assert question.text == "Estuve desconectada 10 min. Espera un pedido:"
+            assert "un pedido" in question.text
             await peer.press(question, "✓ Hacerlo", language="es")
             assert "una luna" in (await peer.shown(chat=PRIVATE)).text
             assert len(pictures(peer)) == 2
+
+
+async def test_what_nobody_was_asked_about_is_asked_about_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with serving_telegram(minute=60) as peer:
+        async with semilla_on(peer, tmp_path) as app:
+            asked = await peer.say("una luna pasos:1", chat=PRIVATE, language="es", ago=600)
+            drafts = app.semilla.database.drafts
+            await once(lambda: drafts.missed(f"telegram:{PRIVATE}"))
+        assert not peer.messages, "stopped before it could ask"
+        async with semilla_on(peer, tmp_path):
+            await peer.until(lambda: asking(peer))
+            await peer.press(asking(peer)[0], "✓ Hacerlo", language="es")
+            assert "una luna" in (await peer.shown(asked, chat=PRIVATE)).text
+
+
+async def test_what_nobody_decides_about_is_forgotten_in_time(tmp_path: Path) -> None:
+    async with App.open(settings(tmp_path)) as app:
+        drafts = app.semilla.database.drafts
+        await drafts.miss("telegram:-1", "telegram:1", "7", {"request": "{}"})
+        await drafts.forget_missed(now() - timedelta(days=1))
+        assert await drafts.missed("telegram:-1")
+        await drafts.forget_missed(now())
+        assert not await drafts.missed("telegram:-1")
 
 
 async def test_an_upload_into_a_lost_network_waits_and_the_page_says_so(
@@ -156,6 +210,49 @@ async def test_telegram_calls_where_there_is_a_webhook_and_brings_its_secret(
         assert not peer.polls
 
 
+async def test_a_webhook_that_is_told_to_wait_takes_nothing_else_down(tmp_path: Path) -> None:
+    more = {"SEMILLA_TELEGRAM_API__WEBHOOK": "https://semilla.example"}
+    async with serving_telegram(minute=6) as peer:
+        wait = {"retry_after": 1}
+        peer.faults.append(Fault("setWebhook", 429, "Too Many Requests", parameters=wait))
+        async with page_on(peer, tmp_path, **more) as page:
+            await peer.until(lambda: peer.webhook.get("url"))
+            assert "✓ @semilla_bot" in (await page.get("/connect")).text
+
+
+async def test_a_token_that_is_taken_back_at_the_start_is_said_in_words(tmp_path: Path) -> None:
+    more = {"SEMILLA_TELEGRAM_API__WEBHOOK": "https://semilla.example"}
+    async with serving_telegram() as peer:
+        peer.faults.append(Fault("setWebhook", 401, "Unauthorized"))
+        async with page_on(peer, tmp_path, **more) as page:
+            await home_says(page, "@BotFather")
+
+
+async def test_an_address_that_cannot_be_called_is_said_still_after_an_outage(
+    tmp_path: Path,
+) -> None:
+    more = {"SEMILLA_TELEGRAM_API__WEBHOOK": "https://semilla.example"}
+    async with serving_telegram(minute=6) as peer:
+        bad = "Bad Request: bad webhook: Failed to resolve host"
+        peer.faults.append(Fault("setWebhook", 400, bad))
+        address = {"SEMILLA_TELEGRAM_API__BASE_URL": peer.address}
+        async with App.open(settings(tmp_path, **address, **more)) as app:
+            adapter = TelegramAdapter(app.semilla, TOKEN, peer.minute)
+            serving = asyncio.create_task(app.serve([adapter]))
+            await says(adapter, "telegram-bad-webhook")
+            asked = await peer.say("a fox steps:20 size:64x64", chat=PRIVATE)
+            await adapter.called(adapter._secret, peer.waiting[-1])
+            await peer.answered(asked)
+            peer.down = True
+            await says(adapter, "telegram-out-of-touch")
+            peer.down = False
+            await peer.shown(asked, chat=PRIVATE)
+            assert adapter.state[0] == "telegram-bad-webhook"
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
 @pytest.mark.parametrize("why", ["CHAT_WRITE_FORBIDDEN", "chat not found"])
 async def test_a_picture_for_a_chat_that_is_shut_is_kept_and_tried_no_more(
     peer: Telegram, page: Browser, why: str
@@ -174,6 +271,19 @@ async def test_a_topic_that_was_deleted_gets_its_picture_outside_of_it(peer: Tel
     peer.no_topics.add(77)
     assert (await peer.shown()).topic is None
     peer.topics = False
+
+
+async def test_a_move_that_is_told_twice_leaves_the_group_switched_on(tmp_path: Path) -> None:
+    old, new = -4242, -1004242
+    closed = {"SEMILLA_ACCESS__OPEN": "no"}
+    async with serving_telegram() as peer, semilla_on(peer, tmp_path, **closed) as app:
+        access, moving = app.semilla.access, app.semilla.database.moving
+        await access.activate(f"telegram:{old}", "Clase 5B")
+        await peer.migrate(old, new)
+        await once(lambda: access.name(f"telegram:{new}"))
+        await moving.move(f"telegram:{old}", f"telegram:{new}", str(old), str(new))
+        picture = await peer.shown(await peer.say("/imagine a hen steps:1", chat=new), chat=new)
+        assert "a hen" in picture.text
 
 
 async def test_a_link_shows_a_picture_to_those_who_are_in_its_group(tmp_path: Path) -> None:
@@ -211,6 +321,50 @@ async def test_a_private_picture_waits_behind_the_link_for_who_never_wrote_to_se
     assert not other.photo
 
 
+async def test_several_private_pictures_are_told_by_their_ids(peer: Telegram) -> None:
+    peer.closed_to.add(ANA)
+    order = "/imagine a whale steps:1 count:2 size:64x64 private:yes"
+    told = await peer.answered(await peer.say(order))
+    await peer.until(lambda: "t.me/" in told.text)
+    codes = told.text.split("an id: ")[-1].split(", ")
+    peer.closed_to.clear()
+    assert len(codes) == 2
+    for code in codes:
+        shown = await peer.answered(await peer.say(f"/show {code}", chat=PRIVATE))
+        assert shown.photo, code
+
+
+@pytest.mark.parametrize("ephemeral", [True, False])
+async def test_a_private_picture_is_not_left_before_the_group(
+    peer: Telegram, ephemeral: bool
+) -> None:
+    """Where Semilla is no admin, and where the Bot API is an older one."""
+    peer.ephemeral = ephemeral
+    await peer.say("/imagine a whale steps:1 private:yes")
+    code = (await peer.shown(chat=PRIVATE)).buttons()["📋 Recipe"].split()[-1]
+    for line in ("/history", f"/show {code}", f"/show {code} png:yes"):
+        before = len(of_private(peer))
+        await peer.say(line)
+        await peer.until(lambda before=before: len(of_private(peer)) > before)
+    seen = [m for m in peer.messages.values() if m.chat == peer.group and (m.photo or m.document)]
+    assert all(m.deleted for m in seen)
+    assert len(seen) == (0 if ephemeral else 1), "an older one shows it, until that is known"
+
+
+async def test_who_never_wrote_to_semilla_is_led_to_what_only_they_may_see(
+    peer: Telegram,
+) -> None:
+    peer.ephemeral = True
+    peer.closed_to.add(ANA)
+    await peer.shown(await peer.say("/imagine a whale steps:1"))
+    told = await peer.answered(await peer.say("/history"))
+    assert "https://t.me/semilla_bot" in told.text
+
+
+def of_private(peer: Telegram) -> list[Sent]:
+    return [m for m in peer.messages.values() if m.chat == PRIVATE and (m.photo or m.document)]
+
+
 def pictures(peer: Telegram) -> list[Sent]:
     return [m for m in peer.messages.values() if m.photo and not m.deleted]
 
@@ -222,6 +376,21 @@ async def all_noted(app: App) -> None:
             return
         await asyncio.sleep(0.1)
     raise AssertionError("not delivered")
+
+
+async def once(there: Callable[[], Awaitable[object]]) -> None:
+    for _ in range(600):
+        if await there():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it never came")
+
+
+async def says(adapter: TelegramAdapter, sentence: str) -> None:
+    async def there() -> bool:
+        return adapter.state[0] == sentence
+
+    await once(there)
 
 
 async def home_says(page: Browser, words: str, still: bool = True) -> None:

@@ -179,13 +179,14 @@ async def show(
     found = await _meant(semilla, call, picture)
     if found is None:
         raise Refusal("not-made-here")
+    private = found.visibility is Visibility.PRIVATE
     if png:
-        file = kept_file(found)
-        return Reply(text=say(call.language, "here-png", code=found.code), file=file)
+        text = say(call.language, "here-png", code=found.code)
+        return Reply(text=text, file=kept_file(found), private=private)
     text = await _recipe(semilla, call, found)
     if not found.file:
-        return Reply(text=f"{retired_line(found, call.language)}\n{text}")
-    return Reply(text=text, pictures=(_shown(found, call),))
+        return Reply(text=f"{retired_line(found, call.language)}\n{text}", private=private)
+    return Reply(text=text, pictures=(_shown(found, call),), private=private)
 
 
 @command(answers=Answers.PRIVATE, menu=True)

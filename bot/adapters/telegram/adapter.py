@@ -54,8 +54,8 @@ class TelegramAdapter:
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.build()
         self._bot = self._application.bot
         self._chats = Chats(semilla, self._bot, minute_seconds)
-        client = Client(semilla, self._bot, self._chats, self._touch)
-        self._application.add_handler(TypeHandler(Update, client.take))
+        self._client = Client(semilla, self._bot, self._chats, self._touch)
+        self._application.add_handler(TypeHandler(Update, self._client.take))
         self._seeking = False
         self.settled = self._touch.settled
 
@@ -66,27 +66,27 @@ class TelegramAdapter:
     async def run(self) -> None:
         """Stays in touch until it is cancelled. A refused token ends it: the others go on."""
         try:
-            if await self._log_in():
-                await self._serve()
+            await self._log_in()
+            await self._serve()
+        except InvalidToken:
+            log.error("Telegram does not accept the token")
+            self._touch.trouble("telegram-bad-token")
         finally:
             self.settled.set()
             await self._stop()
 
-    async def _log_in(self) -> bool:
+    async def _log_in(self) -> None:
         while True:
             try:
                 await self._application.initialize()
                 break
             except InvalidToken:
-                log.error("Telegram does not accept the token")
-                self._touch.trouble("telegram-bad-token")
-                return False
-            except NetworkError as error:
+                raise
+            except TelegramError as error:
                 log.warning("Telegram can't be reached: %s", error)
                 self._touch.lost()
                 await asyncio.sleep(self._retry_seconds)
         self._touch.open("telegram-ready", name=f"@{self._bot.username}", link=self.link)
-        return True
 
     @property
     def link(self) -> str:
@@ -96,6 +96,7 @@ class TelegramAdapter:
     async def _serve(self) -> None:
         kept = self._semilla.config.data / "cache" / "telegram-commands"
         self._chats.start(self._send_menu(kept))
+        self._chats.start(self._client.ask_again())
         await self._application.start()
         updater = self._application.updater
         if self._semilla.config.telegram_api.webhook:
@@ -114,11 +115,13 @@ class TelegramAdapter:
                     address, allowed_updates=WANTED, secret_token=self._secret
                 )
                 return
+            except InvalidToken:
+                raise
             except BadRequest as error:
                 log.error("Telegram can't call %s: %s", address, error)
-                self._touch.trouble("telegram-bad-webhook", webhook=address, reason=error.message)
+                self._touch.open("telegram-bad-webhook", webhook=address, reason=error.message)
                 return
-            except NetworkError as error:
+            except TelegramError as error:
                 log.warning("Telegram can't be reached: %s", error)
                 await asyncio.sleep(self._retry_seconds)
 

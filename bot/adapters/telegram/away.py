@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from typing import TYPE_CHECKING
 
-from telegram import Message
+from telegram import Bot, Message
+from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.places import NAME, topic_of
+from bot.adapters.telegram.touch import Touch
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Member, Reply
 from bot.locales import say
@@ -17,40 +21,75 @@ from db.models import Draft
 if TYPE_CHECKING:
     from bot.adapters.telegram.chats import Chats
 
+log = logging.getLogger(__name__)
+
 AWAY_SECONDS = 300.0  # until then whoever asked is still looking
-GATHERED = 1 / 30  # in minutes: news come in heaps after a pause
+# In minutes: news come in heaps after a pause; and when a question that failed is sent again.
+GATHERED, AGAIN = 1 / 30, 1 / 12
 DO, FORGET = "~do", "~forget"  # a button's line, for this adapter only
 
 
 class Away:
-    def __init__(self, semilla: Semilla, chats: Chats) -> None:
+    def __init__(self, semilla: Semilla, bot: Bot, chats: Chats, touch: Touch) -> None:
         self._drafts = semilla.database.drafts
-        self._semilla = semilla
+        self._language = semilla.config.language
+        self._bot = bot
         self._chats = chats
-        self._gathering: set[int] = set()
+        self._touch = touch
+        self._gathering: set[str] = set()
 
-    async def keep(self, message: Message, member: Member, language: str, seconds: float) -> None:
+    async def keep(self, message: Message, member: Member, language: str) -> None:
         """Keeps a message as it came, to be heard later."""
-        guild, chat = f"{NAME}:{message.chat.id}", message.chat.id
-        await self._drafts.miss(guild, member.id, str(message.id), message.to_json())
-        if chat not in self._gathering:
-            self._gathering.add(chat)
-            self._chats.start(self._ask(guild, message, language, seconds))
+        guild = f"{NAME}:{message.chat.id}"
+        options = {"request": message.to_json(), "language": language}
+        await self._drafts.miss(guild, member.id, str(message.id), options)
+        self._gather(guild)
 
-    async def _ask(self, guild: str, message: Message, language: str, seconds: float) -> None:
+    async def ask_again(self) -> None:
+        """A stop, or a lost network, may have come between the keeping and the question."""
+        for guild in await self._drafts.unasked(f"{NAME}:"):
+            self._gather(guild)
+
+    def _gather(self, guild: str) -> None:
+        if guild not in self._gathering:
+            self._gathering.add(guild)
+            self._chats.start(self._ask(guild))
+
+    async def _ask(self, guild: str) -> None:
         await asyncio.sleep(GATHERED * self._chats.minute)
-        self._gathering.discard(message.chat.id)
-        if missed := await self._drafts.missed(guild):
-            shown = question(language, len(missed), seconds)
-            await self._chats.send(message.chat.id, shown, topic=topic_of(message))
+        try:
+            while missed := await self._drafts.missed(guild):
+                try:
+                    await self._send(guild, missed)
+                    await self._drafts.note_asked(missed)
+                    return
+                except (BadRequest, Forbidden) as error:
+                    log.warning("%s can't be asked: %s", guild, error)
+                    return
+                except TelegramError as error:
+                    log.warning("%s is asked later: %s", guild, error)
+                    await asyncio.sleep(AGAIN * self._chats.minute)
+        finally:
+            self._gathering.discard(guild)
 
-    async def taken(self, guild: str, member: Member) -> tuple[list[Draft], int]:
-        """What a press is about, which is kept no longer, and how many others are left: a
-        moderator decides for all, others for themselves."""
+    async def _send(self, guild: str, missed: list[Draft]) -> None:
+        first = self.message(missed[0])
+        language = missed[0].options.get("language", self._language)
+        shown = question(language, len(missed), self._touch.seconds_since(first.date))
+        await self._chats.send(int(guild.removeprefix(f"{NAME}:")), shown, topic=topic_of(first))
+
+    def message(self, missed: Draft) -> Message:
+        return Message.de_json(json.loads(missed.options["request"]), self._bot)
+
+    async def meant(self, guild: str, member: Member) -> tuple[list[Draft], int]:
+        """What a press is about, and how many others are left: a moderator decides for all,
+        others for themselves."""
         missed = await self._drafts.missed(guild)
         own = [each for each in missed if member.moderator or each.member == member.id]
-        await self._drafts.remove(own)
         return own, len(missed) - len(own)
+
+    async def forget(self, missed: Draft) -> None:
+        await self._drafts.remove([missed])
 
 
 def question(language: str, count: int, seconds: float) -> rendering.Message:

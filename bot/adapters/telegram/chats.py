@@ -7,7 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,17 +35,21 @@ LATE, PASSING = 1.0, 1.0
 GROUP_EDITS, PRIVATE_EDITS = 1 / 12, 1 / 30
 KEPT = 2000
 UNCHANGED = "not modified"
+NO_RIGHT = "not enough rights"
 # What Telegram says where nothing can be sent any more, and where only the topic is gone.
-SHUT = ("chat not found", "not enough rights", "have no rights", "chat_write_forbidden",
+SHUT = ("chat not found", NO_RIGHT, "have no rights", "chat_write_forbidden",
         "chat_send_photos_forbidden", "topic_closed", "deactivated")  # fmt: skip
 NO_TOPIC = ("thread not found", "topic_deleted", "topic_id_invalid")
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """The only one who is to see a message in a group. `press`: the callback query that asks."""
+    """The only one who is to see a message in a group. `codes`: the pictures that it shows;
+    `press`: the callback query that asks."""
 
     user: int
+    language: str
+    codes: tuple[str, ...] = ()
     press: str | None = None
 
     def parameters(self) -> dict[str, Any]:
@@ -65,6 +69,7 @@ class Chats:
         self._ended: OrderedDict[int, asyncio.Lock] = OrderedDict()
         self._closed: set[int] = set()
         self._for_all: set[int] = set()  # chats in which nothing can be sent to one alone
+        self._older: set[int] = set()  # chats whose Bot API knows no such messages
         self._placeholders: dict[int, int] = {}  # open answer → chat
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -125,20 +130,44 @@ class Chats:
         urgency: Urgency,
     ) -> Message:
         """Seen by one alone: Bot API 10.3 lets the admins of a group do that, others only after a
-        press. An older one shows it to all, and it removes itself."""
-        if receiver.press or chat not in self._for_all:
+        press. Else all see a text, and it removes itself;
+        a picture or a file goes to their own chat."""
+        if chat not in self._older and (receiver.press or chat not in self._for_all):
             alone = where | {"api_kwargs": {"ephemeral_message_parameters": receiver.parameters()}}
             try:
                 sent = await self.pace(chat).call(urgency, lambda: self._send(message, alone))
-            except BadRequest:
-                self._for_all.add(chat)
+            except BadRequest as error:
+                if _says(error, (NO_RIGHT,)):
+                    self._for_all.add(chat)
             else:
-                if "ephemeral_message_id" not in sent.api_kwargs:
+                if "ephemeral_message_id" in sent.api_kwargs:
+                    return sent
+                self._older.add(chat)
+                if message.is_text:
                     self.start(self._remove_later(chat, sent.message_id))
-                return sent
+                    return sent
+                await self.remove(chat, sent.message_id)
+        if not message.is_text:
+            message = replace(message, keyboard=keyboards.elsewhere(message.keyboard))
+            message = await self._send_in_private(receiver, message)
         sent = await self.pace(chat).call(urgency, lambda: self._send(message, where))
         self.start(self._remove_later(chat, sent.message_id))
         return sent
+
+    async def _send_in_private(
+        self, receiver: Receiver, message: rendering.Message
+    ) -> rendering.Message:
+        """To their own chat, if they have opened one; what is said of it in the group."""
+        try:
+            await self.send(receiver.user, message, urgency=Urgency.PICTURE)
+            return rendering.plain(say(receiver.language, "telegram-sent-in-private"))
+        except (Forbidden, BadRequest):
+            codes = receiver.codes
+            start = f"?start={codes[0]}" if len(codes) == 1 else ""
+            facts = {"count": len(codes), "codes": ", ".join(codes)}
+            link = f"https://t.me/{self.bot.username}{start}"
+            text = say(receiver.language, "telegram-open-private-chat", link=link, **facts)
+            return rendering.plain(text)
 
     def rights_changed(self, chat: int) -> None:
         self._for_all.discard(chat)
@@ -267,21 +296,14 @@ class Chats:
         """What only its author may see goes to their own chat, if they have opened one."""
         chat, member = int(answer.channel), int(answer.member.removeprefix(f"{NAME}:"))
         message = await rendering.message(self.semilla, reply, answer.language)
-        try:
-            await self.send(member, message, urgency=Urgency.PICTURE)
-            text = say(answer.language, "telegram-sent-in-private")
-        except (Forbidden, BadRequest):
-            start = f"?start={reply.pictures[0].code}" if reply.pictures else ""
-            link = f"https://t.me/{self.bot.username}{start}"
-            text = say(answer.language, "telegram-open-private-chat", link=link)
-        told = rendering.plain(text)
+        codes = tuple(each.code for each in reply.pictures)
+        receiver = Receiver(member, answer.language, codes)
+        told = await self._send_in_private(receiver, message)
         if answer.message:
             await self.edit_text(chat, int(answer.message), told, Urgency.ANSWER)
             self.start(self._remove_later(chat, int(answer.message)))
         else:
-            await self.send(
-                chat, told, topic=answer.thread, to=asked_in(answer), receiver=Receiver(member)
-            )
+            await self.send(chat, told, topic=answer.thread, to=asked_in(answer), receiver=receiver)
 
     async def edit_text(
         self, chat: int, number: int, message: rendering.Message, urgency: Urgency

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import OrderedDict
 from contextlib import suppress
@@ -14,7 +13,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.adapters.telegram import away, keyboards, reading, rendering
 from bot.adapters.telegram.away import Away
-from bot.adapters.telegram.chats import Chats, Receiver
+from bot.adapters.telegram.chats import UNCHANGED, Chats, Receiver
 from bot.adapters.telegram.homes import INSIDE, Homes
 from bot.adapters.telegram.pace import Urgency
 from bot.adapters.telegram.places import (
@@ -50,7 +49,7 @@ class Client:
         self._bot = bot
         self._chats = chats
         self._touch = touch
-        self._away = Away(semilla, chats)
+        self._away = Away(semilla, bot, chats, touch)
         self._moderators = Moderators(bot)
         self._homes = Homes(semilla, bot, self._moderators)
         self._seen: OrderedDict[int, None] = OrderedDict()
@@ -66,6 +65,10 @@ class Client:
             await self._take(update)
         except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
             await self._answer_fault(update, error)
+
+    async def ask_again(self) -> None:
+        """At the start: about what came while Semilla was away, and nobody was asked about."""
+        await self._away.ask_again()
 
     async def _take(self, update: Update) -> None:
         if update.callback_query is not None:
@@ -110,7 +113,7 @@ class Client:
             await self._semilla.access.admit(call)
         except Refusal:
             return False
-        await self._away.keep(message, call.member, call.language, seconds)
+        await self._away.keep(message, call.member, call.language)
         return True
 
     async def _at_home(self, call: Call, chat: Chat, user: User | None) -> Call:
@@ -155,15 +158,23 @@ class Client:
         self, query: CallbackQuery, message: Message, member: Member, language: str
     ) -> None:
         """What becomes of the requests that came while Semilla was away."""
-        missed, left = await self._away.taken(guild_of(message.chat).id, member)
+        missed, left = await self._away.meant(guild_of(message.chat).id, member)
         key = "telegram-doing" if query.data == away.DO else "telegram-forgotten"
         key = key if missed else "telegram-not-yours-to-decide"
         await self._toast(query, say(language, key, count=len(missed)))
+        for each in missed:
+            if query.data == away.DO:
+                await self._hear_late(self._away.message(each))
+            await self._away.forget(each)
         if not left:
             await self._chats.remove(message.chat.id, message.id)
-        for each in missed if query.data == away.DO else ():
-            request = Message.de_json(json.loads(each.options["request"]), self._bot)
-            await self._hear(request, late=True)
+
+    async def _hear_late(self, message: Message) -> None:
+        """One that fails takes none of the others with it."""
+        try:
+            await self._hear(message, late=True)
+        except Exception as error:  # noqa: BLE001 — as if it had come by itself
+            await self._answer_fault(Update(0, message=message), error)
 
     async def _answer_press(
         self, query: CallbackQuery, message: Message, reply: Reply, call: Call
@@ -242,13 +253,18 @@ class Client:
         in_private = message.chat.type == ChatType.PRIVATE
         if press and in_private and shown.is_text and message.text and message.reply_markup:
             # One question after the other, in one message.
-            await self._chats.edit_text(message.chat.id, message.id, shown, Urgency.ANSWER)
-            return
+            try:
+                await self._chats.edit_text(message.chat.id, message.id, shown, Urgency.ANSWER)
+                return
+            except BadRequest as error:  # pressed twice, or too old to be changed
+                if UNCHANGED in error.message:
+                    return
         author = press.from_user if press else message.from_user
         passing = reply.private and not in_private
         receiver = None
         if passing and author is not None:
-            receiver = Receiver(author.id, press.id if press else None)
+            codes = tuple(each.code for each in reply.pictures)
+            receiver = Receiver(author.id, language, codes, press.id if press else None)
         await self._chats.send(
             message.chat.id,
             shown,

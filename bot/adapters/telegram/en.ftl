@@ -7,9 +7,9 @@ telegram-out-of-touch = Telegram: no connection just now. { NUMBER($pictures) ->
    *[other] { $pictures } pictures wait to be sent; everything else goes on.
   }
 telegram-bad-webhook = Telegram: it can't call { $webhook } ({ $reason }). Correct webhook in config.toml, or empty it.
-telegram-away = I was offline for { $time }. { NUMBER($count) ->
-    [one] One request waits:
-   *[other] { $count } requests wait:
+telegram-away = { NUMBER($count) ->
+    [one] This came while I was offline, { $time } ago:
+   *[other] { $count } requests came while I was offline, the first { $time } ago:
   }
 telegram-do-them = ✓ { NUMBER($count) ->
     [one] Do it
@@ -21,7 +21,7 @@ telegram-forget-them = { NUMBER($count) ->
   }
 telegram-doing = { NUMBER($count) ->
     [one] I'm on it.
-   *[other] I'm on all { $count }.
+   *[other] On it: all { $count }.
   }
 telegram-forgotten = { NUMBER($count) ->
     [one] Forgotten. Ask again whenever you like.
@@ -37,4 +37,8 @@ telegram-waiting = 🎨 { NUMBER($count) ->
 telegram-edit = ✏️ { $title }. Copy this line, change what you like and send it:
 telegram-copy = 📋 Copy the line
 telegram-sent-in-private = I sent it to you in private.
-telegram-open-private-chat = Your picture is for you only, and I can't write to you yet. Open { $link } and press Start: it is there.
+telegram-open-private-chat = { NUMBER($count) ->
+    [0] This is for you only, and I can't write to you yet. Open { $link }, press Start and ask again.
+    [one] Your picture is for you only, and I can't write to you yet. Open { $link } and press Start: it is there.
+   *[other] Your pictures are for you only, and I can't write to you yet. Open { $link }, press Start and type /show with an id: { $codes }
+  }

@@ -3,13 +3,13 @@ telegram-bad-token = Telegram: no acepta el token. Pídele otro a @BotFather (/t
 telegram-two-copies = Telegram: otra copia de Semilla usa este mismo token (¿en casa?). Cierra una.
 telegram-out-of-touch = Telegram: ahora no hay conexión. { NUMBER($pictures) ->
     [0] Todo lo demás sigue.
-    [one] Espera una imagen por enviar; todo lo demás sigue.
-   *[other] Esperan { $pictures } imágenes por enviar; todo lo demás sigue.
+    [one] Hay una imagen por enviar; todo lo demás sigue.
+   *[other] Hay { $pictures } imágenes por enviar; todo lo demás sigue.
   }
 telegram-bad-webhook = Telegram: no puede llamar a { $webhook } ({ $reason }). Corrige webhook en config.toml, o déjalo vacío.
-telegram-away = Estuve desconectada { $time }. { NUMBER($count) ->
-    [one] Espera un pedido:
-   *[other] Esperan { $count } pedidos:
+telegram-away = { NUMBER($count) ->
+    [one] Hay un pedido de cuando estuve desconectada, de hace { $time }:
+   *[other] Hay { $count } pedidos de cuando estuve desconectada, el primero de hace { $time }:
   }
 telegram-do-them = ✓ { NUMBER($count) ->
     [one] Hacerlo
@@ -37,4 +37,8 @@ telegram-waiting = 🎨 { NUMBER($count) ->
 telegram-edit = ✏️ { $title }. Copia esta línea, cambia lo que quieras y envíala:
 telegram-copy = 📋 Copiar la línea
 telegram-sent-in-private = Te la mandé por privado.
-telegram-open-private-chat = Tu imagen es solo para ti y todavía no puedo escribirte. Abre { $link } y toca Iniciar: ahí está.
+telegram-open-private-chat = { NUMBER($count) ->
+    [0] Esto es solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y pídelo otra vez.
+    [one] Tu imagen es solo para ti y todavía no puedo escribirte. Abre { $link } y toca Iniciar: ahí está.
+   *[other] Tus imágenes son solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y escribe /ver con el código de una: { $codes }
+  }

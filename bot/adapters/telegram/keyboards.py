@@ -38,6 +38,14 @@ def numbers(pictures: Sequence[Shown]) -> Rows:
     return _rows([Button(str(n), each.line) for n, each in enumerate(pictures, 1)])
 
 
+def elsewhere(markup: InlineKeyboardMarkup | None) -> InlineKeyboardMarkup | None:
+    """The buttons that mean the same in another chat: those that name a picture."""
+    rows = markup.inline_keyboard if markup else ()
+    return _markup(
+        [[b for b in row if _picture_of(str(b.callback_data).removeprefix(MORE))] for row in rows]
+    )
+
+
 def copying(label: str, line: str) -> InlineKeyboardMarkup | None:
     """A button that puts a line into the clipboard, when it is short enough for one."""
     if not 0 < len(line) <= COPIED_CHARACTERS:

@@ -34,7 +34,7 @@ class Touch:
         return self._trouble or self._ready
 
     def open(self, sentence: str, **facts: Any) -> None:
-        """Logged in, and the sentence says so."""
+        """Logged in, and the sentence says so: it holds again after each trouble."""
         self._ready, self._trouble = (sentence, facts), None
         self.there.set()
         self.settled.set()
