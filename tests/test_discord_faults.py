@@ -21,7 +21,7 @@ from bot.app import App
 from db.models import now
 from tests.chat import settings
 from tests.discord_peer.kept import Fault
-from tests.discord_peer.payloads import ANA, CHANNEL, Place
+from tests.discord_peer.payloads import ANA, CHANNEL, GUILD, Place
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on, told
 
@@ -167,6 +167,28 @@ async def test_a_picture_that_is_late_calls_its_author_and_the_placeholder_becom
     assert (late.reference, late.mentions["users"]) == (placeholder.id, [ANA])
     recipe = await peer.answer(await peer.menu("📋 Recipe", late))
     await peer.until(lambda: "a snail" in recipe.content)
+
+
+async def test_a_late_picture_whose_delivery_was_not_written_down_stays_as_it_is(
+    lonely: Discord, tmp_path: Path
+) -> None:
+    async with semilla_on(lonely, tmp_path) as app:
+        answers = app.semilla.database.answers
+        asked = await lonely.slash("imagine", prompt="a snail", steps=40)
+        placeholder = await lonely.answer(asked)
+        await lonely.until(lambda: "Cancel" in placeholder.buttons())
+        with time_machine.travel(now() + timedelta(minutes=2)):
+            await lonely.until(lambda: len(pictures(lonely)) == 1)
+            await lonely.until(lambda: str(pictures(lonely)[0].id) in placeholder.content)
+        (late,) = pictures(lonely)
+        (answer,) = await answers.recent(f"discord:{GUILD}", f"discord:{ANA}")
+        await answers.reopen(answer.id)
+    async with semilla_on(lonely, tmp_path) as app, asyncio.timeout(60):
+        answers = app.semilla.database.answers
+        while await answers.outbox():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert pictures(lonely) == [late]
+    assert late.files
 
 
 async def test_a_picture_that_others_have_written_after_calls_its_author(

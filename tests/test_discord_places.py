@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -118,16 +119,30 @@ async def test_the_menu_reads_the_recipe_in_a_file_of_elsewhere(peer: Discord, a
     recipe = await peer.answer(await peer.menu("📋 Recipe", upload))
     await peer.until(lambda: "a blue ship" in recipe.content)
     form = await peer.response(await peer.menu("✏️ Edit", upload))
-    fields = {
-        row["component"]["custom_id"]: row["component"].get("value", "")
-        for row in form["data"]["components"]
-    }
+    fields = _filled_in(form)
     assert (fields["prompt"], fields["negative"]) == ("a blue ship", "people")
     sent = await peer.picture(
         await peer.send_modal(form["data"]["custom_id"], fields | {"prompt": "a red ship"})
     )
     assert "a red ship" in sent.content
     assert "seed `99`" in sent.content
+
+
+async def test_a_picture_that_was_uploaded_again_is_edited_as_what_it_is(
+    peer: Discord, app: App
+) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a tree", steps=1))
+    form = await peer.response(await peer.menu("✏️ Edit", peer.bring(ANA, message.files)))
+    changed = _filled_in(form) | {"prompt": "a blue tree"}
+    sent = await peer.picture(await peer.send_modal(form["data"]["custom_id"], changed))
+    assert "a blue tree" in sent.content
+
+
+async def test_a_file_that_is_gone_is_told(peer: Discord, app: App) -> None:
+    gone = peer.bring(ANA, {"photo.png": _png(Image.new("RGB", (64, 64)))})
+    del peer.messages[gone.id]
+    await peer.menu("📋 Recipe", gone)
+    await peer.until(lambda: any("can't be read" in text for text in _texts(peer)))
 
 
 async def test_the_menu_leaves_others_pictures_alone_unless_the_server_allows_it(
@@ -187,6 +202,12 @@ async def test_what_is_made_of_another_links_to_it(peer: Discord, app: App) -> N
     varied = await peer.picture(await peer.press(owl, owl.buttons()["🌱 Vary"]))
     link = f"https://discord.com/channels/{GUILD}/{CHANNEL}/{owl.id}"
     assert f"(<{link}>) by Member4001" in varied.content
+
+
+def _filled_in(form: dict[str, Any]) -> dict[str, str]:
+    """What a modal's fields hold when it opens."""
+    rows = (row["component"] for row in form["data"]["components"])
+    return {row["custom_id"]: row.get("value", "") for row in rows}
 
 
 def _texts(peer: Discord) -> list[str]:

@@ -182,7 +182,9 @@ class Discord(People):
         return _error(Fault("", 429, headers=headers, body=body))
 
     async def _file(self, request: web.Request) -> web.Response:
-        message = self.messages[int(request.match_info["message"])]
+        message = self.messages.get(int(request.match_info["message"]))
+        if message is None:
+            raise web.HTTPNotFound
         return web.Response(body=message.files[request.match_info["name"]])
 
     def _fault(self, what: str) -> Fault | None:

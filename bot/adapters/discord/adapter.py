@@ -44,7 +44,7 @@ class DiscordAdapter:
 
     def __init__(self, semilla: Semilla, secret: str) -> None:
         self._semilla = semilla
-        self._token = secret.strip().removeprefix("Bot ")
+        self._token = token.clean(secret)
         self._client = Client(semilla)
         self.settled = asyncio.Event()
         self.state: tuple[str, Mapping[str, Any]] = ("", {})
@@ -157,7 +157,8 @@ class DiscordAdapter:
         place = int(answer.thread or answer.channel or 0)
         channel = self._client.get_partial_messageable(place)
         try:
-            sent = await self._find_sent(channel, reply) or await self._send(channel, answer, reply)
+            sent = await self._find_sent(channel, answer, reply)
+            sent = sent or await self._send(channel, answer, reply)
         except discord.Forbidden:
             await self._tell_missing_permission(answer)
             return
@@ -165,21 +166,25 @@ class DiscordAdapter:
             await self._tell_author(answer, reply, say(answer.language, "discord-channel-gone"))
             return
         text = say(answer.language, "discord-moved", link=sent.jump_url)
-        if answer.message:
+        if answer.message not in (None, "", str(sent.id)):
             with suppress(discord.HTTPException):
                 placeholder = channel.get_partial_message(int(answer.message))
                 await placeholder.edit(content=text, view=None, attachments=[])
         await self._semilla.database.answers.set_message(answer.id, str(sent.id))
 
     async def _find_sent(
-        self, channel: discord.PartialMessageable, reply: Reply
+        self, channel: discord.PartialMessageable, answer: Answer, reply: Reply
     ) -> discord.Message | None:
-        """The message that a send of before has left, if its confirmation was lost."""
-        codes = {picture.code for picture in reply.pictures}
+        """The message that a send of before has left, if its confirmation was lost: it calls its
+        author, as no placeholder does, and shows as many pictures."""
+        shown = reply.pictures[: rendering.MESSAGE_FILES]
+        codes = {picture.code for picture in shown}
+        author = int(answer.member.removeprefix(f"{NAME}:"))
         with suppress(discord.Forbidden):
             async for message in channel.history(limit=LOOKED_BACK):
                 own = message.author.id == getattr(self._client.user, "id", 0)
-                if own and message.attachments and code_in(message) in codes:
+                late = own and author in message.raw_mentions
+                if late and len(message.attachments) == len(shown) and code_in(message) in codes:
                     return message
         return None
 

@@ -135,7 +135,11 @@ class Client(discord.Client):
         options = {name.removesuffix(tree.BY_ID): _typed(value) for name, value in given.items()}
         upload = next((v for v in values.values() if isinstance(v, discord.Attachment)), None)
         options = {name: text for name, text in options.items() if text}
-        image = await upload.read() if upload is not None else None
+        try:
+            image = await menus.read(upload) if upload is not None else None
+        except Refusal as refusal:
+            await self._refuse(interaction, refusal, private)
+            return
         call = self._call(interaction, command.name, options, message, image)
         await self._answer(interaction, call, private)
 
@@ -191,8 +195,9 @@ class Client(discord.Client):
         if reply.form is None:
             await self._say_privately(interaction, reply)
         else:
-            line = line or f"/{reply.form.command}"
-            if call.image is not None and modals.takes_file(reply.form):
+            about = next((each.value for each in reply.form.fields if each.kind == "hidden"), "")
+            line = line or (f"/{call.command} {about}" if about else f"/{reply.form.command}")
+            if call.image is not None and not about and modals.takes_file(reply.form):
                 line = await self.semilla.database.storage.put(call.image) + line
             await interaction.response.send_modal(modals.modal(reply.form, line, call.language))
 

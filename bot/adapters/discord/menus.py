@@ -33,8 +33,16 @@ async def picture_in(
         return code, None
     for attached in message.attachments:
         if (attached.content_type or "").startswith("image/") and attached.size <= FILE_BYTES:
-            return None, await attached.read()
+            return None, await read(attached)
     raise Refusal("nothing-here")
+
+
+async def read(attached: discord.Attachment) -> bytes:
+    """Raises Refusal for what isn't there any more: addresses of files expire."""
+    try:
+        return await attached.read()
+    except discord.HTTPException as gone:
+        raise Refusal("image-broken") from gone
 
 
 async def _code_of(semilla: Semilla, message: discord.Message, asker: Asker) -> str | None:

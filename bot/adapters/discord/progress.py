@@ -46,9 +46,6 @@ class Placeholders:
             placeholder.closed = True
             yield
 
-    def reopen(self, answer: int) -> None:
-        self._known.pop(answer, None)
-
     async def edit(self, answer: int, edit: Edit, message: rendering.Message) -> bool:
         """Whether there may be more. A failed edit is no loss: the next one tells more."""
         placeholder = self._get(answer)

@@ -37,6 +37,11 @@ def trouble(token: str) -> str:
     return taken_for(token) or "discord-bad-token"
 
 
+def clean(secret: str) -> str:
+    """As it is pasted from examples, too: "Bot MTk4…"."""
+    return secret.strip().removeprefix("Bot ")
+
+
 def invitation(application: int) -> str:
     """The link that adds the bot to a server, with just the permissions that it needs."""
     scopes = ("bot", "applications.commands")
@@ -46,6 +51,7 @@ def invitation(application: int) -> str:
 async def look(token: str) -> tuple[bool | None, str, Mapping[str, Any]]:
     """Asks Discord about a token: whether it is good (None: nobody can say), a sentence and its
     facts."""
+    token = clean(token)
     if not TOKEN.fullmatch(token):
         return False, trouble(token), {}
     client = discord.Client(intents=discord.Intents.none())
