@@ -19,7 +19,7 @@ from bot.adapters.telegram.board import Board
 from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Pace, Urgency
 from bot.adapters.telegram.places import NAME, answering, asked_in
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Reply
+from bot.conversation import Call, Reply, Tone
 from bot.events import Delivered
 from bot.locales import say
 from bot.replies import Progress, answer_reply
@@ -359,6 +359,8 @@ class Chats:
             if answer is None:
                 return
             reply = answer_reply(answer, language, progress)
+            if reply.tone is not Tone.ACCEPTED:  # it has ended meanwhile, and is about to be shown
+                return
             shown = rendering.plain(reply.text, keyboards.keyboard(reply))
             with suppress(TelegramError):  # a failed edit is no loss: the next one tells more
                 await self.edit_text(chat, message, shown, Urgency.PLACE)
