@@ -11,8 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import regex
-
 LANGUAGES = ("en", "es")
 FOLDER = Path(__file__).parent.parent
 MARKUP = re.compile(r"([\\*`])")
@@ -68,6 +66,8 @@ def shortened(text: str, characters: int) -> str:
     if len(text) <= characters:
         return text
     kept = ""
+    import regex  # few texts are that long, and the start waits for no library that it can spare
+
     for cluster in regex.finditer(r"\X", text):
         if cluster.end() >= characters:
             break
