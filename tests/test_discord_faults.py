@@ -4,7 +4,8 @@ message, and never twice."""
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -124,33 +125,36 @@ async def test_an_interaction_that_discord_gave_up_makes_nothing(peer: Discord, 
     assert len(app.semilla.dispatch) == 0
 
 
-async def test_a_wrong_token_is_told_and_the_rest_goes_on(lonely: Discord, tmp_path: Path) -> None:
-    async with App.open(settings(tmp_path)) as app:
-        adapter = DiscordAdapter(app.semilla, "bad")
+@asynccontextmanager
+async def connecting(
+    data: Path, secret: str
+) -> AsyncIterator[tuple[DiscordAdapter, asyncio.Task[None]]]:
+    """Semilla with a token, once it is known whether Discord takes it."""
+    async with App.open(settings(data)) as app:
+        adapter = DiscordAdapter(app.semilla, secret)
         serving = asyncio.create_task(app.serve([adapter]))
         await asyncio.wait_for(adapter.settled.wait(), 60)
-        assert adapter.state[0] == "discord-bad-token"
-        assert not serving.done()
+        yield adapter, serving
         serving.cancel()
         with suppress(asyncio.CancelledError):
             await serving
+
+
+async def test_a_wrong_token_is_told_and_the_rest_goes_on(lonely: Discord, tmp_path: Path) -> None:
+    async with connecting(tmp_path, "bad") as (adapter, serving):
+        assert adapter.state[0] == "discord-bad-token"
+        assert not serving.done()
 
 
 async def test_a_token_that_is_revoked_while_it_runs_is_told(
     lonely: Discord, tmp_path: Path
 ) -> None:
-    async with App.open(settings(tmp_path)) as app:
-        adapter = DiscordAdapter(app.semilla, "good")
-        serving = asyncio.create_task(app.serve([adapter]))
-        await asyncio.wait_for(adapter.settled.wait(), 60)
+    async with connecting(tmp_path, "good") as (adapter, serving):
         await lonely.drop(4004)
         async with asyncio.timeout(60):
             while adapter.state[0] != "discord-bad-token":  # noqa: ASYNC110 — told by no event
                 await asyncio.sleep(0.05)
         assert not serving.done()
-        serving.cancel()
-        with suppress(asyncio.CancelledError):
-            await serving
 
 
 async def test_a_picture_that_is_late_calls_its_author_and_the_placeholder_becomes_a_link(

@@ -133,6 +133,16 @@ def _leading_picture(command: Command) -> Option | None:
     return first if first and first.kind.type is Type.PICTURE else None
 
 
+def picture_in(line: str) -> str | None:
+    """The picture that a line is about; None also for a line that can't be read."""
+    try:
+        name, given = parse(line)
+    except Refusal:
+        return None
+    about = _leading_picture(COMMANDS[name])
+    return given.get(about.name) if about else None
+
+
 def typed(command: str, values: dict[str, str], language: str = "en") -> str:
     """The line that can be typed again for these options, with the names of a language."""
     declared = COMMANDS[command]

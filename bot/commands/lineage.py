@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot import showing
@@ -208,19 +209,23 @@ async def edit(semilla: Semilla, call: Call, picture: PictureCode | None = None)
         values, code = await recipe_inside(call.image or b""), ""
     else:
         values, code = {"picture": found.code, **request_options(found.request)}, found.code
-    fields = tuple(
-        Field(
-            name=name,
-            label=say(call.language, f"option-{name}"),
-            value=value,
-            kind="hidden" if name == "picture" else "text",
-        )
-        for name, value in values.items()
-        if value or name not in SELDOM
-    )
+    values = {name: value for name, value in values.items() if value or name not in SELDOM}
+    fields = _fields(values, "picture", call.language)
     title = say(call.language, "edit-title", code=code).strip()
     command = "reroll" if code else "imagine"
     return Reply(form=Form(title=title, command=command, fields=fields), private=True)
+
+
+def _fields(values: Mapping[str, str], hidden: str, language: str) -> tuple[Field, ...]:
+    return tuple(
+        Field(
+            name=name,
+            label=say(language, f"option-{name}"),
+            value=value,
+            kind="hidden" if name == hidden else "text",
+        )
+        for name, value in values.items()
+    )
 
 
 @command(answers=Answers.FORM, menu=True)
@@ -231,15 +236,7 @@ async def use(semilla: Semilla, call: Call, picture: PictureCode | None = None) 
         kept_file(found)
     code = found.code if found else ""
     values = {"prompt": "", "strength": f"{IMAGE_STRENGTH:g}", "image": code}
-    fields = tuple(
-        Field(
-            name=name,
-            label=say(call.language, f"option-{name}"),
-            value=value,
-            kind="hidden" if name == "image" else "text",
-        )
-        for name, value in values.items()
-    )
+    fields = _fields(values, "image", call.language)
     title = say(call.language, "use-title", code=code).strip()
     return Reply(form=Form(title=title, command="imagine", fields=fields), private=True)
 

@@ -7,8 +7,6 @@ import discord
 from bot.adapters.discord.places import NAME
 from bot.adapters.discord.presses import line_in
 from bot.commands import line as typed_line
-from bot.commands.declaration import COMMANDS
-from bot.commands.kinds import Type
 from bot.commands.semilla import Semilla
 from bot.conversation import Refusal
 from db.history import Asker
@@ -59,16 +57,6 @@ def code_in(message: discord.Message) -> str | None:
             lines = [line_in(item.custom_id or "")]
             lines += [option.value for option in getattr(item, "options", ())]
             for line in filter(None, lines):
-                if code := _picture_of(line):
+                if code := typed_line.picture_in(line):
                     return code
     return None
-
-
-def _picture_of(line: str) -> str | None:
-    try:
-        name, options = typed_line.parse(line)
-    except Refusal:
-        return None
-    first = COMMANDS[name].options[:1]
-    about = [option.name for option in first if option.kind.type is Type.PICTURE]
-    return options.get(about[0]) if about else None

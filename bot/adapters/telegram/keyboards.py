@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, Message
 
 from bot.commands import line as typed_line
-from bot.commands.declaration import COMMANDS
-from bot.commands.kinds import Type
-from bot.conversation import Button, Refusal, Reply, Shown
+from bot.conversation import Button, Reply, Shown
 
 MORE = "+"  # before a line: unfold what can be done with its picture
 COPIED_CHARACTERS = 256
@@ -42,7 +40,10 @@ def elsewhere(markup: InlineKeyboardMarkup | None) -> InlineKeyboardMarkup | Non
     """The buttons that mean the same in another chat: those that name a picture."""
     rows = markup.inline_keyboard if markup else ()
     return _markup(
-        [[b for b in row if _picture_of(str(b.callback_data).removeprefix(MORE))] for row in rows]
+        [
+            [b for b in row if typed_line.picture_in(str(b.callback_data).removeprefix(MORE))]
+            for row in rows
+        ]
     )
 
 
@@ -64,17 +65,8 @@ def picture_in(message: Message | None) -> str | None:
         if button.callback_data
     ]
     # Several ids are those of a sheet, and which one is meant nobody knows.
-    codes = {code for line in lines if (code := _picture_of(line))}
+    codes = {code for line in lines if (code := typed_line.picture_in(line))}
     return codes.pop() if len(codes) == 1 else None
-
-
-def _picture_of(line: str) -> str | None:
-    try:
-        name, options = typed_line.parse(line)
-    except Refusal:
-        return None
-    first = COMMANDS[name].options[:1]
-    return options.get(first[0].name) if first and first[0].kind.type is Type.PICTURE else None
 
 
 def _folded(shown: Shown) -> Rows:
