@@ -92,8 +92,8 @@ class App:
 def _set_apart() -> None:
     """What has been built until now stays: a full search for garbage would go through all of it
     again and again, and everybody would wait meanwhile."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _generator(config: Config) -> LocalGenerator:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from bot import archive, doctor, logs, models, processes
+from bot import archive, doctor, logs, processes
 from bot import config as settings
 from bot.adapters.terminal import client, words
 from bot.adapters.terminal.messages import Request
@@ -290,8 +290,11 @@ def _examine(config: Config, line: CommandLine, screen: Screen) -> int:
 
 def _models(config: Config, line: CommandLine, screen: Screen) -> int:
     """`semilla models` is a declared command, `semilla models add …` the terminal's own."""
-    adds = line.words[1:2] == ("add",)
-    return models.add(config, line, screen) if adds else _answer(config, line, screen)
+    if line.words[1:2] != ("add",):
+        return _answer(config, line, screen)
+    from bot import models
+
+    return models.add(config, line, screen)
 
 
 OWN: Mapping[str, Callable[[Config, CommandLine, Screen], int]] = {

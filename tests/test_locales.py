@@ -23,6 +23,11 @@ class Facts(Visitor):
     def visit_VariableReference(self, node):  # noqa: N802
         self.names.add(node.id.name)
 
+    def visit_MessageReference(self, node):  # noqa: N802
+        raise AssertionError(f"{node.id.name}: each sentence is read without the others")
+
+    visit_TermReference = visit_MessageReference  # noqa: N815
+
 
 def sentences(language):
     found = {}
