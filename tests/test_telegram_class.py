@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.telegram_peer.server import Sent, Telegram
+from tests.telegram_peer.server import Fault, Sent, Telegram
 from tests.test_telegram import semilla_on, serving_telegram
 
 WORDS = ("un gato", "una luna", "un sol", "una flor", "un pez", "una casa", "un auto")
@@ -67,6 +67,14 @@ def _codes(message: Sent) -> set[str]:
     return {found[1] for line in lines if (found := CODE.match(line))}
 
 
+def _shown(peer: Telegram) -> list[Sent]:
+    return [each for each in peer.messages.values() if each.photo]
+
+
+def _sheets(peer: Telegram) -> list[Sent]:
+    return [each for each in _shown(peer) if len(_codes(each)) > 3]
+
+
 async def test_everyone_in_a_class_gets_every_picture_once_within_the_limits(
     tmp_path: Path,
 ) -> None:
@@ -77,10 +85,28 @@ async def test_everyone_in_a_class_gets_every_picture_once_within_the_limits(
     assert len(lesson.pictures) == 36
     assert set(lesson.pictures.values()) == {1}
     assert not peer.refused, "never more than 20 calls a minute"
-    sheets = [each for each in peer.messages.values() if each.photo and len(_codes(each)) > 3]
+    sheets = _sheets(peer)
     assert sheets
     assert all("Alumna" in each.text for each in sheets)
     assert ahead(lesson.order, members=12) <= 2, "nobody's third picture before another's first"
+
+
+async def test_who_waited_more_than_a_minute_is_called_also_by_a_sheet(tmp_path: Path) -> None:
+    async with serving_telegram(minute=1.5) as peer, semilla_on(peer, tmp_path) as app:
+        await app.semilla.dispatch.pause(True)
+        peer.names |= {5000 + n: (f"Alumna {n}", "es") for n in range(len(WORDS))}
+        asked = [
+            await peer.say(f"/imagina {WORDS[n]} {n}x0 {QUICK}", user=5000 + n)
+            for n in range(len(WORDS))
+        ]
+        for each in asked:
+            await peer.answered(each)
+        await asyncio.sleep(1.5 * peer.minute)
+        peer.faults.append(Fault("sendPhoto", 429, parameters={"retry_after": 3}))
+        await app.semilla.dispatch.pause(False)
+        await peer.until(lambda: sum(len(_prompts(m)) for m in _shown(peer)) == len(WORDS))
+        assert _sheets(peer)
+        assert not [message for message in _shown(peer) if message.silent]
 
 
 def ahead(order: list[str], members: int) -> int:

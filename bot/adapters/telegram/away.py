@@ -88,8 +88,8 @@ class Away:
         own = [each for each in missed if member.moderator or each.member == member.id]
         return own, len(missed) - len(own)
 
-    async def forget(self, missed: Draft) -> None:
-        await self._drafts.remove([missed])
+    async def forget(self, missed: list[Draft]) -> None:
+        await self._drafts.remove(missed)
 
 
 def question(language: str, count: int, seconds: float) -> rendering.Message:

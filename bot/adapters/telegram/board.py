@@ -144,9 +144,10 @@ class Board:
         answer = batch[0].answer
         if len(batch) == 1:
             message = await rendering.message(self._chats.semilla, batch[0].reply, answer.language)
-            to, loud = asked_in(answer), self._chats.late(answer)
+            to = asked_in(answer)
         else:
-            message, to, loud = await self._sheet(batch), None, False
+            message, to = await self._sheet(batch), None
+        loud = any(self._chats.late(each.answer) for each in batch)
         await self._chats.send_in_turn(self._chat, message, self._topic, to, loud)
 
     async def _sheet(self, batch: list[Finished]) -> rendering.Message:

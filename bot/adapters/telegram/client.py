@@ -159,13 +159,15 @@ class Client:
     ) -> None:
         """What becomes of the requests that came while Semilla was away."""
         missed, left = await self._away.meant(guild_of(message.chat).id, member)
-        key = "telegram-doing" if query.data == away.DO else "telegram-forgotten"
+        doing = query.data == away.DO
+        if not doing:  # before the answer: the next press is to find them gone
+            await self._away.forget(missed)
+        key = "telegram-doing" if doing else "telegram-forgotten"
         key = key if missed else "telegram-not-yours-to-decide"
         await self._toast(query, say(language, key, count=len(missed)))
-        for each in missed:
-            if query.data == away.DO:
-                await self._hear_late(self._away.message(each))
-            await self._away.forget(each)
+        for each in missed if doing else ():
+            await self._hear_late(self._away.message(each))
+            await self._away.forget([each])  # not sooner: a stop may come between
         if not left:
             await self._chats.remove(message.chat.id, message.id)
 
