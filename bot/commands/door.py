@@ -39,12 +39,15 @@ async def run(semilla: Semilla, call: Call) -> Reply:
     except Exception:  # Ours to mend: nobody is left without an answer, and the log has the code.
         code = short_code()
         log.exception("fault %s in /%s", code, call.command)
-        return fault(call.language, code, await _again(semilla, call))
+        return fault(call.language, code, await again(semilla, call))
 
 
-async def _again(semilla: Semilla, call: Call) -> str:
-    """The line that tries the call once more, if a button can hold it."""
+async def again(semilla: Semilla, call: Call) -> str:
+    """The line that tries the call once more, if a button can hold it; "" for what was accepted,
+    as that is delivered."""
     with suppress(Exception):  # it is offered where it can be, after a fault
+        if await semilla.database.answers.accepted(call.origin):
+            return ""
         line = typed(call.command, dict(call.options))
         if call.image is None and len(line.encode()) <= BUTTON_BYTES:
             return line
