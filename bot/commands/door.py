@@ -12,7 +12,9 @@ from bot.commands.screening import check_standing
 from bot.commands.semilla import Semilla
 from bot.conversation import BUTTON_BYTES, Call, Refusal, Reply, Role
 from bot.limits import check_place, language_of
+from bot.locales import LANGUAGES, say
 from bot.logs import about
+from bot.moderation import below_floor
 from bot.replies import fault, refused, short_code
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,16 @@ async def again(semilla: Semilla, call: Call) -> str:
             code = await drafts.save(call.guild.id, call.member.id, call.options)
             return typed(call.command, {"draft": code})
     return ""
+
+
+def read_ahead(semilla: Semilla) -> None:
+    """What the first request needs, and would keep everybody waiting for. It blocks: for a thread,
+    before a chat is open."""
+    below_floor("")  # the lists of words
+    for language in LANGUAGES:
+        say(language, "accepted")
+    for model in semilla.catalogue.models():
+        model.examples("en")  # from its vocabulary
 
 
 async def joined(semilla: Semilla, call: Call) -> Reply:

@@ -58,6 +58,7 @@ class Client(discord.Client):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def setup_hook(self) -> None:
+        await asyncio.to_thread(door.read_ahead, self.semilla)
         self.add_dynamic_items(Press, More, Pick)
         await self.tree.set_translator(tree.Translations())
         tree.build(self.tree, self.semilla, self.use, self.use_on)
