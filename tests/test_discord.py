@@ -6,6 +6,7 @@ import asyncio
 from io import BytesIO
 from pathlib import Path
 
+import discord
 import pytest
 from PIL import Image
 
@@ -47,6 +48,10 @@ async def test_a_picture_comes_varies_and_is_made_again_identically(
     again = folded.buttons()["🟰 Make it again, identical"]
     identical = await peer.picture(await peer.press(folded, again))
     assert "Identical" in identical.content
+    whole = await peer.answer(await peer.press(folded, folded.buttons()["📎 PNG"]))
+    await peer.until(lambda: bool(whole.files))
+    (png,) = whole.files.values()
+    assert metadata.pixel_hash_of(png) == metadata.read_pixels(data)
 
 
 async def test_edit_changes_what_was_changed_and_nothing_else(peer: Discord, app: App) -> None:
@@ -115,6 +120,10 @@ async def test_members_see_at_most_eight_commands_in_both_languages(
     slash = [each for each in peer.commands if each.get("type", 1) == 1]
     members = [each for each in slash if each.get("default_member_permissions") is None]
     assert 1 <= len(members) <= 8
+    moderators = {each["name"] for each in slash if each not in members}
+    assert moderators >= {"setup", "ban", "review"}
+    rights = {each["default_member_permissions"] for each in slash if each not in members}
+    assert rights == {discord.Permissions(manage_messages=True).value}
     imagine = next(each for each in slash if each["name"] == "imagine")
     assert imagine["name_localizations"]["es-ES"] == "imagina"
     options = {each["name"]: each for each in imagine["options"]}
