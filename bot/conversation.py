@@ -102,7 +102,9 @@ class Shown:
         file: name of its PNG in the storage (sha256).
         alt: alternative text, the prompt.
         scale: whole number by which it is shown enlarged.
-        caption: words under it (Semilla's markup, see Reply.text).
+        title: its prompt, shortened (this and the next two in Semilla's markup, see Reply.text).
+        facts: seed, id, seconds.
+        notes: lines on where it comes from and what was done otherwise than asked.
         line: the command line that shows it with all that can be done with it.
         parent: number and id of the one that it was made from, for chats that can link to it.
     """
@@ -113,10 +115,18 @@ class Shown:
     height: int
     alt: str
     scale: int = 1
-    caption: str = ""
+    title: str = ""
+    facts: str = ""
+    notes: tuple[str, ...] = ()
     buttons: tuple[tuple[Button, ...], ...] = ()
     line: str = ""
     parent: tuple[int, str] | None = None
+
+    @property
+    def caption(self) -> str:
+        """The words under it."""
+        first = " · ".join(filter(None, (self.title, self.facts)))
+        return "\n".join(filter(None, (first, *self.notes)))
 
 
 @dataclass(frozen=True, slots=True)

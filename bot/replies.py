@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
@@ -115,7 +115,7 @@ def duration(seconds: float, language: str) -> str:
 
 def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Shown:
     """A picture with its caption and buttons."""
-    lines = [caption(picture, language)]
+    lines = []
     remade = job.parent if job is not None and job.relation is Relation.REROLL else None
     parent = picture.parent if picture.parent_id != picture.id else None
     if remade is not None and picture.member == remade.member:
@@ -129,6 +129,7 @@ def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Sh
         notes = [note for note in notes if not _of_default(note, job)]
     told = [note for note in notes if note.kind in NEVER_SILENT] or notes[:1]
     lines += [note_line(note, language) for note in told]
+    prompt = " ".join(shortened(picture.prompt, CAPTION_PROMPT).split())
     return Shown(
         code=picture.code,
         file=picture.file,
@@ -136,7 +137,15 @@ def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Sh
         height=picture.height,
         alt=picture.prompt,
         scale=shown_scale(picture.width, picture.height),
-        caption="\n".join(lines),
+        title=f"**{escape(prompt)}**" if prompt else "",
+        facts=say(
+            language,
+            "facts",
+            seed=str(picture.request.seed),
+            code=picture.code,
+            seconds=decimal(picture.seconds, language),
+        ),
+        notes=tuple(lines),
         buttons=picture_buttons(picture, language),
         line=f"/show {picture.code}",
         parent=(parent.id, parent.code) if parent else None,
@@ -148,15 +157,22 @@ def shown_scale(width: int, height: int) -> int:
     return max(1, SHOWN_PIXELS // max(width, height))
 
 
-def caption(picture: Picture, language: str) -> str:
-    return say(
-        language,
-        "caption",
-        prompt=" ".join(shortened(picture.prompt, CAPTION_PROMPT).split()),
-        seed=str(picture.request.seed),
-        code=picture.code,
-        seconds=decimal(picture.seconds, language),
-    )
+def captions(pictures: Sequence[Shown]) -> list[str]:
+    """One for each; of several, numbered, what all have in common is said once: the prompt before
+    the first, notes after the last."""
+    if len(pictures) < 2:
+        return [each.caption for each in pictures]
+    first = pictures[0]
+    title = first.title if all(each.title == first.title for each in pictures) else ""
+    notes = [note for note in first.notes if all(note in each.notes for each in pictures)]
+    found = []
+    for number, each in enumerate(pictures, 1):
+        own = tuple(note for note in each.notes if note not in notes)
+        rest = replace(each, title="" if title else each.title, notes=own)
+        found.append(f"{number} · {rest.caption}")
+    found[0] = "\n".join(filter(None, (title, found[0])))
+    found[-1] = "\n".join((found[-1], *notes))
+    return found
 
 
 def origin_line(picture: Picture, parent: Picture, language: str) -> str:

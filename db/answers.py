@@ -104,6 +104,12 @@ class Answers:
         async with self._transactions.read() as session:
             return await session.get(Answer, answer, options=WHOLE)
 
+    async def accepted(self, origin: str) -> bool:
+        """Whether the call that came from there has its answer already."""
+        query = select(exists().where(Answer.origin == origin))
+        async with self._transactions.read() as session:
+            return bool(await session.scalar(query))
+
     async def of_picture(self, picture: int) -> Answer | None:
         """The one that a picture was made for."""
         query = select(Answer).join(Answer.jobs).join(Job.picture).where(Picture.id == picture)

@@ -6,6 +6,7 @@ import asyncio
 from io import BytesIO
 from pathlib import Path
 
+import discord
 import pytest
 from PIL import Image
 
@@ -47,6 +48,10 @@ async def test_a_picture_comes_varies_and_is_made_again_identically(
     again = folded.buttons()["🟰 Make it again, identical"]
     identical = await peer.picture(await peer.press(folded, again))
     assert "Identical" in identical.content
+    whole = await peer.answer(await peer.press(folded, folded.buttons()["📎 PNG"]))
+    await peer.until(lambda: bool(whole.files))
+    (png,) = whole.files.values()
+    assert metadata.pixel_hash_of(png) == metadata.read_pixels(data)
 
 
 async def test_edit_changes_what_was_changed_and_nothing_else(peer: Discord, app: App) -> None:
@@ -77,12 +82,17 @@ async def test_several_pictures_are_taken_up_by_a_list(peer: Discord, app: App) 
     asked = await peer.slash("imagine", prompt="a star", steps=1, count=3)
     message = await peer.answer(asked)
     await peer.until(lambda: len(message.files) == 3)
+    assert message.content.count("a star") == 1
     (select,) = (item for row in message.components for item in row["components"])
     shown = await peer.answer(
         await peer.pick(message, select["custom_id"], select["options"][1]["value"])
     )
     await peer.until(lambda: bool(shown.files))
-    assert select["options"][1]["label"].split()[-1] in next(iter(shown.files))
+    code = select["options"][1]["label"].split()[-1]
+    assert code in next(iter(shown.files))
+    varied = await peer.answer(await peer.slash("vary", id=code, count=2))
+    await peer.until(lambda: len(varied.files) == 2)
+    assert (varied.content.count("a star"), varied.content.count("🌱")) == (1, 1)
 
 
 async def test_a_refusal_is_for_its_author_only(peer: Discord, app: App) -> None:
@@ -110,12 +120,23 @@ async def test_members_see_at_most_eight_commands_in_both_languages(
     slash = [each for each in peer.commands if each.get("type", 1) == 1]
     members = [each for each in slash if each.get("default_member_permissions") is None]
     assert 1 <= len(members) <= 8
+    moderators = {each["name"] for each in slash if each not in members}
+    assert moderators >= {"setup", "ban", "review"}
+    rights = {each["default_member_permissions"] for each in slash if each not in members}
+    assert rights == {discord.Permissions(manage_messages=True).value}
     imagine = next(each for each in slash if each["name"] == "imagine")
     assert imagine["name_localizations"]["es-ES"] == "imagina"
     options = {each["name"]: each for each in imagine["options"]}
     assert options["seed"]["name_localizations"]["es-419"] == "semilla"
     assert (options["steps"]["min_value"], options["steps"]["max_value"]) == (1, 150)
     assert all(each["integration_types"] == [0] for each in slash), "no user installs"
+
+
+async def test_a_picture_that_a_command_is_about_has_to_be_named(peer: Discord, app: App) -> None:
+    options = {each["name"]: each.get("options", []) for each in peer.commands}
+    needed = {name for name, of in options.items() if any(each["required"] for each in of)}
+    assert needed >= {"reroll", "vary", "show"}
+    assert "review" not in needed
 
 
 async def test_commands_are_sent_only_when_they_changed(lonely: Discord, tmp_path: Path) -> None:

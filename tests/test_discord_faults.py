@@ -21,7 +21,7 @@ from bot.adapters.discord.token import PERMISSIONS
 from bot.app import App
 from db.models import now
 from tests.chat import settings
-from tests.discord_peer.kept import Fault
+from tests.discord_peer.kept import Fault, Message
 from tests.discord_peer.payloads import ANA, CHANNEL, GUILD, Place
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on, told
@@ -282,8 +282,7 @@ async def test_a_fault_in_a_button_is_answered_with_a_code_and_try_again(
     with monkeypatch.context() as patch:
         patch.setattr(app.semilla.database.history, "get", broken)
         await peer.press(message, message.buttons()["🌱 Vary"])
-        await peer.until(lambda: any("code" in m.content for m in peer.messages.values()))
-    fault = next(each for each in peer.messages.values() if "code" in each.content)
+        fault = await _fault(peer)
     assert fault.ephemeral
     code = fault.content.split("code ")[1][:4]
     assert f"fault {code}" in caplog.text
@@ -291,16 +290,27 @@ async def test_a_fault_in_a_button_is_answered_with_a_code_and_try_again(
     await peer.until(lambda: len(pictures(peer)) == 2)
 
 
-async def test_a_fault_in_what_discord_calls_back_is_answered_too(
-    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("of", ["POST /interactions", "PATCH /webhooks"])
+async def test_a_fault_before_or_after_a_command_offers_it_again(
+    peer: Discord, app: App, of: str
 ) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("something of ours")
+    peer.faults.append(Fault(of, 400, 50035))
+    await peer.slash("queue")
+    fault = await _fault(peer)
+    again = await peer.answer(await peer.press(fault, fault.buttons()["Try again"]))
+    await peer.until(lambda: "Nobody waits" in again.content)
 
-    message = await peer.picture(await peer.slash("imagine", prompt="a sun", steps=1))
-    monkeypatch.setattr("bot.adapters.discord.client.place_of", broken)
-    await peer.press(message, message.buttons()["🎲 Another"])
-    await peer.until(lambda: any("code" in m.content for m in peer.messages.values()))
+
+async def test_a_fault_after_a_request_was_accepted_does_not_offer_it_again(
+    peer: Discord, app: App
+) -> None:
+    draft = await peer.slash("imagine", prompt="a sun", steps=1, private=True)
+    code = next(iter((await peer.picture(draft)).files)).split("-")[1][:4]
+    peer.faults.append(Fault("DELETE /webhooks", 400, 50035))
+    await peer.slash("reroll", id=code)
+    assert not (await _fault(peer)).buttons()
+    await peer.until(lambda: bool(told(peer)))
+    assert "Identical" in told(peer)[0].content
 
 
 async def test_two_hundred_requests_of_twenty_servers_at_once_are_answered_once_each(
@@ -325,6 +335,12 @@ async def test_two_hundred_requests_of_twenty_servers_at_once_are_answered_once_
     assert len(found) == len({each.reference or each.id for each in found}) == len(asked)
     assert len({name for each in found for name in each.files}) > 1
     assert set(lonely.acknowledged) >= set(asked)
+
+
+async def _fault(peer: Discord) -> Message:
+    """What tells that something went wrong, with its code."""
+    await peer.until(lambda: any("code" in m.content for m in peer.messages.values()))
+    return next(each for each in peer.messages.values() if "code" in each.content)
 
 
 async def _outbox_is_empty(app: App) -> None:

@@ -12,7 +12,9 @@ from bot.commands.screening import check_standing
 from bot.commands.semilla import Semilla
 from bot.conversation import BUTTON_BYTES, Call, Refusal, Reply, Role
 from bot.limits import check_place, language_of
+from bot.locales import LANGUAGES, say
 from bot.logs import about
+from bot.moderation import below_floor
 from bot.replies import fault, refused, short_code
 
 log = logging.getLogger(__name__)
@@ -39,12 +41,15 @@ async def run(semilla: Semilla, call: Call) -> Reply:
     except Exception:  # Ours to mend: nobody is left without an answer, and the log has the code.
         code = short_code()
         log.exception("fault %s in /%s", code, call.command)
-        return fault(call.language, code, await _again(semilla, call))
+        return fault(call.language, code, await again(semilla, call))
 
 
-async def _again(semilla: Semilla, call: Call) -> str:
-    """The line that tries the call once more, if a button can hold it."""
+async def again(semilla: Semilla, call: Call) -> str:
+    """The line that tries the call once more, if a button can hold it; "" for what was accepted,
+    as that is delivered."""
     with suppress(Exception):  # it is offered where it can be, after a fault
+        if await semilla.database.answers.accepted(call.origin):
+            return ""
         line = typed(call.command, dict(call.options))
         if call.image is None and len(line.encode()) <= BUTTON_BYTES:
             return line
@@ -53,6 +58,16 @@ async def _again(semilla: Semilla, call: Call) -> str:
             code = await drafts.save(call.guild.id, call.member.id, call.options)
             return typed(call.command, {"draft": code})
     return ""
+
+
+def read_ahead(semilla: Semilla) -> None:
+    """What the first request needs, and would keep everybody waiting for. It blocks: for a thread,
+    before a chat is open."""
+    below_floor("")  # the lists of words
+    for language in LANGUAGES:
+        say(language, "accepted")
+    for model in semilla.catalogue.models():
+        model.examples("en")  # from its vocabulary
 
 
 async def joined(semilla: Semilla, call: Call) -> Reply:

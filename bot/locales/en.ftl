@@ -114,7 +114,7 @@ option-reset-help = back to the defaults
 option-name = name
 option-name-help = a name of your own
 
-caption = **{ $prompt }** · seed `{ $seed }` · `{ $code }` · { $seconds } s
+facts = seed `{ $seed }` · `{ $code }` · { $seconds } s
 accepted = On its way
 place = { NUMBER($place) ->
     [1] You are next

@@ -97,7 +97,7 @@ option-reset-help = vuelve a los valores de costumbre
 option-name = nombre
 option-name-help = un nombre tuyo
 
-caption = **{ $prompt }** · semilla `{ $seed }` · `{ $code }` · { $seconds } s
+facts = semilla `{ $seed }` · `{ $code }` · { $seconds } s
 accepted = En camino
 place = { NUMBER($place) ->
     [1] Vas a continuación

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -15,11 +16,10 @@ from bot.adapters.discord import menus, modals, progress, rendering, tree
 from bot.adapters.discord.places import (
     LANGUAGE_OF_LOCALE,
     NAME,
-    age_restricted,
+    call_of,
     guild_of,
     language_of,
     member_of,
-    place_of,
 )
 from bot.adapters.discord.presses import More, Pick, Press
 from bot.commands import door
@@ -34,6 +34,7 @@ from db.history import Asker
 log = logging.getLogger(__name__)
 
 ALREADY_ACKNOWLEDGED = 40060
+CALL = "call"  # what an interaction keeps it under
 Interaction = discord.Interaction[Any]
 # No privileged ones: they would have to be applied for, and members' messages aren't our business.
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
@@ -57,6 +58,7 @@ class Client(discord.Client):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def setup_hook(self) -> None:
+        await asyncio.to_thread(door.read_ahead, self.semilla)
         self.add_dynamic_items(Press, More, Pick)
         await self.tree.set_translator(tree.Translations())
         tree.build(self.tree, self.semilla, self.use, self.use_on)
@@ -130,18 +132,19 @@ class Client(discord.Client):
     async def _use(
         self, interaction: Interaction, command: Command, values: dict[str, Any], private: bool
     ) -> None:
-        message = await self._acknowledge(interaction, private)
         given = {name: value for name, value in values.items() if value is not None}
         options = {name.removesuffix(tree.BY_ID): _typed(value) for name, value in given.items()}
         upload = next((v for v in values.values() if isinstance(v, discord.Attachment)), None)
         options = {name: text for name, text in options.items() if text}
+        unread = b"" if upload is not None else None
+        call = self._call(interaction, command.name, options, image=unread)
+        message = await self._acknowledge(interaction, private)
         try:
             image = await menus.read(upload) if upload is not None else None
         except Refusal as refusal:
             await self._refuse(interaction, refusal, private)
             return
-        call = self._call(interaction, command.name, options, message, image)
-        await self._answer(interaction, call, private)
+        await self._answer(interaction, replace(call, message=message, image=image), private)
 
     async def _use_on(
         self, interaction: Interaction, command: Command, message: discord.Message
@@ -170,18 +173,18 @@ class Client(discord.Client):
         except Refusal as refusal:  # a button of a later version, or of one long gone
             await self._refuse(interaction, refusal, private=False)
             return
-        command = COMMANDS[name]
+        call, command = self._call(interaction, name, options), COMMANDS[name]
         if command.answers is Answers.FORM:
-            await self._open_form(interaction, self._call(interaction, name, options, ""), line)
+            await self._open_form(interaction, call, line)
             return
         private = command.answers is Answers.PRIVATE
         message = await self._acknowledge(interaction, private)
-        await self._answer(interaction, self._call(interaction, name, options, message), private)
+        await self._answer(interaction, replace(call, message=message), private)
 
     async def _unfold(self, interaction: Interaction, line: str) -> None:
-        await interaction.response.defer(thinking=True, ephemeral=True)
-        name, options = typed_line.parse(line)
-        reply = await door.run(self.semilla, self._call(interaction, name, options, ""))
+        call = self._call(interaction, *typed_line.parse(line))
+        await self._acknowledge(interaction, private=True)
+        reply = await door.run(self.semilla, call)
         view = rendering.folded(reply)
         if view is None:
             await self._edit(interaction, await rendering.message(self.semilla, reply))
@@ -205,12 +208,12 @@ class Client(discord.Client):
         data: dict[str, Any] = dict(interaction.data or {})
         if not str(data.get("custom_id", "")).startswith(modals.PREFIX):
             return
-        message = await self._acknowledge(interaction, private=False)
         file, slash, line = str(data["custom_id"]).removeprefix(modals.PREFIX).partition("/")
-        name, options = typed_line.parse(slash + line)
-        form = Form(title="", command=name, fields=())
-        if COMMANDS[name].answers is Answers.FORM:
-            before = await door.run(self.semilla, self._call(interaction, name, options, ""))
+        opened = self._call(interaction, *typed_line.parse(slash + line))
+        message = await self._acknowledge(interaction, private=False)
+        form = Form(title="", command=opened.command, fields=())
+        if COMMANDS[opened.command].answers is Answers.FORM:
+            before = await door.run(self.semilla, opened)
             if before.form is None:
                 await self._show(interaction, before, private=False)
                 return
@@ -327,8 +330,10 @@ class Client(discord.Client):
             return
         code = short_code()
         log.error("fault %s", code, exc_info=error)
+        call = interaction.extras.get(CALL)
+        line = await door.again(self.semilla, call) if call is not None else ""
         try:
-            await self._say_privately(interaction, fault(self._language(interaction), code))
+            await self._say_privately(interaction, fault(self._language(interaction), code, line))
         except (discord.HTTPException, aiohttp.ClientError) as unsaid:
             log.warning("fault %s could not be told: %s", code, unsaid)
 
@@ -350,26 +355,13 @@ class Client(discord.Client):
         interaction: Interaction,
         command: str,
         options: dict[str, str],
-        message: str,
+        message: str = "",
         image: bytes | None = None,
     ) -> Call:
-        channel, thread = place_of(interaction)
-        return Call(
-            origin=f"{NAME}:{interaction.id}",
-            adapter=NAME,
-            guild=guild_of(interaction),
-            member=member_of(interaction),
-            language=self._language(interaction),
-            command=command,
-            options=options,
-            image=image,
-            channel=channel,
-            thread=thread,
-            message=message,
-            token=interaction.token,
-            age_restricted=age_restricted(interaction),
-            here=f"<#{thread or channel}>",
-        )
+        """Kept with the interaction, to be tried again after a fault."""
+        call = call_of(interaction, command, options, self._language(interaction))
+        interaction.extras[CALL] = call = replace(call, message=message, image=image)
+        return call
 
     def _language(self, interaction: Interaction) -> str:
         return language_of(interaction, self.semilla.config.language)

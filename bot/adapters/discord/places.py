@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import discord
 
-from bot.conversation import Guild, Member
+from bot.conversation import Call, Guild, Member
 
 NAME = "discord"
 LANGUAGE_OF_LOCALE = {"es": "es", "en": "en"}
+
+
+def call_of(
+    interaction: discord.Interaction[Any], command: str, options: Mapping[str, str], language: str
+) -> Call:
+    """One use of a command, to be answered in the place where the interaction came from."""
+    channel, thread = place_of(interaction)
+    return Call(
+        origin=f"{NAME}:{interaction.id}",
+        adapter=NAME,
+        guild=guild_of(interaction),
+        member=member_of(interaction),
+        language=language,
+        command=command,
+        options=options,
+        channel=channel,
+        thread=thread,
+        token=interaction.token,
+        age_restricted=age_restricted(interaction),
+        here=f"<#{thread or channel}>",
+    )
 
 
 def guild_of(interaction: discord.Interaction[Any]) -> Guild:

@@ -18,6 +18,7 @@ from bot.adapters.discord.presses import More, Pick, Press
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Reply, Shown
 from bot.locales import plain
+from bot.replies import captions
 from bot.showing import enlarged
 
 NOBODY = discord.AllowedMentions.none()
@@ -56,7 +57,8 @@ class Message:
 async def message(semilla: Semilla, reply: Reply, limit_bytes: int = FILE_BYTES) -> Message:
     """A reply as one message; pictures that are too large for the place become smaller files."""
     shown = reply.pictures[:MESSAGE_FILES]
-    lines = [discord_markup(reply.text), *[await _caption(semilla, each) for each in shown]]
+    told = zip(shown, captions(shown), strict=True)
+    lines = [discord_markup(reply.text), *[await _linked(semilla, *each) for each in told]]
     content = clipped("\n".join(filter(None, lines)))
     files = [await _picture(semilla, each, limit_bytes // max(1, len(shown))) for each in shown]
     if reply.file is not None:
@@ -97,9 +99,9 @@ async def preview(data: bytes) -> tuple[str, bytes, str]:
     return ("semilla-preview.webp", await asyncio.to_thread(_grown, data), "")
 
 
-async def _caption(semilla: Semilla, shown: Shown) -> str:
-    """Its caption, with a link to what it was made from."""
-    text = discord_markup(shown.caption)
+async def _linked(semilla: Semilla, shown: Shown, caption: str) -> str:
+    """A caption, with a link to what the picture was made from."""
+    text = discord_markup(caption)
     if shown.parent is None:
         return text
     number, code = shown.parent

@@ -25,6 +25,7 @@ from bot.locales import say
 DESCRIPTION_CHARACTERS = 100
 LEFT_OUT = frozenset({"width", "height", "draft"})  # said by others already, or not for typing
 BY_ID = "_id"  # ends the option that takes a picture's id where its namesake takes a file
+SUBJECT = "picture"  # elsewhere it can be replied to or attached; here it has to be named
 LANGUAGES = {
     discord.Locale.spain_spanish: "es",
     discord.Locale.latin_american_spanish: "es",
@@ -134,7 +135,7 @@ def _options(command: Command) -> Iterator[Option]:
     """What is file or id elsewhere is two options here: one has but one type."""
     for option in command.options:
         if option.name not in LEFT_OUT:
-            yield option
+            yield replace(option, required=option.required or option.name == SUBJECT)
         if option.kind.upload:
             kind = replace(option.kind, upload=False)
             yield replace(option, name=option.name + BY_ID, kind=kind)

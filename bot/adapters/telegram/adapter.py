@@ -24,6 +24,7 @@ from bot.adapters.telegram.client import Client
 from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.touch import State, Touch
 from bot.adapters.telegram.webhook import PATH
+from bot.commands import door
 from bot.commands.semilla import Semilla
 from bot.conversation import Reply, Unreachable
 from db.models import Answer
@@ -66,6 +67,7 @@ class TelegramAdapter:
     async def run(self) -> None:
         """Stays in touch until it is cancelled. A refused token ends it: the others go on."""
         try:
+            await asyncio.to_thread(door.read_ahead, self._semilla)
             await self._log_in()
             await self._serve()
         except InvalidToken:

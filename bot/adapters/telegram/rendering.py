@@ -17,6 +17,7 @@ from bot.commands import line as typed_line
 from bot.commands.semilla import Semilla
 from bot.conversation import Form, Reply, Shown
 from bot.locales import escape, say, shortened
+from bot.replies import captions
 from bot.sheets import SHEET_PICTURES
 from bot.showing import enlarged
 
@@ -79,8 +80,8 @@ async def message(semilla: Semilla, reply: Reply, language: str) -> Message:
         return Message(words, await _photo(semilla, shown), None, keyboard)
     labels = [f"{n} · {shown.code}" for n, shown in enumerate(reply.pictures, 1)]
     photo = await _sheet(semilla, reply.pictures, labels)
-    captions = [_numbered(n, each.caption) for n, each in enumerate(reply.pictures, 1)]
-    return Message(formatted([reply.text, *captions], CAPTION_UNITS), photo, None, keyboard)
+    words = formatted([reply.text, *captions(reply.pictures)], CAPTION_UNITS)
+    return Message(words, photo, None, keyboard)
 
 
 async def sheet(
@@ -101,7 +102,7 @@ async def sheet(
     ]  # fmt: skip
     notes: dict[str, list[str]] = {}
     for n, (each, _) in enumerate(shown, 1):
-        for note in each.caption.splitlines()[1:]:
+        for note in each.notes:
             notes.setdefault(note, []).append(str(n))
     noted = [f"{', '.join(numbers)} · {note}" for note, numbers in notes.items()]
     words = formatted([*lines, *told, *noted], CAPTION_UNITS)
@@ -135,10 +136,6 @@ def _form(form: Form, language: str) -> Message:
     line = typed_line.typed(form.command, values, language)
     words = formatted([say(language, "telegram-edit", title=form.title), f"`{escape(line)}`"])
     return Message(words, keyboard=keyboards.copying(say(language, "telegram-copy"), line))
-
-
-def _numbered(number: int, caption: str) -> str:
-    return f"{number} · {caption}"
 
 
 def _few(words: str) -> str:
