@@ -44,27 +44,33 @@ class Access:
         return Role.MODERATOR if call.member.moderator or call.guild.private else Role.MEMBER
 
     async def admit(self, call: Call) -> None:
-        """Raises Refusal where Semilla isn't switched on; its owner is told of a new place once."""
-        if self._config.open or call.adapter in OWN_CHATS:
+        """Raises Refusal where Semilla isn't switched on: said once to a new place, of which her
+        owner is told then, and `repeated` ever after."""
+        why = await self._shut(call)
+        if why is None:
             return
-        if call.guild.private:
-            await self._admit_in_private(call)
-            return
-        state = await self._places.state(call.guild.id)
-        if state is PlaceState.ACTIVE:
-            return
-        if state is None:
-            await self._places.set_state(call.guild.id, PlaceState.ASKED, call.guild.name)
+        new = await self._places.ask(call.guild.id, call.guild.name)
+        if new:
             await self._tell_owners(call)
-        raise Refusal("not-activated")
+        raise Refusal(why, repeated=not new)
 
-    async def _admit_in_private(self, call: Call) -> None:
+    async def admits(self, call: Call) -> bool:
+        return await self._shut(call) is None
+
+    async def _shut(self, call: Call) -> str | None:
+        """The sentence that says why nothing is answered there; None where it is switched on."""
+        if self._config.open or call.adapter in OWN_CHATS:
+            return None
+        if await self._places.state(call.guild.id) is PlaceState.ACTIVE:
+            return None
+        if not call.guild.private:
+            return "not-activated"
         if await self._places.owns(call.member.id):
-            return
+            return None
         if not self._config.private_chats:
-            raise Refusal("private-chats-off")
-        if not await self._places.is_known(call.member.id):
-            raise Refusal("private-chats-for-members")
+            return "private-chats-off"
+        known = await self._places.is_known(call.member.id)
+        return None if known else "private-chats-for-members"
 
     async def try_code(self, call: Call, code: str) -> None:
         """Makes the caller an owner. Raises Refusal; after five wrong codes nobody may try."""
@@ -91,11 +97,12 @@ class Access:
     async def _tell_owners(self, call: Call) -> None:
         language = self._language
         name = call.guild.name or call.guild.id
+        key = "asked-by-person" if call.guild.private else "asked-by-place"
         buttons = (
             Button(say(language, "button-activate"), f"/activate place:{call.guild.id}"),
             Button(say(language, "button-ignore"), f"/ignore {call.guild.id}"),
         )
-        text = say(language, "asked-by-place", place=name, member=call.member.name)
+        text = say(language, key, place=name, member=call.member.name)
         for owner in await self._places.owners():
             reply = Reply(text=text, buttons=(buttons,), private=True)
             self._events.publish(

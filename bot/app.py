@@ -46,6 +46,8 @@ class App:
             catalogue = Catalogue(config.models_folders, config.data / "cache")
             # Reads and hashes the weights once; with gigabytes of them that takes a while.
             await asyncio.to_thread(catalogue.models)
+            dispatch = Dispatch(database, generator, estimate, events)
+            dispatch.paused = await database.settings.drawing_is_paused()
             yield cls(
                 Semilla(
                     config=config,
@@ -54,7 +56,7 @@ class App:
                     catalogue=catalogue,
                     estimate=estimate,
                     events=events,
-                    dispatch=Dispatch(database, generator, estimate, events),
+                    dispatch=dispatch,
                 )
             )
 

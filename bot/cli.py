@@ -266,6 +266,8 @@ async def _greet(
         )
     if chats.running and not config.access.open:
         lines.append(say(screen.language, "run-access", code=app.semilla.access.code))
+    if app.semilla.dispatch.paused:
+        lines.append(say(screen.language, "run-paused"))
     lines.append(say(screen.language, "run-stop"))
     for line in lines:
         screen.output.print(marked(line))

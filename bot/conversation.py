@@ -171,6 +171,7 @@ class Reply:
         answer: id of the accepted Answer whose pictures will follow, if any.
         form: to be filled in.
         file: name in the storage of a file to hand out as it is (the PNG).
+        repeated: it has been said in this place; only a chat that must answer shows it again.
     """
 
     text: str = ""
@@ -182,23 +183,27 @@ class Reply:
     form: Form | None = None
     file: str | None = None
     tone: Tone = Tone.PLAIN
+    repeated: bool = False
 
 
 class Refusal(Exception):
     """The member can mend it. `key` and `facts` name the sentence in the locales;
-    `suggestions` are command lines to tap, `offers` others with a label: the name of a sentence."""
+    `suggestions` are command lines to tap, `offers` others with a label: the name of a sentence.
+    `repeated`: see Reply."""
 
     def __init__(
         self,
         key: str,
         suggestions: tuple[str, ...] = (),
         offers: tuple[tuple[str, str], ...] = (),
+        repeated: bool = False,
         **facts: Any,
     ) -> None:
         super().__init__(key)
         self.key = key
         self.suggestions = suggestions
         self.offers = offers
+        self.repeated = repeated
         self.facts = facts
 
 

@@ -103,7 +103,8 @@ class Dispatch:
         await self._feed()
 
     async def pause(self, paused: bool) -> None:
-        """Until the owner wants to go on, or Semilla is started again; what is being drawn ends."""
+        """Until the owner wants to go on, after a restart too; what is being drawn ends."""
+        await self._database.settings.pause_drawing(paused)
         self.paused = paused
         self._announcing.untold()
         await self._feed()
@@ -186,8 +187,9 @@ class Dispatch:
     async def _wait_for_work(self) -> None:
         """The page answers first: the worker's start takes both cores for seconds."""
         if not len(self._queue):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), timeout=1)
+            with suppress(TimeoutError):  # wait_for would lose a stop that comes with a request
+                async with asyncio.timeout(1):
+                    await self._wanted.wait()
 
     def _put(self, job: Job) -> None:
         request = job.request
@@ -222,9 +224,8 @@ class Dispatch:
             return None if self._in_worker else self._suspects.pop(0)
         if any(self._deaths[job] for job in self._in_worker):
             return None
-        return (
-            self._queue.take(self._announcing.loaded) if len(self._in_worker) < IN_WORKER else None
-        )
+        room = len(self._in_worker) < IN_WORKER
+        return self._queue.take(self._announcing.loaded) if room else None
 
     async def _submit(self, task: Task) -> None:
         behind = self._behind(task)

@@ -18,6 +18,9 @@ RECORDS_KEPT = timedelta(days=90)  # what was refused, and what moderators did
 
 SEXUAL = frozenset({"sexual", "nudity"})
 SUGGESTIVE = SEXUAL | {"suggestive"}
+# The same in languages that have lists for the floor only.
+SEXUAL_ANYWHERE = SEXUAL | {"floor_sexual"}
+SUGGESTIVE_ANYWHERE = SUGGESTIVE | SEXUAL_ANYWHERE | {"floor_suggestive"}
 FLOOR = frozenset({"never", "minors", "young"})
 GROWN_UP_YEARS = 18
 NUMBERS = {
@@ -27,6 +30,14 @@ NUMBERS = {
         "sixteen seventeen eighteen",
         "un dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince "
         "dieciseis diecisiete dieciocho",
+        "um dois tres quatro cinco seis sete oito nove dez onze doze treze catorze quinze "
+        "dezesseis dezessete dezoito",
+        "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize",
+        "uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici "
+        "quindici sedici diciassette diciotto",
+        # "aged elf" is somebody else
+        "ein zwei drei vier funf sechs sieben acht neun zehn 11 zwolf dreizehn vierzehn funfzehn "
+        "sechzehn siebzehn achtzehn",
     )
     for number, word in enumerate(words.split(), 1)
 }
@@ -36,13 +47,17 @@ AGES = (
     re.compile(rf"\b{NUMBER}[\s-]*(?:years?[\s-]*old|yrs?)\b"),
     re.compile(rf"(?<!for )(?<!after )(?<!in )\b{NUMBER}\s+years?{STOP}"),
     re.compile(rf"\b{NUMBER}[\s-]*(?:yo|y/o|y\.o\.)(?!\w)"),
-    re.compile(rf"\b(?:age|aged|edad)\s*:?\s*(?:of|de)?\s*{NUMBER}\b"),
+    re.compile(
+        rf"(?<!il y a )(?<!depuis )(?<!pendant )(?<!da )(?<!per )\b{NUMBER}\s+(?:ans|anni)\b(?! fa\b)"
+    ),
+    re.compile(rf"\b{NUMBER}[\s-]*(?:jahre? alt\b|jahrig|jaehrig)"),
+    re.compile(rf"\b(?:age|aged|edad|idade)\s*:?\s*(?:of|de)?\s*{NUMBER}\b"),
     re.compile(rf"\b(?:is|she's|he's|at|only|turned|looks)\s+(?P<age>\d{{1,2}}){STOP}"),
     re.compile(rf"(?<!hace )(?<!durante )(?<!tras )(?<!por )\b{NUMBER}\s+(?:añ|an)(?:it)?os\b"),
     re.compile(rf"\b(?:girl|boy|chic[ao]|muchach[ao])\s+(?:of|de)\s+{NUMBER}\b"),
 )
 YOUNGER = re.compile(
-    r"\b(?:under|below|younger than|menor(?:es)? [ad]e?|menos de)\s+(?P<age>\d{1,2})\b"
+    r"\b(?:under|below|younger than|menor(?:es)? [ad]e?|menos de|moins de|meno di|unter)\s+(?P<age>\d{1,2})\b"
 )
 
 
@@ -136,11 +151,11 @@ def blocked_word(rules: Rules, prompt: str) -> str | None:
 
 def below_floor(prompt: str) -> bool:
     """Whether a prompt asks for sexual content with minors, which no setting allows."""
-    found = find(prompt, FLOOR | SUGGESTIVE, passing=frozenset({HARMLESS, "swearing"}))
+    found = find(prompt, FLOOR | SUGGESTIVE_ANYWHERE, passing=frozenset({HARMLESS, "swearing"}))
     categories = {each.category for each in found}
-    if "never" in categories or (categories & SEXUAL and "young" in categories):
+    if "never" in categories or (categories & SEXUAL_ANYWHERE and "young" in categories):
         return True
-    return bool(categories & SUGGESTIVE) and ("minors" in categories or _tells_age(prompt))
+    return bool(categories & SUGGESTIVE_ANYWHERE) and ("minors" in categories or _tells_age(prompt))
 
 
 def mentions_minor(prompt: str) -> bool:

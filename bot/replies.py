@@ -328,6 +328,7 @@ def refused(language: str, refusal: Refusal) -> Reply:
         buttons=(buttons,) if buttons else (),
         private=True,
         tone=Tone.REFUSED,
+        repeated=refusal.repeated,
     )
 
 

@@ -18,6 +18,14 @@ class Access:
             place = await session.get(Place, guild)
             return place.state if place else None
 
+    async def ask(self, guild: str, name: str) -> bool:
+        """Notes a place where Semilla isn't switched on yet; False for one that is known."""
+        async with self._transactions.write() as session:
+            if await session.get(Place, guild) is not None:
+                return False
+            session.add(Place(guild=guild, name=name, state=PlaceState.ASKED))
+            return True
+
     async def set_state(self, guild: str, state: PlaceState, name: str = "") -> None:
         async with self._transactions.write() as session:
             place = await session.get(Place, guild)

@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, or_, select
 from db.models import Setting, Style
 from db.transactions import Transactions
 
+EVERYWHERE, PAUSED = "", "paused"
 STRENGTH = {"guild": 0, "channel": 1, "member": 2}
 
 
@@ -60,6 +61,13 @@ class Settings:
                 session.add(Setting(guild=guild, scope=scope, owner=owner, name=name, value=value))
             else:
                 row.value = value
+
+    async def drawing_is_paused(self) -> bool:
+        """By the owner, in all guilds."""
+        return PAUSED in await self.of_guild(EVERYWHERE)
+
+    async def pause_drawing(self, paused: bool) -> None:
+        await self.set(EVERYWHERE, "guild", "", PAUSED, "yes" if paused else None)
 
     async def styles(self, guild: str, member: str) -> dict[str, dict[str, Any]]:
         query = select(Style).where(Style.guild == guild, Style.member == member)

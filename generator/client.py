@@ -96,7 +96,8 @@ class LocalGenerator:
         if process.stdin is not None:
             process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

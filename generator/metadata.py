@@ -155,7 +155,7 @@ def pixel_hash_of(png: bytes) -> str:
 def open_image(data: bytes, max_pixels: int, mode: str = "RGB") -> Image.Image:
     """A picture from outside as RGB or RGBA, turned as its EXIF says. Raises ImageRefused."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(action="ignore"):  # of what is broken beside the pixels
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             if image.width * image.height > max_pixels:
@@ -184,9 +184,10 @@ def _clean_png(data: bytes, max_pixels: int) -> bytes:
 
 def _texts(data: bytes) -> dict[str, str]:
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        texts = {str(k): v for k, v in image.info.items() if isinstance(v, str)}
-        comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+        with warnings.catch_warnings(action="ignore"):
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            texts = {str(k): v for k, v in image.info.items() if isinstance(v, str)}
+            comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return {}
     if isinstance(comment, bytes) and comment.startswith(b"UNICODE\0"):

@@ -61,12 +61,26 @@ async def test_the_owner_hears_of_a_new_place_once_and_switches_it_on_by_a_butto
     assert (await chat.type(ASK, guild=OTHER)).tone is Tone.REFUSED
 
 
-async def test_private_chats_are_off_but_for_the_owner(chat: Chat) -> None:
+async def test_a_place_that_has_been_told_is_told_no_more_after_a_restart_either(
+    tmp_path: Path,
+) -> None:
+    for again in (False, True):
+        async with open_chat(tmp_path, SEMILLA_ACCESS__OPEN="no") as chat:
+            assert (await chat.type(ASK)).repeated is again
+            assert (await chat.type("/activate", member=ANA)).repeated, "whatever a member types"
+
+
+async def test_private_chats_are_off_but_for_the_owner_and_whom_they_activate(chat: Chat) -> None:
     await _owned(chat)
     alone = Guild("chat:ana", private=True)
     assert "private" in (await chat.type(ASK, guild=alone)).text
     owners = await chat.type(ASK, guild=AT_HOME, member=OWNER)
     assert owners.tone is Tone.ACCEPTED
+    assert (await chat.type(ASK, guild=alone)).repeated
+    ((_, notice),) = await chat.hear(1)
+    assert "Ana wrote to me" in notice.text
+    await chat.type(notice.buttons[0][0].line, member=OWNER, guild=AT_HOME)
+    assert (await chat.type(ASK, guild=alone)).tone is Tone.ACCEPTED
 
 
 async def test_codes_are_not_to_be_guessed(chat: Chat) -> None:

@@ -101,7 +101,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def chat(folder: Path) -> AsyncIterator[Chat]:
     """Nothing is drawn here: the worker isn't started."""
-    async with App.open(chats.settings(folder)) as app:
+    async with App.open(chats.settings(folder, SEMILLA_LIMITS__GUILD_WAITING="100000")) as app:
         yield Chat(app)
 
 
@@ -235,6 +235,13 @@ async def test_a_photo_is_drawn_over_the_way_it_is_looked_at(
         assert image.size == ((24, 16) if orientation < 5 else (16, 24))
     assert red > 200
     assert green < 80
+
+
+async def test_a_photo_is_drawn_over_though_what_its_camera_wrote_is_broken(chat: Chat) -> None:
+    broken = turned(6).replace(b"MM\0*\0\0\0\x08", b"MM\0*\1\0\0\x08")
+    assert broken != turned(6)
+    assert await initial_image(chat, broken)
+    assert (await typed(chat, "/show", image=broken)).tone is Tone.REFUSED, "none of Semilla's"
 
 
 class Payload:

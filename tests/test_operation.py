@@ -227,6 +227,22 @@ async def test_the_owner_pauses_the_drawing_and_the_memory_is_freed_until_it_goe
         assert any(isinstance(event, Loading) for event in events), "the model was let go"
 
 
+async def test_the_drawing_stays_paused_over_a_restart(tmp_path: Path) -> None:
+    async with open_chat(tmp_path) as chat:
+        await chat.semilla.database.access.add_owner(ANA.id, "chat")
+        await chat.type("/pause")
+        accepted = await chat.type("a cat steps:1")
+    async with open_chat(tmp_path) as chat:
+        assert "not drawing just now" in (await chat.type("a dog steps:1")).text
+        await chat.semilla.dispatch.ready.wait()
+        assert not chat.semilla.dispatch.running()
+        assert "2 pictures wait" in (await chat.type("/resume")).text
+        assert accepted.answer is not None
+        assert (await chat.wait_for(accepted.answer)).pictures
+    async with open_chat(tmp_path) as chat:
+        assert not chat.semilla.dispatch.paused
+
+
 @POSIX
 def test_a_backup_made_while_it_runs_brings_everything_back(
     shell: Shell, running: subprocess.Popen[str]

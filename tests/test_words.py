@@ -15,6 +15,7 @@ DATA = Path(__file__).parent / "data"
 CLASS, COMMUNITY = Rules(words=Kind.CHILDREN), Rules(words=Kind.GENERAL)
 STUDIO = Rules(words=Kind.ADULTS, nsfw=True)
 EVERY_LIST = frozenset().union(*LISTS.values())
+OF_THE_FLOOR = frozenset({"floor_sexual", "floor_suggestive"})
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -22,6 +23,7 @@ def test_a_thousand_harmless_prompts_pass_in_a_class(language: str) -> None:
     prompts = (DATA / f"harmless_{language}.txt").read_text(encoding="utf-8").splitlines()
     assert len(set(prompts)) == 1000
     assert [prompt for prompt in prompts if find(prompt, EVERY_LIST) or below_floor(prompt)] == []
+    assert [prompt for prompt in prompts if find(prompt, OF_THE_FLOOR)] == [], "a child beside it"
 
 
 @pytest.mark.parametrize(
@@ -141,6 +143,53 @@ def test_sexual_content_with_minors_is_below_the_floor(prompt: str) -> None:
     ],
 )
 def test_the_floor_is_no_higher_than_that(prompt: str) -> None:
+    assert not below_floor(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *("uma criança nua", "menina pelada", "meninas sem roupa", "menino nu na praia"),
+        *("novinha sexy", "criança de calcinha", "sexo com crianças", "treze anos, nua"),
+        *("une fillette nue", "enfants nus", "petite fille en culotte", "pornographie enfantine"),
+        *("13 ans, seins nus", "douze ans, toute nue", "lycéenne en sous-vêtements", "garçon nu"),
+        *("ein nacktes Kind", "nacktes Mädchen", "Schülerin in Unterwäsche", "Kinderpornografie"),
+        *("13-jährige, nackt", "zwölf Jahre alt, nackt", "minderjährig, sexy", "unter 18, nackt"),
+        *("bambina nuda", "bambino nudo", "ragazzina in mutandine", "sesso con bambini"),
+        *("tredici anni, nuda", "minorenne sexy", "pedopornografia", "bimbi senza vestiti"),
+        *("b4mbina n u d a", "MENINA P3L4DA", "une f.i.l.l.e.t.t.e sexy", "ein nacktes Kínd"),
+    ],
+)
+def test_the_floor_understands_portuguese_french_german_and_italian(prompt: str) -> None:
+    assert below_floor(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *("criança com os pés nus na areia", "menino comendo peito de frango", "filho da puta"),
+        *("mulher nua, pintura a óleo", "a criança fica em casa", "menina usando fio dental"),
+        *(
+            "enfant pieds nus",
+            "femme nue de 30 ans",
+            "il y a 15 ans, une femme nue",
+            "fils de pute",
+        ),
+        *("une fille joue de la viole", "un enfant au-dessous de la table", "Antoine, 7 ans"),
+        *(
+            "nackte Füße im Sand, Kinder",
+            "eine junge nackte Frau",
+            "Kinder essen Pute",
+            "Hurensohn",
+        ),
+        *("der junge nackte Mann", "eine Frau von 30 Jahren, nackt", "ein Kind mit Regenschirm"),
+        *("bambino a piedi nudi", "donna nuda", "bambini tra i muschi", "figlio di puttana"),
+        *("un albero nudo e un bambino", "da 15 anni, una donna nuda", "ragazze in bicicletta"),
+        *("a kind woman, sexy", "niña con un nudo en la cinta", "Houjuu Nue and a little girl"),
+        *("aged elf, nude", "niña con vestido de cueca", "kids hiking in Teton National Park"),
+    ],
+)
+def test_what_is_harmless_in_one_of_these_languages_or_beside_them_passes(prompt: str) -> None:
     assert not below_floor(prompt)
 
 

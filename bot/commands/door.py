@@ -70,6 +70,15 @@ def read_ahead(semilla: Semilla) -> None:
         model.examples("en")  # from its vocabulary
 
 
+async def refuse(semilla: Semilla, call: Call, refusal: Refusal) -> Reply:
+    """What is said to a line that is no call; where Semilla isn't switched on, no more than that."""
+    try:
+        await semilla.access.admit(call)
+    except Refusal as shut:
+        refusal = shut
+    return refused(call.language, refusal)
+
+
 async def joined(semilla: Semilla, call: Call) -> Reply:
     """What is said in a place that Semilla has been brought into: hello, or why it stays silent."""
     return await run(semilla, replace(call, command="hello", options={}))
@@ -77,4 +86,5 @@ async def joined(semilla: Semilla, call: Call) -> Reply:
 
 async def _check_role(semilla: Semilla, call: Call, command: Command) -> None:
     if command.role > Role.MEMBER and await semilla.access.role(call) < command.role:
+        await semilla.access.admit(call)  # where it isn't switched on, no more is said than that
         raise Refusal("owner-only" if command.role is Role.OWNER else "for-moderators")

@@ -297,6 +297,7 @@ option-place-help = the id of a server or group
 button-activate = ✓ Activate
 button-ignore = Ignore
 asked-by-place = { $member } wants to use me in **{ $place }**. Nothing is drawn there until you switch me on.
+asked-by-person = { $member } wrote to me in a private chat. Nothing is drawn there until you switch me on.
 activated = ✓ Switched on in { $place }. Try: `/imagine`
 owner-now = ✓ You are my owner now. I'll tell you here when a new place wants me. Type /activate in a place to switch me on there.
 ignored = I stay silent in { $place }.

@@ -277,6 +277,7 @@ option-place-help = el id de un servidor o grupo
 button-activate = ✓ Activar
 button-ignore = Ignorar
 asked-by-place = { $member } quiere usarme en **{ $place }**. No dibujo nada allí hasta que me actives.
+asked-by-person = { $member } me escribió en un chat privado. No dibujo nada allí hasta que me actives.
 activated = ✓ Activada en { $place }. Prueba: `/imagina`
 owner-now = ✓ Ahora me administras tú. Te avisaré aquí cuando un lugar nuevo me quiera. Escribe /activar en un lugar para activarme allí.
 ignored = No diré nada en { $place }.

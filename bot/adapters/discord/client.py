@@ -93,7 +93,10 @@ class Client(discord.Client):
             language=LANGUAGE_OF_LOCALE.get(str(guild.preferred_locale)[:2], "en"),
             command="hello",
         )
-        message = await rendering.message(self.semilla, await door.joined(self.semilla, call))
+        reply = await door.joined(self.semilla, call)
+        if reply.repeated:
+            return
+        message = await rendering.message(self.semilla, reply)
         rooms = [guild.system_channel, *guild.text_channels]
         for room in filter(None, rooms):
             if room.permissions_for(guild.me).send_messages:

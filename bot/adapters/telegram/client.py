@@ -92,26 +92,30 @@ class Client:
         except Refusal as refusal:
             # In a group another bot may know the command.
             if message.chat.type == ChatType.PRIVATE or reading.names(message, self._bot.username):
-                await self._show(message, refused(language, refusal), language)
+                call = await self._said(message, language, "", {})
+                await self._show(message, await door.refuse(self._semilla, call, refusal), language)
             return
         reading.mean_replied_picture(command, options, message)
-        member = await self._moderators.speaker(message)
-        origin = f"{NAME}:{message.chat.id}:{message.id}"
-        call = _call(message, origin, member, language, command, options)
+        call = await self._said(message, language, command, options)
         if not late and await self._is_missed(message, call):
             return
         call = await self._at_home(call, message.chat, message.from_user)
         call = replace(call, image=await reading.image_with(message, command, self._bot))
         await self._show(message, await door.run(self._semilla, call), language, call)
 
+    async def _said(
+        self, message: Message, language: str, command: str, options: dict[str, str]
+    ) -> Call:
+        member = await self._moderators.speaker(message)
+        origin = f"{NAME}:{message.chat.id}:{message.id}"
+        return _call(message, origin, member, language, command, options)
+
     async def _is_missed(self, message: Message, call: Call) -> bool:
         """Whether it is a request that came while Semilla was away, and is asked about."""
         seconds = self._touch.seconds_since(message.date)
         if seconds < away.AWAY_SECONDS or COMMANDS[call.command].answers is not Answers.NEW:
             return False
-        try:
-            await self._semilla.access.admit(call)
-        except Refusal:
+        if not await self._semilla.access.admits(call):
             return False
         await self._away.keep(message, call.member, call.language)
         return True
@@ -233,10 +237,10 @@ class Client:
             command="hello",
             channel=str(chat.id),
         )
-        message = await rendering.message(
-            self._semilla, await door.joined(self._semilla, call), language
-        )
-        await self._chats.send(chat.id, message)
+        reply = await door.joined(self._semilla, call)
+        if not reply.repeated:
+            shown = await rendering.message(self._semilla, reply, language)
+            await self._chats.send(chat.id, shown)
 
     async def _show(
         self,
@@ -251,6 +255,8 @@ class Client:
             if reply.tone is Tone.ACCEPTED:
                 await self._chats.wait_for(reply, call, message.id)
             return  # otherwise it came a second time, and is answered already
+        if reply.repeated:
+            return
         shown = await rendering.message(self._semilla, reply, language)
         in_private = message.chat.type == ChatType.PRIVATE
         if press and in_private and shown.is_text and message.text and message.reply_markup:
