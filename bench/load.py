@@ -2,7 +2,7 @@
 
 All of Semilla is real but the network calls: in their place a stand-in answers each job at once with
 a small picture. Tells how many requests a second are accepted by the database alone and through
-the whole door, whether everything comes out, and how the memory grows.
+the whole door, whether everything comes out, and how the memory grows. With 0, the first alone.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ def _png(number: int) -> bytes:
 async def main(requests: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         await _rate(Path(folder) / "rate")
-        await _load(Path(folder) / "load", requests)
+        if requests:
+            await _load(Path(folder) / "load", requests)
 
 
 async def _rate(data: Path) -> None:

@@ -13,7 +13,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,10 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).translate(ALIKE)
 
 
-def tokens_of(text: str) -> list[Token]:
+@lru_cache(
+    maxsize=4
+)  # the floor and the place's own lists read the same prompt, one after the other
+def tokens_of(text: str) -> tuple[Token, ...]:
     """The words of a text in order, each with all its readings, and the glued ones after them."""
     tokens: list[Token] = []
     glued: list[Token] = []
@@ -145,7 +148,7 @@ def tokens_of(text: str) -> list[Token]:
         whole = re.sub(r"[^\w@$€|!*#]|_", "", bare)
         if whole and len(tokens) > start and (len(tokens) - start > 1 or whole != tokens[-1].typed):
             glued.append(Token(bare, _readings(whole), start, len(tokens)))
-    return [*tokens, *glued, *_spaced(tokens)]
+    return (*tokens, *glued, *_spaced(tokens))
 
 
 def _parts(chunk: str) -> Iterator[str]:
