@@ -79,10 +79,13 @@ class Moderation:
             return int(await session.scalar(query) or 0)
 
     async def shared_guilds(self, member: str, private: str) -> list[str]:
-        """The guilds that a member has asked in, besides the private one."""
-        query = select(Answer.guild).where(Answer.member == member, Answer.guild != private)
+        """The guilds that a member has asked in, besides the private one; and those where something
+        stands against them, though they have had their requests erased."""
+        asked = select(Answer.guild).where(Answer.member == member)
+        stopped = select(Ban.guild).where(Ban.member == member, Ban.guild != EVERYWHERE, _stands())
         async with self._transactions.read() as session:
-            return list(await session.scalars(query.distinct()))
+            found = await session.scalars(asked.union(stopped))
+            return [guild for guild in found if guild != private]
 
     async def members(self, guild: str, text: str) -> list[tuple[str, str]]:
         """Ids and newest names of the members of this id or name who have asked in the guild."""

@@ -189,6 +189,8 @@ async def test_a_banned_member_may_still_take_along_and_erase_but_stays_banned(
         "1 picture" in (await chat.type("/privacy delete sure:yes", guild=place, member=ana)).text
     )
     assert (await chat.type("a red apple", guild=place, member=ana)).tone is Tone.REFUSED
+    alone = Guild(ana.id, private=True)
+    assert (await chat.type("a red apple", guild=alone, member=ana)).tone is Tone.REFUSED
 
 
 async def test_an_erased_answer_that_waited_for_its_chat_waits_no_more(tmp_path: Path) -> None:
