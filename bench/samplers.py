@@ -38,7 +38,9 @@ def main() -> None:
     for sampler in NAMES:
         for prediction in ("epsilon", "v_prediction"):
             found = faults(sampler, prediction)
-            print(f"{sampler:14} {prediction:13} {MOST - len(found)} of {MOST}", *found[:3], sep="  ")
+            print(
+                f"{sampler:14} {prediction:13} {MOST - len(found)} of {MOST}", *found[:3], sep="  "
+            )
 
 
 if __name__ == "__main__":
