@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,16 @@ from PIL import Image, PngImagePlugin
 from bot.app import App
 from db.history import Asker
 from tests.discord_peer.kept import Message
-from tests.discord_peer.payloads import ADULTS, ANA, BOT, CHANNEL, FORUM, GUILD, Place
+from tests.discord_peer.payloads import (
+    ADULTS,
+    ANA,
+    BOT,
+    CHANNEL,
+    EVERYTHING,
+    FORUM,
+    GUILD,
+    Place,
+)
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on
 from tests.test_models_asked import shelf
@@ -21,6 +31,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 __all__ = ["app", "lonely", "peer", "running", "shelf"]  # fixtures
 
 BEA = 4001
+QUESTION = re.compile(r"\*\*\d (of|de) 8")
 MODERATOR = Asker(f"discord:{GUILD}", "", moderator=True)
 INFOTEXT = "a blue ship\nNegative prompt: people\nSteps: 3, Sampler: Euler, CFG scale: 4, Seed: 99"
 
@@ -221,6 +232,39 @@ def _png(image: Image.Image, infotext: str = "") -> bytes:
         texts.add_itxt("parameters", infotext)
     image.save(file, "PNG", pnginfo=texts)
     return file.getvalue()
+
+
+async def test_setup_is_one_conversation_of_buttons_that_ends_with_what_members_see(
+    lonely: Discord, tmp_path: Path
+) -> None:
+    async with semilla_on(lonely, tmp_path) as app:
+        lonely.rights = EVERYTHING
+        question, asked = await lonely.answer(await lonely.slash("setup")), 0
+        await lonely.until(lambda: bool(question.buttons()))
+        while QUESTION.match(question.content):
+            assert question.ephemeral
+            asked += 1
+            first = next(iter(question.buttons().values()))
+            question = await lonely.answer(await lonely.press(question, first))
+            await lonely.until(lambda told=question: bool(told.content))
+        assert asked == 8
+        assert "Los miembros ven:" in question.content
+        rules = await app.semilla.database.settings.of_guild(f"discord:{GUILD}")
+        assert (rules["language"], rules["words"]) == ("es", "children")
+
+
+@pytest.mark.parametrize("kept", ["s:/dance", "m:/dance", "f:/dance"])
+async def test_what_was_kept_of_a_command_that_is_gone_is_told_in_words(
+    peer: Discord, app: App, kept: str
+) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a hat", steps=1))
+    if kept.startswith("f:"):
+        await peer.send_modal(kept, {"prompt": "a cap"})
+    else:
+        message.components[0]["components"][0]["custom_id"] = kept
+        await peer.press(message, kept)
+    await peer.until(lambda: any("dance" in text for text in _texts(peer)))
+    assert not any("code " in text for text in _texts(peer))
 
 
 async def test_loras_and_embeddings_that_fit_the_chosen_model_are_offered(

@@ -171,11 +171,7 @@ class Client(discord.Client):
             await self._answer(interaction, call, private)
 
     async def _press(self, interaction: Interaction, line: str) -> None:
-        try:
-            name, options = typed_line.parse(line)
-        except Refusal as refusal:  # a button of a later version, or of one long gone
-            await self._refuse(interaction, refusal, private=False)
-            return
+        name, options = typed_line.parse(line)
         call, command = self._call(interaction, name, options), COMMANDS[name]
         if command.answers is Answers.FORM:
             await self._open_form(interaction, call, line)
@@ -344,6 +340,8 @@ class Client(discord.Client):
         """One bad message never takes the others down, and nobody is left without an answer."""
         try:
             await answering
+        except Refusal as refusal:  # the line of a later version, or of one long gone
+            await self._refuse(interaction, refusal, private=False)
         except discord.HTTPException as error:
             # Given up by Discord, or here for a second time: whatever was accepted is delivered.
             if error.status == 404 or error.code == ALREADY_ACKNOWLEDGED:
