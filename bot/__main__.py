@@ -9,7 +9,7 @@ import sys
 def main() -> int:
     """Runs the process's command line; gives its exit code."""
     # What a start builds stays: searching it for garbage meanwhile would take a fifth of the time.
-    # App.serve begins with it.
+    # App.serve turns it on.
     gc.disable()
     from bot import cli
 

@@ -133,11 +133,12 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).translate(ALIKE)
 
 
-@lru_cache(
-    maxsize=4
-)  # the floor and the place's own lists read the same prompt, one after the other
+@lru_cache(maxsize=4)
 def tokens_of(text: str) -> tuple[Token, ...]:
-    """The words of a text in order, each with all its readings, and the glued ones after them."""
+    """The words of a text in order, each with all its readings, and the glued ones after them.
+
+    The floor and the place's own lists read the same prompt, one after the other.
+    """
     tokens: list[Token] = []
     glued: list[Token] = []
     for chunk in fold(text).split():

@@ -12,6 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from generator.request import GenerationRequest
 
+EVERYWHERE = ""  # in the place of a guild: what holds in all of them
+
 
 class JobState(StrEnum):
     QUEUED = "queued"

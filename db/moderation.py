@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from db.codes import read_code
 from db.jobs import free_code
 from db.models import (
+    EVERYWHERE,
     Answer,
     Ban,
     Job,
@@ -22,8 +23,6 @@ from db.models import (
     now,
 )
 from db.transactions import Transactions
-
-EVERYWHERE = ""
 
 
 class Moderation:

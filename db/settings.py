@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import and_, delete, or_, select
 
-from db.models import Setting, Style
+from db.models import EVERYWHERE, Setting, Style
 from db.transactions import Transactions
 
-EVERYWHERE, PAUSED = "", "paused"
+PAUSED = "paused"  # the drawing
 STRENGTH = {"guild": 0, "channel": 1, "member": 2}
 
 

@@ -12,8 +12,7 @@ from bot.conversation import Call, Refusal, Reply, Role
 from bot.holding import against, tell_moderators
 from bot.locales import say
 from bot.moderation import Rules, below_floor, blocked_word, in_channel, rules_for
-from db.models import Ban, Job, Record, RecordKind, Review, now
-from db.moderation import EVERYWHERE
+from db.models import EVERYWHERE, Ban, Job, Record, RecordKind, Review, now
 
 log = logging.getLogger(__name__)
 
