@@ -16,6 +16,7 @@ from generator.training.autoencoder import CHANNELS, encode, to_tensor
 from generator.training.captions import Captions
 from generator.training.data import SIDE
 from generator.training.loop import Loop
+from generator.training.precision import fast
 from generator.training.scenes import Composer, Scene
 from generator.training.tokenizer import tokenise
 
@@ -38,14 +39,15 @@ def encode_scenes(
     """
     latents = _file(folder / "latents.npy", (len(scenes), CHANNELS, GRID, GRID))
     thumbnails = _file(folder / "thumbnails.npy", (len(scenes), GRID, GRID, 3))
-    autoencoder.to(device, torch.bfloat16)
+    precision = fast(device)
+    autoencoder.to(device, precision)
     loop = Loop("scenes", folder / "scenes.pt", -(-len(scenes) // BATCH), {})
     for step in loop.steps():
         part = slice(step * BATCH, (step + 1) * BATCH)
         pictures = np.stack([composer.draw(scene) for scene in scenes[part]])
         blocks = pictures.reshape(-1, GRID, 8, GRID, 8, 3)
         thumbnails[part] = blocks.mean((2, 4)) / 127.5 - 1
-        batch = to_tensor(pictures).to(device, torch.bfloat16)
+        batch = to_tensor(pictures).to(device, precision)
         latents[part] = encode(autoencoder, batch).float().cpu().numpy()
 
 

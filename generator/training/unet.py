@@ -15,6 +15,7 @@ from transformers import CLIPTextModel
 from generator.training.dataset import Examples
 from generator.training.loop import Loop, Stopped
 from generator.training.parallel import Group, together
+from generator.training.precision import fast
 
 PEAK = 6e-4  # learning rate
 WARM_UP = 200  # steps
@@ -80,13 +81,13 @@ def scheduler() -> Any:
 
 
 class Weights:
-    """Those that compute (bf16), those that learn (fp32), and these' running mean (EMA)."""
+    """Those that compute (bf16 where that is fast), those that learn (fp32), and these' running mean (EMA)."""
 
     def __init__(self, model: Any, device: torch.device) -> None:
         learning = [p.detach().float().contiguous().to(device) for p in model.parameters()]
         self.learning = [p.clone() for p in learning]
         self.mean = [p.clone() for p in learning]
-        self.model = model.to(device, torch.bfloat16, memory_format=torch.channels_last).train()
+        self.model = model.to(device, fast(device), memory_format=torch.channels_last).train()
         self.computing = [*self.model.parameters()]
         decayed = [p for p in self.learning if p.ndim > 1]
         others = [p for p in self.learning if p.ndim <= 1]
@@ -144,6 +145,7 @@ class Objective:
         self._signal, self._noise = kept.sqrt(), (1 - kept).sqrt()
         self._weight = (5 / (kept / (1 - kept) + 1)).clamp(max=1)
         self._examples, self._text_encoder, self._device = examples, text_encoder, device
+        self._precision = fast(device)
 
     def loss(self, model: Any, count: int, source: torch.Generator) -> Tensor:
         where: dict[str, Any] = {"generator": source, "device": self._device}
@@ -152,7 +154,7 @@ class Objective:
         t = (spread / count * len(self._signal)).long().clamp(max=len(self._signal) - 1)
         noise = torch.randn(latents.shape, **where)
         signal, strength = (part[t].view(-1, 1, 1, 1) for part in (self._signal, self._noise))
-        noisy = (signal * latents + strength * noise).bfloat16()
+        noisy = (signal * latents + strength * noise).to(self._precision)
         with torch.no_grad():
             states = self._text_encoder(input_ids=ids).last_hidden_state
         noisy = noisy.contiguous(memory_format=torch.channels_last)
@@ -188,7 +190,7 @@ def _follow(group: Group, plan: Plan) -> None:
 def _train(group: Group, plan: Plan) -> Weights:
     device = torch.device(plan.device)
     weights = Weights(_begin(plan.start), device)
-    encoder = CLIPTextModel.from_pretrained(plan.folder / "text_encoder", dtype=torch.bfloat16)
+    encoder = CLIPTextModel.from_pretrained(plan.folder / "text_encoder", dtype=fast(device))
     objective = Objective(Examples(plan.folder, device), encoder.to(device).eval(), device)
     model = torch.compile(weights.model) if plan.compiled else weights.model
     path = plan.folder / "unet.pt"
