@@ -62,6 +62,7 @@ class LocalGenerator:
         self._jobs: dict[int, None] = {}
         self._supervisor: asyncio.Task[None] | None = None
         self._pause = FIRST_PAUSE_SECONDS
+        self._ready = False
 
     @property
     def pid(self) -> int | None:
@@ -95,6 +96,8 @@ class LocalGenerator:
     async def _stop(self, process: asyncio.subprocess.Process) -> None:
         if process.stdin is not None:
             process.stdin.close()
+        if not self._ready and process.returncode is None:
+            process.kill()  # it would import its libraries to the end before it hears of it
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await process.wait()
@@ -104,6 +107,7 @@ class LocalGenerator:
 
     async def _launch(self) -> None:
         # Not the chat's working folder: the module is found wherever Semilla was started.
+        self._ready = False
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -142,6 +146,7 @@ class LocalGenerator:
                 )
             except asyncio.IncompleteReadError:
                 return
+            self._ready = True
             if isinstance(event, messages.Drawn | messages.Failed | messages.Cancelled):
                 self._jobs.pop(event.job, None)
                 self._pause = FIRST_PAUSE_SECONDS

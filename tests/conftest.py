@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from hypothesis import settings
 
 from db.session import Database
+
+# The tests run side by side: threads of torch would only stand in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("soak", max_examples=4000, deadline=None)
 

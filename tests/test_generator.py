@@ -17,7 +17,7 @@ import pytest_asyncio
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from generator import frames, metadata
+from generator import client, frames, metadata
 from generator.catalogue import BUNDLED, Catalogue
 from generator.client import LocalGenerator
 from generator.messages import (
@@ -356,6 +356,12 @@ async def test_it_ends_with_its_chat_process(tmp_path):
         pid = short.generator.pid
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_stopped_while_it_still_starts_nobody_waits_for_its_libraries(tmp_path):
+    async with asyncio.timeout(client.PATIENCE_SECONDS / 2):
+        async with studio(tmp_path):
+            await asyncio.sleep(0.5)  # it has begun to import them
 
 
 async def test_every_message_arrives_as_it_was_sent():
