@@ -68,17 +68,17 @@ def load(folder: Path, packages: Path, labels: Set[str]) -> Art:
     Raises:
         SystemExit: a label is no emoji's.
     """
-    index, pixels = folder / "art.json", folder / "art.npy"
+    index, pixels = folder / "art.json", folder / "art.npz"
     wanted = sorted(labels)
     if index.exists():
         saved = json.loads(index.read_text(encoding="utf-8"))
         if saved["labels"] == wanted and saved["versions"] == VERSIONS:
-            return Art(np.load(pixels), tuple(Picture(**each) for each in saved["pictures"]))
+            return Art(np.load(pixels)["rgba"], tuple(Picture(**each) for each in saved["pictures"]))
     art = _render_all(fetch(packages), labels)
     if missing := labels - {picture.label for picture in art.pictures}:
         raise SystemExit(f"No emoji is called {', '.join(sorted(missing))}: mend concepts.txt.")
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(pixels, art.rgba)
+    np.savez_compressed(pixels, rgba=art.rgba)
     pictures = [asdict(picture) for picture in art.pictures]
     fields = {"labels": wanted, "versions": VERSIONS, "pictures": pictures}
     index.write_text(json.dumps(fields), encoding="utf-8")
