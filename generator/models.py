@@ -307,8 +307,9 @@ class Models:
 
     def _read(self, found: Model) -> Loaded:
         if found.own_sampler:
-            dtype = self._pipeline_dtype()
-            model = PipelineModel.read(found.path, found.name, found.hash, self._device, dtype)
+            model = PipelineModel.read(
+                found.path, found.name, found.hash, self._device, self._dtype
+            )
             single_file.let_go(*model.networks)
             return model
         if found.path.is_dir():
@@ -333,13 +334,6 @@ class Models:
         return LoadedModel(
             found.name, found.hash, unet, vae, encoders, scheduler, Preview(vae), found.family
         )
-
-    def _pipeline_dtype(self) -> torch.dtype:
-        """The T5 encoders and transformers of Flux, Stable Diffusion 3 and PixArt were trained in
-        bfloat16, and overflow in float16."""
-        half = self._dtype is torch.float16
-        able = half and self._device.type == "cuda" and torch.cuda.is_bf16_supported(False)
-        return torch.bfloat16 if able else self._dtype
 
     def _vae_dtype(self, vae: Any) -> torch.dtype:
         """SD XL's own VAE overflows in half precision, and its config says so."""

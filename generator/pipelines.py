@@ -48,7 +48,7 @@ class PipelineModel:
         """From a folder in the diffusers layout; never from a pickle, never from a hub."""
         pipeline = DiffusionPipeline.from_pretrained(
             folder,
-            dtype=dtype,
+            dtype=_half(device) if dtype is torch.float16 else dtype,
             variant=variant(folder),
             local_files_only=True,
             use_safetensors=True,
@@ -103,6 +103,13 @@ class PipelineModel:
         }
         arguments = {name: value for name, value in wanted.items() if name in known}
         return lambda: pipeline(**arguments).images[0]
+
+
+def _half(device: torch.device) -> torch.dtype:
+    """The transformers and T5 encoders of Flux, Stable Diffusion 3 and PixArt were trained in
+    bfloat16, and overflow in float16."""
+    able = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if able else torch.float16
 
 
 def variant(folder: Path) -> str | None:

@@ -73,7 +73,9 @@ def load(folder: Path, packages: Path, labels: Set[str]) -> Art:
     if index.exists():
         saved = json.loads(index.read_text(encoding="utf-8"))
         if saved["labels"] == wanted and saved["versions"] == VERSIONS:
-            return Art(np.load(pixels)["rgba"], tuple(Picture(**each) for each in saved["pictures"]))
+            return Art(
+                np.load(pixels)["rgba"], tuple(Picture(**each) for each in saved["pictures"])
+            )
     art = _render_all(fetch(packages), labels)
     if missing := labels - {picture.label for picture in art.pictures}:
         raise SystemExit(f"No emoji is called {', '.join(sorted(missing))}: mend concepts.txt.")
