@@ -32,7 +32,8 @@ _places = iter(range(10_000))
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
-    async with open_chat(tmp_path_factory.mktemp("data")) as opened:
+    nothing_is_large = {"SEMILLA_LIMITS__ASK_SECONDS": "3600"}  # however slow it goes
+    async with open_chat(tmp_path_factory.mktemp("data"), **nothing_is_large) as opened:
         yield opened
 
 

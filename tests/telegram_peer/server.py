@@ -224,7 +224,7 @@ class Telegram:
 
     # --- what came of it
 
-    async def until(self, there: Callable[[], Any], seconds: float = 60) -> Any:
+    async def until(self, there: Callable[[], Any], seconds: float = 90) -> Any:
         async with self.changed, asyncio.timeout(seconds):
             await self.changed.wait_for(lambda: bool(there()))
         return there()
