@@ -287,6 +287,20 @@ def test_after_a_kill_the_data_folder_is_free_and_the_request_is_kept(shell: She
         server.communicate(timeout=PATIENCE_SECONDS)
 
 
+def test_a_command_whose_semilla_is_stopped_hears_that_its_request_is_kept(shell: Shell) -> None:
+    with shell.start("run") as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        with shell.start("imagine", "a red apple", "--steps", "150", "--count", "9") as waiting:
+            assert waiting.stderr is not None
+            assert waiting.stderr.readline()  # it was accepted
+            server.send_signal(signal.SIGTERM)
+            _, errors = waiting.communicate(timeout=PATIENCE_SECONDS)
+        server.communicate(timeout=PATIENCE_SECONDS)
+    assert waiting.returncode == 1
+    assert "Your request is kept" in errors
+
+
 def test_a_command_that_is_handed_over_waits_for_no_database_to_be_imported() -> None:
     check = "import sys, bot.cli; print([m for m in ('torch', 'sqlalchemy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], check=True, capture_output=True, text=True)

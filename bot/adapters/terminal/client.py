@@ -8,7 +8,7 @@ from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from bot.adapters.terminal.messages import KEY, PATH, Message, Request, decode
+from bot.adapters.terminal.messages import KEY, PATH, Message, Request, Result, decode
 from bot.processes import Owner
 
 CONNECT_SECONDS = 5.0
@@ -38,11 +38,15 @@ def send(owner: Owner, request: Request) -> Iterator[Message]:
         raise OwnerGone(f"status {response.status}")
     try:
         for line in response:
-            yield decode(line)
+            message = decode(line)
+            yield message
+            if isinstance(message, Result):
+                return
     except (OSError, HTTPException) as error:
         raise OwnerStopped from error
     finally:
         connection.close()
+    raise OwnerStopped  # http.client takes a stream that breaks off for one that ends
 
 
 def cancel(owner: Owner, request: Request, answer: int) -> None:
