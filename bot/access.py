@@ -15,6 +15,7 @@ from db.models import PlaceState
 
 OWN_CHATS = frozenset({"web", "terminal"})  # on the owner's own computer
 TRIES, PAUSE_SECONDS = 5, 600.0
+TOLD_AT_ONCE = 10  # of the places that wait for an owner
 
 
 class Access:
@@ -34,7 +35,7 @@ class Access:
         self._language = language
         self._clock = clock
         self._tries: list[float] = []
-        self.code = f"{secrets.randbelow(9000) + 1000}"
+        self.code = _new_code()
 
     async def role(self, call: Call) -> Role:
         """What the member may do here. In a private chat everybody is their own moderator."""
@@ -49,10 +50,15 @@ class Access:
         why = await self._shut(call)
         if why is None:
             return
-        new = await self._places.ask(call.guild.id, call.guild.name)
+        guild = call.guild
+        name = call.member.name if guild.private else guild.name
+        new = await self._places.ask(guild.id, name, guild.private)
+        owners = await self._places.owners()
         if new:
-            await self._tell_owners(call)
-        raise Refusal(why, repeated=not new)
+            question = _question(self._language, guild.id, name, guild.private, call.member.name)
+            for owner in owners:
+                self._tell(owner.adapter, owner.member, question)
+        raise Refusal(why if owners else "no-owner", repeated=not new)
 
     async def admits(self, call: Call) -> bool:
         return await self._shut(call) is None
@@ -80,7 +86,7 @@ class Access:
         if not secrets.compare_digest(code.encode(), self.code.encode()):
             self._tries.append(self._clock())
             raise Refusal("wrong-code")
-        self.code = f"{secrets.randbelow(9000) + 1000}"  # good for one owner
+        self.code = _new_code()  # good for one owner
         await self._places.add_owner(call.member.id, call.adapter)
 
     async def activate(self, guild: str, name: str = "") -> None:
@@ -94,17 +100,32 @@ class Access:
         place = await self._places.place(guild)
         return None if place is None else place.name or guild
 
-    async def _tell_owners(self, call: Call) -> None:
-        language = self._language
-        name = call.guild.name or call.guild.id
-        key = "asked-by-person" if call.guild.private else "asked-by-place"
-        buttons = (
-            Button(say(language, "button-activate"), f"/activate place:{call.guild.id}"),
-            Button(say(language, "button-ignore"), f"/ignore {call.guild.id}"),
-        )
-        text = say(language, key, place=name, member=call.member.name)
-        for owner in await self._places.owners():
-            reply = Reply(text=text, buttons=(buttons,), private=True)
-            self._events.publish(
-                Notice(guild=call.guild.id, adapter=owner.adapter, member=owner.member, reply=reply)
-            )
+    async def tell_waiting(self, call: Call) -> str:
+        """Asks the caller, an owner, in private about the places that have asked and wait, the
+        latest of them; gives the sentence that says so, "" when none waits."""
+        count, places = await self._places.waiting(TOLD_AT_ONCE)
+        for each in reversed(places):
+            name = each.name or each.guild
+            question = _question(call.language, each.guild, name, each.private)
+            self._tell(call.adapter, call.member.id, question)
+        facts = {"count": count, "told": len(places), "left": count - len(places)}
+        return say(call.language, "places-waiting", **facts) if count else ""
+
+    def _tell(self, adapter: str, member: str, reply: Reply) -> None:
+        self._events.publish(Notice(guild="", adapter=adapter, member=member, reply=reply))
+
+
+def _new_code() -> str:
+    """Long enough that whoever tries five in ten minutes, day and night, would need years."""
+    return f"{secrets.randbelow(900_000) + 100_000}"
+
+
+def _question(language: str, guild: str, name: str, private: bool, member: str = "") -> Reply:
+    """What an owner is asked about a place. `member`: who asked there, where that is known."""
+    key = "asked-by-person" if private else "asked-by-member" if member else "asked-by-place"
+    buttons = (
+        Button(say(language, "button-activate"), f"/activate place:{guild}"),
+        Button(say(language, "button-ignore"), f"/ignore {guild}"),
+    )
+    text = say(language, key, place=name or guild, member=member)
+    return Reply(text=text, buttons=(buttons,), private=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
 from db.models import Answer, Owner, Place, PlaceState
 from db.transactions import Transactions
@@ -18,13 +18,24 @@ class Access:
             place = await session.get(Place, guild)
             return place.state if place else None
 
-    async def ask(self, guild: str, name: str) -> bool:
-        """Notes a place where Semilla isn't switched on yet; False for one that is known."""
+    async def ask(self, guild: str, name: str, private: bool) -> bool:
+        """Notes a place where Semilla isn't switched on yet; False for one that is known, which
+        takes a read only: whoever floods it holds up nobody who writes."""
+        if await self.place(guild) is not None:
+            return False
         async with self._transactions.write() as session:
-            if await session.get(Place, guild) is not None:
+            if await session.get(Place, guild) is not None:  # asked twice in the same moment
                 return False
-            session.add(Place(guild=guild, name=name, state=PlaceState.ASKED))
+            session.add(Place(guild=guild, name=name, private=private, state=PlaceState.ASKED))
             return True
+
+    async def waiting(self, limit: int) -> tuple[int, list[Place]]:
+        """How many places wait for an owner's word, and the latest of them."""
+        asked = Place.state == PlaceState.ASKED
+        latest = select(Place).where(asked).order_by(Place.changed.desc()).limit(limit)
+        async with self._transactions.read() as session:
+            count = await session.scalar(select(func.count()).select_from(Place).where(asked))
+            return int(count or 0), list(await session.scalars(latest))
 
     async def set_state(self, guild: str, state: PlaceState, name: str = "") -> None:
         async with self._transactions.write() as session:

@@ -289,7 +289,7 @@ class Review(Base):
 class PlaceState(StrEnum):
     """Whether Semilla answers in a guild."""
 
-    ASKED = "asked"  # its owner has been told of it
+    ASKED = "asked"  # waits for an owner's word
     ACTIVE = "active"
     IGNORED = "ignored"
 
@@ -300,7 +300,8 @@ class Place(Base):
     __tablename__ = "places"
 
     guild: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(default="")
+    name: Mapped[str] = mapped_column(default="")  # of a private chat, the person's
+    private: Mapped[bool] = mapped_column(default=False)
     state: Mapped[PlaceState]
     changed: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 

@@ -18,6 +18,7 @@ from db.models import (
     Job,
     JobState,
     Picture,
+    Place,
     Record,
     Review,
     Setting,
@@ -142,6 +143,9 @@ async def _erase(session: AsyncSession, owned: Owned) -> None:
     nameless = update(Record).where(owned.of(Record)).values(member_name="", detail="")
     await session.execute(nameless)
     await session.execute(update(Ban).where(owned.of(Ban)).values(member_name=""))
+    if owned.guild is None:  # their private chat, which has asked for Semilla
+        alone = Place.private & (Place.guild == owned.member)
+        await session.execute(update(Place).where(alone).values(name=""))
 
 
 def _gone(table: Any, owned: Owned) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,71 @@ async def test_a_new_place_gets_a_polite_message_and_no_picture(chat: Chat) -> N
     assert "not switched on" in reply.text
     assert "Aún no me activaron" in (await chat.type(ASK, language="es")).text
     assert len(chat.semilla.dispatch) == 0
+
+
+async def test_without_an_owner_a_place_is_told_how_one_comes_to_be(chat: Chat) -> None:
+    for guild in (CLASS, Guild("chat:ana", private=True)):
+        reply = await chat.type(ASK, guild=guild)
+        assert "no owner" in reply.text
+        assert "/activate and the code" in reply.text
+        assert chat.semilla.access.code not in reply.text
+        spanish = (await chat.type(ASK, guild=guild, language="es")).text
+        assert "/activar y el código" in spanish
+    await _owned(chat)
+    assert "owner has been told" in (await chat.type(ASK, guild=OTHER)).text
+
+
+async def test_the_first_owner_hears_of_every_place_that_asked_before(chat: Chat) -> None:
+    await chat.type(ASK)
+    await chat.type(ASK, guild=OTHER)
+    await chat.type(ASK, guild=Guild("chat:ana", private=True))
+    reply = await chat.type(f"/activate {chat.semilla.access.code}", member=OWNER)
+    assert "2 places have asked" in reply.text, "and not this one, which is switched on"
+    told = await chat.hear(2)
+    assert {member for member, _ in told} == {OWNER.id}
+    person, place = sorted((notice for _, notice in told), key=lambda notice: notice.text)
+    assert person.text.startswith("Ana wrote to me in a private chat.")
+    assert place.text.startswith("I am wanted in **Strangers**.")
+    activate, ignore = place.buttons[0]
+    await chat.type(activate.line, member=OWNER, guild=AT_HOME)
+    assert (await chat.type(ASK, guild=OTHER)).tone is Tone.ACCEPTED
+    await chat.type(ignore.line, member=OWNER, guild=AT_HOME)
+    assert (await chat.type(ASK, guild=OTHER)).tone is Tone.REFUSED
+
+
+async def test_of_many_places_the_latest_ten_are_told_and_then_the_others(chat: Chat) -> None:
+    for number in range(13):
+        await chat.type(ASK, guild=Guild(f"chat:{number}", f"Place {number}"))
+    code = chat.semilla.access.code
+    reply = await chat.type(f"/activate {code}", member=OWNER, guild=AT_HOME)
+    assert "13 places have asked" in reply.text
+    assert "the latest 10" in reply.text
+    told = [notice for _, notice in await chat.hear(10)]
+    assert {notice.text.split("**")[1] for notice in told} == {f"Place {n}" for n in range(3, 13)}
+    for notice in told:
+        await chat.type(notice.buttons[0][1].line, member=OWNER, guild=AT_HOME)
+    again = await chat.type("/activate", member=OWNER, guild=AT_HOME)
+    assert "3 places have asked" in again.text
+    rest = [notice for _, notice in (await chat.hear(13))[10:]]
+    assert {notice.text.split("**")[1] for notice in rest} == {"Place 0", "Place 1", "Place 2"}
+
+
+async def test_who_asked_in_private_has_their_name_erased(chat: Chat) -> None:
+    zoe = Member("chat:zoe", "Zoe")
+    alone = Guild(zoe.id, private=True)
+    await chat.type(ASK, guild=alone, member=zoe)
+    assert await chat.semilla.access.name(alone.id) == "Zoe"
+    await chat.type("/privacy delete sure:yes", guild=alone, member=zoe)
+    assert await chat.semilla.access.name(alone.id) == zoe.id
+
+
+async def test_a_place_that_is_known_holds_up_no_writer(chat: Chat) -> None:
+    await chat.type(ASK)
+    database = chat.semilla.config.data / "semilla.db"
+    with closing(sqlite3.connect(database, check_same_thread=False)) as other:
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
+        async with asyncio.timeout(5):
+            assert (await chat.type(ASK)).repeated
 
 
 async def test_the_code_makes_an_owner_and_switches_the_place_on(chat: Chat) -> None:

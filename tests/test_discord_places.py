@@ -84,7 +84,8 @@ async def test_private_chats_are_for_members_where_the_owner_allows_them(
 ) -> None:
     alone = Place(guild=None, channel=8000)
     closed = {"SEMILLA_ACCESS__OPEN": "no", "SEMILLA_ACCESS__PRIVATE_CHATS": "no"}
-    async with semilla_on(lonely, tmp_path, **closed):
+    async with semilla_on(lonely, tmp_path, **closed) as app:
+        await app.semilla.database.access.add_owner("discord:9", "discord")
         refused = await lonely.answer(await lonely.slash("imagine", at=alone, prompt="a bee"))
         await lonely.until(lambda: any("in private" in text for text in _texts(lonely)))
         assert refused.id not in lonely.messages

@@ -132,11 +132,13 @@ def _back_to(path: Path, revision: str) -> None:
     columns = ("answers.age_restricted", "answers.trusted", "pictures.held_for", "pictures.blurred")
     moderation += [f"ALTER TABLE {c.replace('.', ' DROP COLUMN ')}" for c in columns]
     access = ["DROP TABLE places", "DROP TABLE owners", *moderation]
+    private = ["ALTER TABLE places DROP COLUMN private"]
     later = {
         "0001": ["DROP TABLE pictures_words", *access],
         "0002": access,
-        "0003": moderation,
-        "0004": orders,
+        "0003": private + moderation,
+        "0004": private + orders,
+        "0005": private,
     }
     triggers = query(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for statement in [*(f"DROP TRIGGER {name}" for (name,) in triggers), *later[revision]]:

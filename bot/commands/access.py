@@ -18,12 +18,10 @@ async def activate(
         await access.try_code(call, code)
     elif await access.role(call) is not Role.OWNER:
         raise Refusal("owner-only")
-    if call.guild.private and not place:
-        return Reply(text=say(call.language, "owner-now"), private=True)
-    guild = place or call.guild.id
-    name = call.guild.name if guild == call.guild.id else await _known(semilla, guild)
-    await access.activate(guild, name)
-    return Reply(text=say(call.language, "activated", place=name or guild), private=True)
+    alone = call.guild.private and not place
+    text = say(call.language, "owner-now") if alone else await _switch_on(semilla, call, place)
+    waiting = await access.tell_waiting(call) if code or alone else ""
+    return Reply(text="\n".join(filter(None, (text, waiting))), private=True)
 
 
 @command(role=Role.OWNER, anywhere=True)
@@ -41,6 +39,13 @@ async def hello(semilla: Semilla, call: Call) -> Reply:
     command = COMMANDS["imagine"].label(call.language)
     lines = "\n".join(f"`/{command} {each}`" for each in examples)
     return Reply(text=f"{say(call.language, 'hello')}\n{lines}")
+
+
+async def _switch_on(semilla: Semilla, call: Call, place: str) -> str:
+    guild = place or call.guild.id
+    name = call.guild.name if guild == call.guild.id else await _known(semilla, guild)
+    await semilla.access.activate(guild, name)
+    return say(call.language, "activated", place=name or guild)
 
 
 async def _known(semilla: Semilla, guild: str) -> str:

@@ -274,6 +274,7 @@ refusal-not-made-here = That picture was not made here, so its recipe is not kno
 
 # access
 refusal-not-activated = I'm not switched on here yet. My owner has been told; until then I stay silent.
+refusal-no-owner = I'm not switched on here yet: there is no owner who could do it. Whoever hosts me becomes my owner with /activate and the code in the window where I was started, typed by a moderator here or by anybody to me in private. Until then I stay silent.
 refusal-private-chats-off = I don't answer in private chats. Ask me in a server or group where I'm switched on.
 refusal-private-chats-for-members = In private I only answer members of places where I'm switched on: ask for your first picture there.
 refusal-wrong-code = That isn't the code. It stands in the window where Semilla was started, and changes with every start.
@@ -296,10 +297,18 @@ option-place = place
 option-place-help = the id of a server or group
 button-activate = ✓ Activate
 button-ignore = Ignore
-asked-by-place = { $member } wants to use me in **{ $place }**. Nothing is drawn there until you switch me on.
-asked-by-person = { $member } wrote to me in a private chat. Nothing is drawn there until you switch me on.
+asked-by-member = { $member } wants to use me in **{ $place }**. Nothing is drawn there until you switch me on.
+asked-by-place = I am wanted in **{ $place }**. Nothing is drawn there until you switch me on.
+asked-by-person = { $place } wrote to me in a private chat. Nothing is drawn there until you switch me on.
 activated = ✓ Switched on in { $place }. Try: `/imagine`
 owner-now = ✓ You are my owner now. I'll tell you here when a new place wants me. Type /activate in a place to switch me on there.
+places-waiting = { $count ->
+    [one] One place has asked for me and waits for your word.
+   *[other] { $count } places have asked for me and wait for your word.
+ } { $left ->
+    [0] I write to you in private; if nothing arrives, type /activate there.
+   *[other] I write to you in private about the latest { $told }; for the rest, type /activate there once you have decided on these.
+ }
 ignored = I stay silent in { $place }.
 hello = Hello! I make pictures from words, and can make any of them again. Three things to try:
 run-access = To switch Semilla on in a server or group, type there: /activate { $code }

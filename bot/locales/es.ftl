@@ -257,6 +257,7 @@ refusal-not-made-here = Esa imagen no se hizo aquí, así que no conozco su rece
 
 # acceso
 refusal-not-activated = Aún no me activaron aquí. Ya avisé a quien me administra; hasta entonces no digo nada.
+refusal-no-owner = Aún no me activaron aquí: todavía no me administra nadie. Quien me inició pasa a administrarme con /activar y el código de la ventana donde me inició, escrito aquí por quien modera o en un chat privado conmigo. Hasta entonces no digo nada.
 refusal-private-chats-off = No contesto en chats privados. Pídemelo en un servidor o grupo donde esté activada.
 refusal-private-chats-for-members = En privado solo contesto a miembros de lugares donde estoy activada: pide allí tu primera imagen.
 refusal-wrong-code = Ese no es el código. Está en la ventana donde se inició Semilla y cambia cada vez que se inicia.
@@ -276,10 +277,18 @@ option-place = lugar
 option-place-help = el id de un servidor o grupo
 button-activate = ✓ Activar
 button-ignore = Ignorar
-asked-by-place = { $member } quiere usarme en **{ $place }**. No dibujo nada allí hasta que me actives.
-asked-by-person = { $member } me escribió en un chat privado. No dibujo nada allí hasta que me actives.
+asked-by-member = { $member } quiere usarme en **{ $place }**. No dibujo nada allí hasta que me actives.
+asked-by-place = Me quieren en **{ $place }**. No dibujo nada allí hasta que me actives.
+asked-by-person = { $place } me escribió en un chat privado. No dibujo nada allí hasta que me actives.
 activated = ✓ Activada en { $place }. Prueba: `/imagina`
 owner-now = ✓ Ahora me administras tú. Te avisaré aquí cuando un lugar nuevo me quiera. Escribe /activar en un lugar para activarme allí.
+places-waiting = { $count ->
+    [one] Un lugar me pidió y espera lo que decidas.
+   *[other] { $count } lugares me pidieron y esperan lo que decidas.
+ } { $left ->
+    [0] Te escribo en privado; si no llega nada, escribe allí /activar.
+   *[other] Te escribo en privado sobre los últimos { $told }; para el resto, escribe allí /activar cuando hayas decidido sobre estos.
+ }
 ignored = No diré nada en { $place }.
 hello = ¡Hola! Hago imágenes con palabras y puedo volver a hacer cualquiera. Tres cosas para probar:
 run-access = Para activar Semilla en un servidor o grupo, escribe allí: /activar { $code }

@@ -20,6 +20,7 @@ class Message:
     alts: dict[str, str] = field(default_factory=dict)
     ephemeral: bool = False
     loading: bool = False
+    silent: bool = False
     mentions: Json = field(default_factory=dict)
     reference: int | None = None
     nonce: str | None = None

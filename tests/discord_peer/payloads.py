@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +69,15 @@ def channel_json(guild: int = GUILD, channel: int = CHANNEL, age_restricted: boo
     }  # fmt: skip
 
 
-def guild_json() -> Json:
+def seeds() -> Json:
+    """The server that the bot is in from the start."""
+    forum = channel_json(GUILD, FORUM) | {"type": 15, "available_tags": []}
+    return guild_json(GUILD, "Seeds", (channel_json(), forum, channel_json(GUILD, ADULTS, True)))
+
+
+def guild_json(guild: int, name: str, channels: Sequence[Json]) -> Json:
     everyone = {
-        "id": str(GUILD), "name": "@everyone", "permissions": EVERYTHING, "position": 0, "color": 0,
+        "id": str(guild), "name": "@everyone", "permissions": EVERYTHING, "position": 0, "color": 0,
         "hoist": False, "managed": False, "mentionable": False, "flags": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
     }  # fmt: skip
@@ -79,9 +86,8 @@ def guild_json() -> Json:
         "mute": False, "flags": 0,
     }  # fmt: skip
     return {
-        "id": str(GUILD), "name": "Seeds", "owner_id": str(OWNER), "roles": [everyone],
-        "channels": [channel_json(), channel_json(GUILD, FORUM) | {"type": 15, "available_tags": []},
-                     channel_json(GUILD, ADULTS, True)], "members": [me], "threads": [], "emojis": [], "stickers": [],
+        "id": str(guild), "name": name, "owner_id": str(OWNER), "roles": [everyone],
+        "channels": list(channels), "members": [me], "threads": [], "emojis": [], "stickers": [],
         "features": [], "member_count": 2, "large": False, "premium_tier": 0, "voice_states": [],
         "presences": [], "stage_instances": [], "guild_scheduled_events": [], "unavailable": False,
         "preferred_locale": "en-US", "nsfw_level": 0, "verification_level": 0, "mfa_level": 0,

@@ -17,6 +17,7 @@ from tests.discord_peer.payloads import (
     HERE,
     Json,
     Place,
+    guild_json,
     person,
 )
 
@@ -51,9 +52,16 @@ class People:
         data = {"id": "1", "name": name, "type": 1, "options": given}
         return await self._interact(2, data, language, at=at, by=by)
 
-    async def press(self, message: Message, custom_id: str, language: str = "en-US") -> int:
+    async def press(
+        self,
+        message: Message,
+        custom_id: str,
+        language: str = "en-US",
+        at: Place = HERE,
+        by: int = ANA,
+    ) -> int:
         data = {"custom_id": custom_id, "component_type": 2}
-        return await self._interact(3, data, language, message)
+        return await self._interact(3, data, language, message, at, by)
 
     async def pick(self, message: Message, custom_id: str, value: str) -> int:
         data = {"custom_id": custom_id, "component_type": 3, "values": [value]}
@@ -93,6 +101,16 @@ class People:
         number = await self._interact(4, data, "en-US")
         response = await self.response(number)
         return list(response["data"]["choices"])
+
+    async def invite(self, guild: int, name: str, *channels: Json) -> None:
+        """The bot is added to a server, for the first time or after it was thrown out."""
+        server = guild_json(guild, name, channels)
+        server["roles"][0]["permissions"] = str(1 << 10 | 1 << 11)  # to see and to write
+        del server["unavailable"]  # which those have that it was in before it connected
+        await self._dispatch("GUILD_CREATE", server)
+
+    async def throw_out(self, guild: int) -> None:
+        await self._dispatch("GUILD_DELETE", {"id": str(guild)})
 
     async def again(self, interaction: int) -> None:
         """The same event once more, as after a connection that was lost and resumed."""

@@ -25,9 +25,9 @@ from tests.discord_peer.payloads import (
     Place,
     application,
     bot,
-    guild_json,
     person,
     registered,
+    seeds,
 )
 from tests.discord_peer.people import People
 
@@ -128,7 +128,7 @@ class Discord(People):
             self.sessions += 1
             self.connected.set()
             await self._dispatch("READY", self._ready())
-            await self._dispatch("GUILD_CREATE", guild_json())
+            await self._dispatch("GUILD_CREATE", seeds())
             await self._tell()
         elif frame["op"] == 3:
             self.presence = frame["d"]
@@ -293,6 +293,7 @@ class Discord(People):
 
     def _add(self, channel: int, body: Json, files: dict[str, bytes]) -> Message:
         message = Message(next(self._ids), channel)
+        message.silent = bool(body.get("flags", 0) & 4096)
         _change(message, body, files)
         reference = body.get("message_reference") or {}
         message.reference = int(reference["message_id"]) if reference.get("message_id") else None

@@ -84,12 +84,11 @@ class Client(discord.Client):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """One short message: hello, or that the owner has to switch it on first."""
-        owner = guild.owner.display_name if guild.owner else guild.name
         call = Call(
             origin=f"{NAME}:joined:{guild.id}",
             adapter=NAME,
             guild=Guild(f"{NAME}:{guild.id}", guild.name),
-            member=Member(f"{NAME}:{guild.owner_id}", owner),
+            member=Member(f"{NAME}:{guild.owner_id}", ""),  # who brought it in isn't told
             language=LANGUAGE_OF_LOCALE.get(str(guild.preferred_locale)[:2], "en"),
             command="hello",
         )
