@@ -2,7 +2,7 @@
 
 The lists are data (wordlists/*.toml, one file a language); all languages are read together, because
 a group writes in several. Folded are case, accents (but ñ: año is no ano), look-alike letters of
-other alphabets, plurals, d1g1ts for letters, s p a c e d words and repeated letters.
+other alphabets, plurals, d1g1ts for letters, s p a c e d words and phrases, and repeated letters.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import tomllib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -44,8 +44,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a prompt: as typed, and every way to read it. `glued`: "po-rn" without its hyphen,
-    which stands for the words `start` to `end` (not included)."""
+    """A word of a prompt: as typed, and every way to read it. It stands for the words `start` to
+    `end` (not included): more than one where it is glued together, of "po-rn" or "p o r n"."""
 
     typed: str
     readings: frozenset[str]
@@ -100,23 +100,24 @@ def find(text: str, categories: Set[str], passing: Set[str] = frozenset({HARMLES
     """The listed words in the text, in its order; those inside a passing phrase pass."""
     tokens = tokens_of(text)
     index = _index()
-    plain = [token for token in tokens if token.end - token.start == 1]
+    phrases = list(_phrases(tokens, index))
     passed = {
         place
-        for start, end, category in _phrases(plain, index)
+        for start, end, category in phrases
         if category in passing
         for place in range(start, end)
     }
+    lists = {word: index.of_word(word) for word in {w for each in tokens for w in each.readings}}
     found = [
         (token.start, Found(category, token.typed))
         for token in tokens
         if not passed.issuperset(range(token.start, token.end))
-        for category in {each for word in token.readings for each in index.of_word(word)}
+        for category in {each for word in token.readings for each in lists[word]}
         if category in categories
     ]
     found += [
-        (start, Found(category, " ".join(token.typed for token in plain[start:end])))
-        for start, end, category in _phrases(plain, index)
+        (start, Found(category, " ".join(token.typed for token in tokens[start:end])))
+        for start, end, category in phrases
         if category in categories and not passed.issuperset(range(start, end))
     ]
     return [each for _, each in sorted(found, key=lambda pair: (pair[0], pair[1].category))]
@@ -160,9 +161,12 @@ def _parts(chunk: str) -> Iterator[str]:
         yield from PARTS.findall(chunk)
 
 
+@lru_cache(maxsize=4096)
 def _readings(word: str) -> frozenset[str]:
     """Every way to read a word; "f*ck" is read with each letter that makes a listed word."""
     read = {word}
+    if word.isalpha() and not REPEATED.search(word):
+        return frozenset(read)
     if any(letter.isalpha() for letter in word):
         read |= {word.translate(LEET), word.translate(LEET_L)}
     read |= {REPEATED.sub(again, each) for each in tuple(read) for again in (r"\1", r"\1\1")}
@@ -177,8 +181,8 @@ def _uncensored(word: str) -> set[str]:
 
 
 def _spaced(tokens: list[Token]) -> Iterator[Token]:
-    """Listed words of three letters and more that are written l e t t e r by letter."""
-    listed = _index().words
+    """What is listed and written l e t t e r by letter."""
+    spelt = _spelt()
     run: list[Token] = []
     for token in [*tokens, None]:
         if token is not None and len(token.typed) == 1:
@@ -186,23 +190,38 @@ def _spaced(tokens: list[Token]) -> Iterator[Token]:
             continue
         letters = "".join(each.typed for each in run)
         for word in {letters, letters.translate(LEET), letters.translate(LEET_L)}:
-            for first in range(len(word) - 2):
-                for last in range(first + 3, min(len(word), first + LONGEST) + 1):
-                    if (found := word[first:last]) in listed:
+            for first in range(len(word) - 1):
+                last = first + 2
+                while last <= len(word) and (found := word[first:last]) in spelt:
+                    if spelt[found]:
                         start, end = run[first].start, run[last - 1].end
                         yield Token(letters[first:last], frozenset((found,)), start, end)
+                    last += 1
         run = []
 
 
-def _phrases(tokens: list[Token], index: Index) -> Iterator[tuple[int, int, str]]:
-    for place, token in enumerate(tokens):
+def _phrases(tokens: Sequence[Token], index: Index) -> Iterator[tuple[int, int, str]]:
+    """Where listed phrases begin and end; any of their words may be glued together."""
+    following: dict[int, list[Token]] = defaultdict(list)
+    for token in tokens:
+        following[token.start].append(token)
+    for token in tokens:
         for first in token.readings:
             for category, parts in index.phrases.get(first, ()):
-                following = tokens[place : place + len(parts)]
-                if len(following) == len(parts) and all(
-                    part & each.readings for part, each in zip(parts, following, strict=True)
-                ):
-                    yield place, place + len(parts), category
+                for end in _ends(parts[1:], token.end, following):
+                    yield token.start, end, category
+
+
+def _ends(
+    parts: Sequence[Set[str]], place: int, following: Mapping[int, Sequence[Token]]
+) -> Iterator[int]:
+    """Where these words may end that begin at a place."""
+    if not parts:
+        yield place
+    else:
+        for token in following.get(place, ()):
+            if parts[0] & token.readings:
+                yield from _ends(parts[1:], token.end, following)
 
 
 def _forms(entry: str) -> Iterator[str]:
@@ -228,6 +247,17 @@ def _index() -> Index:
             for entry in _entries(text):
                 index.add(category, entry)
     return index
+
+
+@cache
+def _spelt() -> dict[str, bool]:
+    """What may be written letter by letter: listed words and those of listed phrases (True), and
+    all their beginnings (False)."""
+    index = _index()
+    phrases = {parts for each in index.phrases.values() for _, parts in each}
+    whole = {word for word in index.words if len(word) >= SHORTEST}
+    whole |= {form for parts in phrases for part in parts for form in part if len(form) > 1}
+    return {word[:end]: word[:end] in whole for word in whole for end in range(2, len(word) + 1)}
 
 
 @cache

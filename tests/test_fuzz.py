@@ -70,6 +70,7 @@ QUIETLY = settings(
 ENDLESS = {
     "one word": "a" * LONG,
     "words": " ".join(f"w{n}x" for n in range(LONG // 7)),
+    "letters": "d e s n u d a " * (LONG // 14),
     "quotes": '"' * LONG,
     "escaped quotes": '"' + '\\"' * (LONG // 2),
     "options": "seed:1 " * (LONG // 7),

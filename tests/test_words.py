@@ -40,6 +40,7 @@ def test_a_thousand_harmless_prompts_pass_in_a_class(language: str) -> None:
         *("una orgía de colores", "una fruta mamón", "violación de tránsito", "armario sin ropa"),
         *("a kid in a stripped shirt", "a child by a bottomless well", "children escort the queen"),
         *("naked baby birds in a nest", "blue-footed boobies", "tit for tat", "gore-tex jacket"),
+        *("n a k e d  e y e", "A B C D E F G H", "S O S and U S A"),
         *("nude pink makeup", "kinky curly hair", "Sleeping Beauty pricks her finger"),
     ],
 )
@@ -55,6 +56,7 @@ def test_what_is_a_bad_word_in_other_company_passes_in_a_class(prompt: str) -> N
         *("p0rn", "$3x", "t!ts", "d35nud4", "p*rn", "nuuuude"),
         *("s e x", "s.e.x", "n-u-d-e", "po-rn", "nu(de:1.2)", "nu_de", "nu\u200bde"),
         *("nυde", "ｎｕｄｅ", "ѕех", "𝓃𝓊𝒹𝑒"),
+        *("s i n   r o p a", "s.i.n r.o.p.a", "sin r o p a", "u n a  m u j e r  s i n  r o p a"),
     ],
 )
 def test_a_disguised_word_is_the_word(prompt: str) -> None:
@@ -63,7 +65,10 @@ def test_a_disguised_word_is_the_word(prompt: str) -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "word"),
-    [("a cat and P0RN", "p0rn"), ("un gato sin ropa", "sin ropa"), ("n u d e cat", "nude")],
+    [
+        *(("a cat and P0RN", "p0rn"), ("un gato sin ropa", "sin ropa"), ("n u d e cat", "nude")),
+        ("un gato s i n r o p a", "s i n r o p a"),
+    ],
 )
 def test_the_word_is_told(prompt: str, word: str) -> None:
     assert blocked_word(COMMUNITY, prompt) == word
@@ -118,6 +123,13 @@ def test_nakedness_is_for_channels_of_adults_whose_pictures_are_looked_at() -> N
         ),
         *("chica de 12, desnuda", "naked 5th grader", "highschool girl, topless", "naked minor"),
         *("twelve-year-old topless", "nude boy", "a woman and a naked girl", "sexo con menores"),
+        *(
+            "n i ñ a  d e s n u d a",
+            "c h i l d   p o r n",
+            "n1ñ4 s 1 n r 0 p 4",
+            "n i ñ a sin ropa",
+        ),
+        *("s e x o  c o n  m e n o r e s", "l i t t l e  g i r l without c l o t h e s"),
     ],
 )
 def test_sexual_content_with_minors_is_below_the_floor(prompt: str) -> None:
@@ -157,6 +169,12 @@ def test_the_floor_is_no_higher_than_that(prompt: str) -> None:
         *("13-jährige, nackt", "zwölf Jahre alt, nackt", "minderjährig, sexy", "unter 18, nackt"),
         *("bambina nuda", "bambino nudo", "ragazzina in mutandine", "sesso con bambini"),
         *("tredici anni, nuda", "minorenne sexy", "pedopornografia", "bimbi senza vestiti"),
+        *(
+            "m e n i n o  n u",
+            "s e x  m i t  K i n d e r n",
+            "f i l l e  n u e",
+            "b a m b i n o  n u d o",
+        ),
         *("b4mbina n u d a", "MENINA P3L4DA", "une f.i.l.l.e.t.t.e sexy", "ein nacktes Kínd"),
     ],
 )

@@ -71,7 +71,8 @@ class Command:
         return {fold(name) for name in (self.name, *aliases, *map(self.label, LANGUAGES))}
 
     def option(self, typed: str) -> Option | None:
-        return next((each for each in self.options if fold(typed) in each.names()), None)
+        folded = fold(typed)
+        return next((each for each in self.options if folded in each.names()), None)
 
     async def run(self, semilla: Semilla, call: Call) -> Reply:
         """Reads the call's options and answers it. Raises Refusal."""

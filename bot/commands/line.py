@@ -38,7 +38,8 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
 
 
 def find(name: str) -> Command | None:
-    return next((each for each in COMMANDS.values() if fold(name) in each.names()), None)
+    folded = fold(name)  # once: it may be as long as the line
+    return next((each for each in COMMANDS.values() if folded in each.names()), None)
 
 
 def options(command: Command, text: str) -> dict[str, str]:
