@@ -100,7 +100,7 @@ def _log_into(config: Config) -> None:
     tokens = (getattr(config, platform) for platform in PLATFORMS)
     secrets = [token.get_secret_value() for token in tokens if token is not None]
     try:
-        config.data.mkdir(parents=True, exist_ok=True)
+        processes.make_private(config.data)
         logs.write_into(config.data / "semilla.log", secrets)
     except OSError as error:
         reason = error.strerror or str(error)

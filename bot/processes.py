@@ -7,9 +7,10 @@ import json
 import os
 import secrets
 import signal
+import stat
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,6 +57,17 @@ def own(data: Path) -> Iterator[None]:
         (data / OWNER).unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def make_private(folder: Path) -> None:
+    """Makes a folder that other users can't look into, or closes one that they can. One that is
+    open to its group alone was made so by somebody, and stays; so does what can't be changed, as
+    it is another user's. On Windows what is in a user's profile is closed. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mode = folder.stat().st_mode
+    if os.name != "nt" and mode & stat.S_IRWXO:
+        with suppress(PermissionError):
+            folder.chmod(mode & stat.S_IRWXU)
 
 
 def announce(data: Path, address: str) -> Owner:

@@ -28,7 +28,7 @@ def back_up(data: Path, target: Path) -> int:
     """Writes the database and every file that it names; says how many files.
 
     The database is copied as it is at one moment (SQLite's online backup), whatever is written
-    meanwhile. Tokens and the page's key are left out. Raises OSError.
+    meanwhile. Tokens and the page's key are left out. Only its user can read it. Raises OSError.
     """
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
         copy, archive = Path(folder) / DATABASE, Path(folder) / "archive"
@@ -39,6 +39,7 @@ def back_up(data: Path, target: Path) -> int:
             _forget(copy, gone)
             writer.add(copy, DATABASE)
         _sync(archive)
+        archive.chmod(0o600)  # members' words and pictures are in it
         archive.replace(target)
     return len(names) - len(gone)
 

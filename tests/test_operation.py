@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import stat
 import subprocess
 import tarfile
 import urllib.request
@@ -250,6 +251,7 @@ def test_a_backup_made_while_it_runs_brings_everything_back(
     code = CODE.search(shell.run("imagine", "a cat", "--seed", "5", "--steps", "3").stdout)[1]
     copied = shell.run("backup", "semilla.tar")
     assert copied.returncode == 0, copied.stderr
+    assert stat.S_IMODE((shell.folder / "semilla.tar").stat().st_mode) == 0o600
     assert running.poll() is None
     assert shell.run("delete", code, "--sure").returncode == 0
     restored = shell.run("restore", "semilla.tar")

@@ -259,6 +259,21 @@ def test_a_data_folder_that_cannot_be_written_is_told(shell: Shell) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there a user's folders are closed to the others")
+@pytest.mark.parametrize(
+    ("before", "after"), [(None, 0o700), (0o755, 0o700), (0o777, 0o700), (0o750, 0o750)]
+)
+def test_other_users_of_the_computer_cannot_look_into_the_data_folder(
+    shell: Shell, before: int | None, after: int
+) -> None:
+    """One that is open to its group alone was made so by somebody, and stays."""
+    if before is not None:
+        shell.data.mkdir()
+        shell.data.chmod(before)
+    shell.run("doctor")
+    assert stat.S_IMODE(shell.data.stat().st_mode) == after
+
+
 def test_help_lists_every_declared_command_in_both_languages(shell: Shell) -> None:
     from bot.commands.declaration import COMMANDS
 
