@@ -152,8 +152,10 @@ def _page(config: Config, language: str) -> Finding:
 
 
 def _picture_check(language: str) -> Finding:
-    here = util.find_spec("nudenet") is not None
-    return Finding(True if here else None, say(language, f"doctor-check{'' if here else '-none'}"))
+    if util.find_spec("nudenet") is not None:
+        return Finding(True, say(language, "doctor-check"))
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return Finding(None, say(language, "doctor-check-none", python=python))
 
 
 def _discord(config: Config, secret: str, language: str) -> Finding:

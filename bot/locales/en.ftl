@@ -662,7 +662,7 @@ erased = Erased: { $pictures ->
 note-schedule-without-effect = { $sampler } has a schedule of its own: { $schedule } has no effect on it.
 
 doctor-check = Finished pictures are checked for nakedness
-doctor-check-none = There is no picture check, so nakedness is allowed in no channel. With 245 MB more there is: `.venv/bin/pip install nudenet`
+doctor-check-none = There is no picture check, so nakedness is allowed in no channel. With 245 MB more there is: `{ $python } -m pip install nudenet`
 refusal-publish-own = { $code } is { $author }'s picture: only they can publish it.
 refusal-not-private = { $code } isn't private: everybody here can see it.
 refusal-publish-approval = Here a moderator looks at every picture first. Ask for it again without private.

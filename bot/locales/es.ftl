@@ -629,7 +629,7 @@ erased = Borrado: { $pictures ->
 note-schedule-without-effect = { $sampler } tiene su propio calendario: { $schedule } no tiene efecto.
 
 doctor-check = Las imágenes terminadas se revisan por si hay desnudez
-doctor-check-none = No hay revisión de imágenes, así que ningún canal admite desnudez. Con 245 MB más la hay: `.venv/bin/pip install nudenet`
+doctor-check-none = No hay revisión de imágenes, así que ningún canal admite desnudez. Con 245 MB más la hay: `{ $python } -m pip install nudenet`
 refusal-publish-own = { $code } es de { $author }: solo esa persona puede publicarla.
 refusal-not-private = { $code } no es privada: aquí todos pueden verla.
 refusal-publish-approval = Aquí un moderador mira antes cada imagen. Pídela otra vez sin «privado».
