@@ -23,8 +23,8 @@ HARMLESS = "harmless"
 LONGEST = 20  # letters of a word that are looked at
 SHORTEST = 3  # of a word that is joined to another
 
-# Letters of other alphabets that look like Latin ones.
-ALIKE = str.maketrans("аеорсухіјѕԁһкмтвнοαερυνικτ", "aeopcyxijsdhkmtbhoaepuvikt")
+# Letters of other alphabets that look like Latin ones, and the apostrophe that phones write.
+ALIKE = str.maketrans("аеорсухіјѕԁһкмтвнοαερυνικτ’", "aeopcyxijsdhkmtbhoaepuvikt'")
 LEET = str.maketrans("034578@$€|!1", "oeastbaseiii")
 LEET_L = str.maketrans("034578@$€|!1", "oeastbaselll")
 ENDS = ".,;:!?()[]{}<>\"'`´“”«»¡¿|*_~-/\\"
@@ -84,6 +84,12 @@ class Index:
             found |= self.beginnings.get(word[:length], set())
         return found | self._joined(word)
 
+    def is_harmless(self, token: Token) -> bool:
+        """A word that begins or ends as a listed one does, "Nudeln" or "who're": as it is typed,
+        in no disguise, and not letter by letter, where it may be two words."""
+        whole = len(token.typed) > token.end - token.start
+        return whole and HARMLESS in self.words.get(token.typed, ())
+
     def _joined(self, word: str) -> Set[str]:
         """Of two listed words without a space between them."""
         if len(word) > 2 * LONGEST:
@@ -101,12 +107,9 @@ def find(text: str, categories: Set[str], passing: Set[str] = frozenset({HARMLES
     tokens = tokens_of(text)
     index = _index()
     phrases = list(_phrases(tokens, index))
-    passed = {
-        place
-        for start, end, category in phrases
-        if category in passing
-        for place in range(start, end)
-    }
+    harmless = [(start, end) for start, end, category in phrases if category in passing]
+    harmless += [(each.start, each.end) for each in tokens if index.is_harmless(each)]
+    passed = {place for start, end in harmless for place in range(start, end)}
     lists = {word: index.of_word(word) for word in {w for each in tokens for w in each.readings}}
     found = [
         (token.start, Found(category, token.typed))
