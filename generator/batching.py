@@ -109,21 +109,28 @@ class Widths:
         self._bytes: dict[Hashable, dict[int, int]] = defaultdict(dict)
         self._limits: dict[Hashable, int] = {}
         recent = partial(deque[float], maxlen=REMEMBERED)
-        self._seconds: dict[tuple[Hashable, int], deque[float]] = defaultdict(recent)
+        self._seconds: dict[tuple[Hashable, int, str], deque[float]] = defaultdict(recent)
         self._counts: dict[tuple[Hashable, int], int] = defaultdict(int)
         self._tried: dict[tuple[Hashable, int], int] = defaultdict(int)
 
-    def learn(self, key: Hashable, width: int, seconds: float, bytes: int | None = None) -> None:
+    def learn(
+        self,
+        key: Hashable,
+        width: int,
+        seconds: float,
+        bytes: int | None = None,
+        program: str = EAGER,
+    ) -> None:
         self._counts[key, width] += 1
         if self._counts[key, width] > 1:
-            self._seconds[key, width].append(seconds)
+            self._seconds[key, width, program].append(seconds)
         if bytes is not None:
             known = self._bytes[key]
             known[width] = max(bytes, known.get(width, 0))
 
     def measured(self, key: Hashable, width: int) -> bool:
         """Whether enough is known of what such a call takes."""
-        return self._counts[key, width] >= PROBES
+        return self._counts[key, width] >= PROBES and width in self._bytes[key]
 
     def limit(self, key: Hashable) -> int:
         return self._limits.get(key, self._widest)
@@ -160,8 +167,11 @@ class Widths:
         if calls - self._tried[wider] >= JUDGED_AGAIN:
             self._tried[wider] = calls
             return True
-        speed = rows / median(self._seconds[key, width])
-        return wider_rows / median(self._seconds[wider]) >= self._gain * speed
+        for program in (COMPILED, EAGER):  # like with like: a build may be twice as fast
+            one, other = (self._seconds[key, each, program] for each in (width, width * 2))
+            if one and other:
+                return wider_rows / median(other) >= self._gain * rows / median(one)
+        return True
 
 
 def next_call(

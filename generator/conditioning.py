@@ -6,7 +6,7 @@ prompt_parser.py); a prompt without syntax gives diffusers' encode_prompt to the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +54,7 @@ class Conditioning:
         rows: for each step what every row attends to, the negative one first where there is one.
         weights: of the positive rows; more than one where there was an AND.
         filling: where the first row is the negative one, what makes it as long as the others:
-            the embeddings of an empty chunk.
+            the embeddings of an empty chunk, asked for only where they are needed.
         lora: the LoRAs that the network has to use; only equal ones share a call.
     """
 
@@ -63,7 +63,7 @@ class Conditioning:
         rows: Sequence[Sequence[Encoded]],
         weights: Sequence[float],
         *,
-        filling: Tensor | None = None,
+        filling: Callable[[], Tensor] | None = None,
         lora: tuple[Lora, ...] = (),
         notes: Sequence[Note] = (),
     ) -> None:
@@ -130,7 +130,7 @@ def condition(
     return Conditioning(
         list(zip(*lines, strict=True)),
         [part.weight for part in parts],
-        filling=encoder.encode(()).embeddings if guided else None,
+        filling=(lambda: encoder.encode(()).embeddings) if guided else None,
         lora=used,
         notes=list({repr(note): note for note in notes}.values()),
     )
@@ -307,16 +307,16 @@ def _lengthened(embeddings: Tensor, tokens: int, by: Tensor) -> Tensor:
     return torch.cat([embeddings, by.repeat(1, times, 1)[:, :missing]], dim=1)
 
 
-def _stacked(rows: Sequence[Encoded], filling: Tensor | None) -> Encoded:
+def _stacked(rows: Sequence[Encoded], filling: Callable[[], Tensor] | None) -> Encoded:
     """Of different length the positive rows are filled up with their last vector, then they or the
     negative one with `filling`; None where there is no negative one."""
     embeddings = [row.embeddings for row in rows]
     start = 0 if filling is None else 1
     longest = max(each.shape[1] for each in embeddings[start:])
     embeddings[start:] = [_lengthened(e, longest, e[:, -1:]) for e in embeddings[start:]]
-    if filling is not None:
-        longest = max(each.shape[1] for each in embeddings)
-        embeddings = [_lengthened(each, longest, filling) for each in embeddings]
+    if filling is not None and len({each.shape[1] for each in embeddings}) > 1:
+        longest, empty = max(each.shape[1] for each in embeddings), filling()
+        embeddings = [_lengthened(each, longest, empty) for each in embeddings]
     pools = [row.pooled for row in rows if row.pooled is not None]
     return Encoded(torch.cat(embeddings), torch.cat(pools) if pools else None)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from generator import grammar, loras, metadata, noise
 from generator.conditioning import Conditioning
@@ -104,7 +104,7 @@ def inputs_of(model: LoadedModel, asks: Sequence[Ask], width: int) -> dict[str, 
         "timestep": torch.stack([owner.t.float() for owner in owners]).to(model.device),
         "encoder_hidden_states": _padded(embeddings, padding),
         "added_cond_kwargs": _added(model, asks, padding),
-        "timestep_cond": model.embedded_guidance([owner.guidance for owner in owners]),
+        "timestep_cond": _embedded_guidance(model, [owner.guidance for owner in owners]),
         "return_dict": False,
     }
 
@@ -114,6 +114,24 @@ def _added(model: LoadedModel, asks: Sequence[Ask], padding: int) -> dict[str, T
     known = [each for each in pooled if each is not None]
     together = _padded(torch.cat(known), padding) if known else None
     return model.added(together, *asks[0].size)
+
+
+def _embedded_guidance(model: LoadedModel, scales: Sequence[float]) -> Tensor | None:
+    """The network's `timestep_cond` for rows with these guidance scales.
+
+    diffusers' LatentConsistencyModelPipeline.get_guidance_scale_embedding; None for a network
+    without it.
+    """
+    size = model.unet.config.time_cond_proj_dim
+    if size is None:
+        return None
+    half = size // 2
+    steps = torch.arange(half, dtype=torch.float32) * -(
+        torch.log(torch.tensor(10000.0)) / (half - 1)
+    )
+    angles = (torch.tensor(scales) - 1)[:, None] * 1000.0 * steps.exp()[None, :]
+    embedded = torch.cat([angles.sin(), angles.cos()], dim=1)
+    return nn.functional.pad(embedded, (0, size % 2)).to(model.device, model.dtype)
 
 
 def _padded(rows: Tensor, padding: int) -> Tensor:

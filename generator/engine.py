@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import torch
 from PIL import Image
@@ -39,7 +40,9 @@ log = logging.getLogger(__name__)
 
 Events = Iterator[messages.Event]
 
-MOMENT_SECONDS = 0.05  # to wait for a model when there is nothing else to do
+MOMENT_SECONDS = 0.05  # to wait for other threads when there is nothing else to do
+WRITERS = 2  # threads that write PNGs and have them checked
+NO_MEMORY = ("alloc", "out of memory", "could not create a primitive", "unable to find an engine")
 
 
 class Engine:
@@ -77,10 +80,13 @@ class Engine:
         self._runs: dict[int, Run] = {}
         self._loader = ThreadPoolExecutor(1, "loader", set_up, (torch.get_num_threads(),))
         self._loading: tuple[Key, Future[tuple[Loaded, float]]] | None = None
+        # A card need not stand still while a PNG is written, which takes as long as several calls.
+        self._writer = ThreadPoolExecutor(WRITERS, "writer")
+        self._written: dict[int, Future[messages.Event]] = {}
 
     @property
     def busy(self) -> bool:
-        return bool(self._runs or self._waiting)
+        return bool(self._runs or self._waiting or self._written)
 
     def submit(self, order: Submit) -> None:
         self._waiting.append((order, self._turns.came(order.behind)))
@@ -88,7 +94,8 @@ class Engine:
     def cancel(self, job: int) -> Events:
         """Takes effect before the next network call."""
         waiting = [each for each in self._waiting if each[0].job != job]
-        if job in self._runs or len(waiting) < len(self._waiting):
+        written = self._written.pop(job, None)
+        if job in self._runs or written or len(waiting) < len(self._waiting):
             self._waiting = waiting
             self._end(job)
             yield messages.Cancelled(job)
@@ -105,14 +112,15 @@ class Engine:
     def turn(self) -> Events:
         """The beginning of a picture or one network call, and what comes of it."""
         yield from self._loaded()
+        yield from self._finished()
         begun = len(self._runs)
         yield from self._admit()
         if len(self._runs) > begun:
             return
         if self._runs:
             yield from self._work()
-        elif self._loading is not None:
-            wait([self._loading[1]], MOMENT_SECONDS)
+        else:
+            wait(self._elsewhere(), MOMENT_SECONDS, FIRST_COMPLETED)
 
     def _admit(self) -> Events:
         """Begins a picture: of those whose model is in memory, who is next.
@@ -155,11 +163,26 @@ class Engine:
                 self._waiting.remove((order, came))
                 yield self._failed(order.job, error)
 
+    def _finished(self) -> Events:
+        """The pictures whose files are there."""
+        for job, written in list(self._written.items()):
+            if written.done():
+                del self._written[job]
+                error = written.exception()
+                yield written.result() if error is None else self._failed(job, error)
+
+    def _elsewhere(self) -> list[Future[Any]]:
+        """What other threads are at."""
+        return [*self._written.values(), *([self._loading[1]] if self._loading else [])]
+
     def _guarded(self, events: Events, otherwise: Callable[[Exception], Events]) -> Events:
         try:
             yield from events
         # Whatever it is, the worker and the other pictures live on.
         except Exception as error:  # noqa: BLE001
+            if isinstance(error, torch.AcceleratorError):
+                # It raises again where the card is lost to this process: the next one has it.
+                torch.accelerator.synchronize()
             yield from otherwise(error)
 
     def _alone(self, job: int, events: Events) -> Events:
@@ -214,13 +237,14 @@ class Engine:
         assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
         asks = [run.ask for run in runs if run.ask]
         program, network = self._programs.answering(model.unet, shape, call.program)
-        # Measuring costs time of its own.
-        peak = None if self._widths.measured(*shape) else peak_of(model.device)
+        # Measuring costs time of its own, and of a model that is being loaded it would count, too.
+        known = self._loading is not None or self._widths.measured(*shape)
+        peak = None if known else peak_of(model.device)
         started = time.perf_counter()
         inputs = inputs_of(model, asks, call.width)
         predictions = predict(asks, inputs, network)
         seconds = time.perf_counter() - started
-        self._widths.learn(*shape, seconds, peak() if peak else None)
+        self._widths.learn(*shape, seconds, peak() if peak else None, program)
         if asks[0].plain and program == EAGER:
             self._programs.answered(model.unet, shape, inputs)
         for run, prediction in zip(runs, predictions, strict=True):
@@ -265,7 +289,7 @@ class Engine:
             run.ask = run.drawing.send(prediction)
             run.seconds += time.perf_counter() - started
         except StopIteration as finished:
-            yield self._finished(run, finished.value, started)
+            yield from self._decoded(run, finished.value, started)
 
     def _preview(self, run: Run, prediction: Tensor | None) -> bytes | None:
         last, model = run.call >= run.turns, run.model
@@ -275,19 +299,23 @@ class Engine:
             return None
         return model.preview.webp(model.clean(run.ask.scaled, run.ask.t, prediction))
 
-    def _finished(self, run: Run, image: Image.Image | None, started: float) -> messages.Event:
+    def _decoded(self, run: Run, image: Image.Image | None, started: float) -> Events:
         self._end(run.order.job)
         if image is None:
-            return messages.Failed(run.order.job, Failure.NOT_A_NUMBER)
+            yield messages.Failed(run.order.job, Failure.NOT_A_NUMBER)
+            return
         seconds = run.seconds + time.perf_counter() - started
-        return self._drawn(run.order, image, seconds, run.calls, run.notes)
+        self._write(run.order, image, seconds, run.calls, run.notes)
+
+    def _write(self, order: Submit, *made: Any) -> None:
+        self._written[order.job] = self._writer.submit(self._drawn, order, *made)
 
     def _enlarge(self, order: Submit) -> Events:
         """What asks no network is done at once."""
         started = time.perf_counter()
         image, notes = initial_image(order.initial_image or b"", order.request)
         yield messages.Started(order.job, 0)
-        yield self._drawn(order, image, time.perf_counter() - started, (), notes)
+        self._write(order, image, time.perf_counter() - started, (), notes)
 
     def _drawn(
         self,
@@ -334,8 +362,8 @@ def _failure(error: BaseException) -> Failure:
             return Failure.NOT_A_NUMBER
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return Failure.OUT_OF_MEMORY
-    # The CPU's allocator and oneDNN raise plain RuntimeErrors.
-    if any(words in str(error) for words in ("alloc", "could not create a primitive")):
+    # The CPU's allocator, oneDNN, cuBLAS and cuDNN raise plain RuntimeErrors.
+    if any(words in str(error).lower() for words in NO_MEMORY):
         return Failure.OUT_OF_MEMORY
     return Failure.FAULT
 

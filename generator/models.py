@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from generator import single_file
 from generator.catalogue import Catalogue, Model
+from generator.families import SDXL
 from generator.hashes import stamps
 from generator.headers import Kind
 from generator.messages import Failure
@@ -137,23 +139,6 @@ class LoadedModel:
             "time_ids": ids.to(self.dtype).repeat(len(pooled), 1),
         }
 
-    def embedded_guidance(self, scales: Sequence[float]) -> Tensor | None:
-        """The network's `timestep_cond` for rows with these guidance scales.
-
-        diffusers' LatentConsistencyModelPipeline.get_guidance_scale_embedding; None for a network
-        without it.
-        """
-        size = self.unet.config.time_cond_proj_dim
-        if size is None:
-            return None
-        half = size // 2
-        steps = torch.arange(half, dtype=torch.float32) * -(
-            torch.log(torch.tensor(10000.0)) / (half - 1)
-        )
-        angles = (torch.tensor(scales) - 1)[:, None] * 1000.0 * steps.exp()[None, :]
-        embedded = torch.cat([angles.sin(), angles.cos()], dim=1)
-        return nn.functional.pad(embedded, (0, size % 2)).to(self.device, self.dtype)
-
     def tile(self, tiled: bool) -> None:
         """Whether the network and the VAE take a picture's edges for neighbours of each other."""
         mode: Literal["circular", "zeros"] = "circular" if tiled else "zeros"
@@ -190,8 +175,9 @@ class LoadedModel:
             lambda vae: vae.decode(scaled.to(vae.device, vae.dtype), return_dict=False)[0][0]
         ):
             if torch.isfinite(decoded).all():
-                pixels = (decoded.float().cpu() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0)
-                return Image.fromarray((pixels.numpy() * 255).round().astype("uint8"))
+                # Where it lies: a card does this at once, and bytes are what is fetched from it.
+                levels = (decoded.float() / 2 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
+                return Image.fromarray(levels.permute(1, 2, 0).contiguous().cpu().numpy())
         return None
 
     def _in_both_precisions(self, work: Any) -> Iterator[Tensor]:
@@ -261,7 +247,7 @@ class Models:
     def load(
         self, name: str, hash: str, vae: str | None = None, vae_hash: str | None = None
     ) -> tuple[Any, float]:
-        """The model and the seconds that loading took. Raises ModelRefused."""
+        """The model and the seconds that loading took. Raises ModelRefused, torch.OutOfMemoryError."""
         started = time.perf_counter()
         found = self._find(name, hash)
         files = stamps(found.path)
@@ -271,6 +257,8 @@ class Models:
             model = own or self._read(found)
             if vae is not None and isinstance(model, LoadedModel):
                 model = self._with_vae(model, vae, vae_hash)
+        except torch.OutOfMemoryError:
+            raise
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration) as error:
             raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
         if stamps(found.path) != files:
@@ -302,7 +290,9 @@ class Models:
     def _drop(self, keys: Sequence[Key]) -> None:
         for key in keys:
             del self._kept[key]
-        if keys and self._device.type == "cuda":
+        if keys:
+            gc.collect()  # a compiled network is in a circle, and its weights would stay
+        if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
     def _read(self, found: Model) -> Loaded:
@@ -312,32 +302,39 @@ class Models:
             )
             single_file.let_go(*model.networks)
             return model
-        if found.path.is_dir():
-            parts = _read_folder(found.path, self._dtype)
-        else:
-            parts = single_file.read(found.path, found.family, found.prediction, self._dtype)
+        parts = self._parts(found)
         scheduler = dict(parts.scheduler_config)
         if found.prediction is not None:
             kinds = {"v": "v_prediction", "e": "epsilon"}
             scheduler["prediction_type"] = kinds[found.prediction[:1]]
         if found.spacing is not None:
             scheduler["timestep_spacing"] = found.spacing
-        # A card's convolutions in half precision want the channels last.
-        card = self._device.type == "cuda"
-        layout = torch.channels_last if card else torch.contiguous_format
-        vae = parts.vae.to(self._device, self._vae_dtype(parts.vae), memory_format=layout)
+        vae = self._placed(parts.vae, self._vae_dtype(parts.vae, found.family))
         encoders = tuple(
             replace(each, model=each.model.eval().to(self._device)) for each in parts.encoders
         )
-        unet = parts.unet.eval().to(self._device, memory_format=layout)
+        unet = self._placed(parts.unet.eval(), self._dtype)
         single_file.let_go(unet, vae, *(each.model for each in encoders))
         return LoadedModel(
             found.name, found.hash, unet, vae, encoders, scheduler, Preview(vae), found.family
         )
 
-    def _vae_dtype(self, vae: Any) -> torch.dtype:
-        """SD XL's own VAE overflows in half precision, and its config says so."""
-        return torch.float32 if vae.config.get("force_upcast") else self._dtype
+    def _parts(self, found: Model) -> Parts:
+        if found.path.is_dir():
+            return _read_folder(found.path, self._dtype)
+        return single_file.read(found.path, found.family, found.prediction, self._dtype)
+
+    def _placed(self, network: Any, dtype: torch.dtype) -> Any:
+        """A card's convolutions in half precision want the channels last."""
+        card = self._device.type == "cuda"
+        layout = torch.channels_last if card else torch.contiguous_format
+        return network.to(self._device, dtype, memory_format=layout)
+
+    def _vae_dtype(self, vae: Any, family: str) -> torch.dtype:
+        """SD XL's own VAE overflows in half precision, and its config says so; diffusers lets it
+        say so for every family whose config doesn't tell."""
+        upcast = family == SDXL.name and vae.config.get("force_upcast")
+        return torch.float32 if upcast else self._dtype
 
     def _with_vae(self, model: LoadedModel, name: str, hash: str | None) -> LoadedModel:
         found = self._catalogue.find_extra(Kind.VAE, name)
@@ -346,7 +343,7 @@ class Models:
         if hash not in (None, self._catalogue.hash_of(found)):
             raise ModelRefused(Failure.MODEL_CHANGED, name)
         vae = single_file.read_vae(found.path, dict(model.vae.config))
-        vae = vae.to(self._device, self._vae_dtype(model.vae))
+        vae = self._placed(vae, self._vae_dtype(model.vae, model.family))
         single_file.let_go(vae)
         return replace(model, vae=vae, preview=Preview(vae), vae_name=name)
 

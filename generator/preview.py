@@ -44,7 +44,8 @@ def _fit(vae: Any) -> Tensor:
     patches = torch.rand((SAMPLES, 3, PATCHES, PATCHES), generator=source)
     pictures = interpolate(patches, size=(SIDE, SIDE), mode="bilinear")
     encoded = vae.encode((pictures * 2 - 1).to(vae.device, vae.dtype)).latent_dist.mean
-    latents = encoded.float().cpu() * vae.config.scaling_factor
+    # Where a VAE overflows in half precision: better a poor preview than no model.
+    latents = encoded.float().cpu().nan_to_num(0, 0, 0) * vae.config.scaling_factor
     colours = avg_pool2d(pictures, SIDE // latents.shape[-1])
     known = latents.permute(0, 2, 3, 1).flatten(0, 2)
     known = torch.cat([known, torch.ones_like(known[:, :1])], 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
+import torch
+
 from generator import metadata, upscaling
 from generator.batching import Want, calls_of
 from generator.catalogue import Catalogue
@@ -117,7 +119,10 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
 
 
 def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
-    """With the network that the request names. Raises ModelRefused, metadata.ImageRefused."""
+    """With the network that the request names.
+
+    Raises ModelRefused, metadata.ImageRefused, torch.OutOfMemoryError.
+    """
     request, catalogue = order.request, models.catalogue
     name = str(request.upscaler)
     used = [each for each in request.extras if each.kind == Kind.UPSCALER]
@@ -128,6 +133,8 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
         raise ModelRefused(Failure.MODEL_MISSING, name)
     try:
         upscaler = upscaling.read(found.path, models.device)
+    except torch.OutOfMemoryError:
+        raise
     except Exception as error:  # pickles fail in many ways, and it is a stranger's file
         raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
     image = metadata.open_image(order.initial_image or b"", MAX_INITIAL_PIXELS)

@@ -58,6 +58,29 @@ def test_a_width_is_tried_before_it_is_judged_and_again_after_a_while():
     assert [next_call([want(1), want(2)], widths).width for _ in range(2)] == [4, 2]
 
 
+def test_a_build_of_one_width_is_not_compared_with_the_eager_program_of_another():
+    widths = measured({2: 1.0, 4: 1.0})
+    for _ in range(PROBES):
+        widths.learn("k", 2, 0.4, program=COMPILED)
+    assert next_call([want(1), want(2)], widths).width == 4
+    for _ in range(PROBES):
+        widths.learn("k", 4, 0.9, program=COMPILED)
+    assert next_call([want(1), want(2)], widths).width == 2
+    known_by_builds_alone = Widths()
+    for program, width in ((COMPILED, 2), (EAGER, 4)):
+        for _ in range(PROBES):
+            known_by_builds_alone.learn("k", width, 1.0, program=program)
+    assert next_call([want(1), want(2)], known_by_builds_alone).width == 4
+
+
+def test_a_width_is_measured_until_it_is_known_what_memory_it_takes():
+    """While a model is loaded nobody can tell."""
+    widths = measured({2: 1.0})
+    assert not widths.measured("k", 2)
+    widths.learn("k", 2, 1.0, 100)
+    assert widths.measured("k", 2)
+
+
 def test_nothing_is_widened_for_pictures_that_are_not_there():
     assert next_call([want(1)], measured(GPU)) == next_call([want(1)], Widths())
     assert next_call([want(1)], measured(GPU)).width == 2

@@ -229,6 +229,16 @@ def test_long_prompts_go_on_in_chunks_of_75_and_the_negative_gets_as_long(model,
     assert torch.equal(found[:1], torch.cat([by_hand(model, [])] * len(chunks), dim=1))
 
 
+def test_an_empty_chunk_is_encoded_only_where_it_fills_something_up(model, catalogue):
+    calls = []
+    hook = model.encoder.register_forward_hook(lambda *_: calls.append(1))
+    for negative, count in (("blue", 2), ("blue " * 80, 4)):
+        condition(model, recipe("a cat", negative), catalogue)
+        assert len(calls) == count
+        calls.clear()
+    hook.remove()
+
+
 def test_a_full_chunk_ends_at_its_last_comma(model, catalogue):
     (red,), (comma,) = ids_of(model, "red"), ids_of(model, ",")
     text = " ".join(["red"] * 65) + ", " + " ".join(["red"] * 20)

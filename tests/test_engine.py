@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import sys
+import threading
 from dataclasses import dataclass, field
 
 import psutil
@@ -234,8 +235,10 @@ def test_a_short_picture_overtakes_where_every_slot_is_taken_by_long_ones(studio
     long = [(0, Submit(n, studio.recipe(steps=12))) for n in range(3)]
     short = [(8, Submit(9, studio.recipe(steps=2))), (8, Submit(8, studio.recipe(steps=13)))]
     events = studio.run([*long, *short], engine=studio.engine(slots=2, widths=Widths(widest=2)))
-    order = [each.job for each in events if isinstance(each, Started | Drawn)]
-    assert order == [0, 1, 9, 9, 0, 2, 1, 8, 2, 8]
+    told = [each for each in events if isinstance(each, Started | Called)]
+    begun = [each.job for each in told if isinstance(each, Started)]
+    ended = [each.job for each in told if isinstance(each, Called) and each.call == each.calls]
+    assert (begun, ended) == ([0, 1, 9, 2, 8], [9, 0, 1, 2, 8])
 
 
 def test_a_picture_alone_in_a_busy_engine_is_never_answered_out_of_turn(studio):
@@ -270,10 +273,18 @@ def test_lost_numbers_fail_their_own_picture_only(studio, network):
     assert set(drawn(events)) == {0, 2}
 
 
-def test_without_memory_for_a_wide_call_all_are_drawn_in_narrower_ones(studio, network):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("GET was unable to find an engine to execute this computation"),
+    ],
+)
+def test_without_memory_for_a_wide_call_all_are_drawn_in_narrower_ones(studio, network, error):
     def full(_module, inputs, _output):
         if len(inputs[0]) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
 
     network(full)
     pictures = studio.draw(
@@ -316,6 +327,58 @@ def test_a_picture_that_finds_no_memory_at_all_fails_alone(studio, network):
         (1, Failure.OUT_OF_MEMORY)
     ]
     assert set(drawn(events)) == {2}
+
+
+def test_without_memory_for_a_model_it_is_not_called_broken(studio, tmp_path, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    models = Models([], tmp_path, torch.device("cpu"))
+    monkeypatch.setattr(models, "_read", full)
+    events = studio.run([(0, studio.order(1))], engine=Engine(models, {}, 0))
+    assert [e.failure for e in events if isinstance(e, Failed)] == [Failure.OUT_OF_MEMORY]
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_with_a_lost_card_the_worker_ends_and_with_another_fault_of_it_the_picture(
+    studio, network, monkeypatch, lost
+):
+    def faulty(_module, inputs, _output):
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    def synchronize():
+        if lost:
+            faulty(None, None, None)
+
+    network(faulty)
+    monkeypatch.setattr(torch.accelerator, "synchronize", synchronize)
+    if lost:
+        with pytest.raises(torch.AcceleratorError):
+            studio.run([(0, studio.order(1))])
+    else:
+        events = studio.run([(0, studio.order(1))])
+        assert [e.failure for e in events if isinstance(e, Failed)] == [Failure.FAULT]
+
+
+def test_while_a_picture_is_written_and_checked_the_others_are_drawn(studio):
+    other = threading.Event()
+
+    def patient(png):
+        return other.wait(60)
+
+    engine = studio.engine(exposed=patient)
+    for n in (1, 2):
+        engine.submit(studio.order(n, steps=2))
+    events = []
+    while sum(isinstance(each, Called) and each.call == 2 for each in events) < 2:
+        events += engine.turn()
+    assert not drawn(events)
+    events += engine.cancel(2)
+    other.set()
+    while engine.busy:
+        events += engine.turn()
+    assert list(drawn(events)) == [1]
+    assert drawn(events)[1].exposed
 
 
 def test_what_is_wrong_with_one_picture_is_found_and_fails_alone(studio, network):

@@ -208,14 +208,24 @@ def test_half_precision_draws_nearly_the_same(all_of_them, halves):
     assert np.abs(pixels(half) - pixels(exact)).mean() < 4
 
 
+def test_only_the_large_models_own_vae_is_kept_in_full_precision(halves):
+    found = {}
+    for name in ("sd1-file", "sdxl-file"):
+        halves.draw(name, steps=1)
+        recipe = halves.recipe(name)
+        found[name] = halves.models.loaded(name, recipe.model_hash).vae.dtype
+    assert found == {"sd1-file": torch.float16, "sdxl-file": torch.float32}
+
+
 def test_a_vae_that_overflows_in_half_precision_is_asked_again_and_the_picture_is_not_black(
     shelf, tmp_path
 ):
     """As SD XL's own does: beyond 65504 half precision has no numbers."""
     made = micro.pipeline("sd1", seed=4)
     with torch.no_grad():
-        made.vae.decoder.conv_in.weight.mul_(4000)
-        made.vae.decoder.conv_in.bias.mul_(4000)
+        for half in (made.vae.encoder, made.vae.decoder):
+            half.conv_in.weight.mul_(4000)
+            half.conv_in.bias.mul_(4000)
     micro.single_file(made, "sd1", tmp_path / "models" / "loud.safetensors")
     exact, half = (
         studio(tmp_path / "cache", tmp_path / "models", dtype=dtype).draw("loud", steps=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 import pytest
 import torch
@@ -63,6 +64,17 @@ def test_a_picture_is_drawn_while_a_network_is_being_compiled(room):
     drawn.set()
     thread.join()
     assert made[1].trace == "2e2"
+
+
+def test_a_compiled_network_is_let_go_with_its_model(room):
+    """Builds are in circles: on a card its weights would stay where another model has no room."""
+    recipe = room.recipe("micro", steps=1)
+    engine = Engine(room.models, {}, 0, programs=Programs(after=999))
+    events = room.run(Submit(1, recipe, trace="2c1"), engine=engine)
+    assert [each.trace for each in events if isinstance(each, Drawn)] == ["2c1"]
+    weights = weakref.ref(room.models.loaded("micro", recipe.model_hash).unet.conv_in.weight)
+    engine.free()
+    assert weights() is None
 
 
 def test_what_was_compiled_is_drawn_eagerly_where_nothing_is_compiled(room):
