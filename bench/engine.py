@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache
 from multiprocessing import get_context
@@ -36,7 +36,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from generator import noise
-from generator.batching import COMPILED, EAGER, PROBES, Widths
+from generator.batching import COMPILED, EAGER, PROBES, Widths, calls_of
 from generator.catalogue import BUNDLED, Catalogue
 from generator.engine import Engine
 from generator.messages import Called, Drawn, Failed, Submit
@@ -44,6 +44,7 @@ from generator.models import Models
 from generator.programs import Programs
 from generator.request import GenerationRequest
 from generator.sampler_names import SAMPLERS, SCHEDULES
+from generator.samplers import Samplers
 
 STEPS, SHORT = (10, 20, 50), 10
 MIX = ("euler a", "euler", "ddim", "dpm++ 2m", "heun", "plms")
@@ -58,6 +59,8 @@ Work = list[tuple[float, GenerationRequest]]
 """Seconds at which they come, and what is asked for."""
 Times = dict[int, float]
 """Seconds from asking to the picture."""
+Room = Callable[[], AbstractContextManager[tuple[Models, GenerationRequest]]]
+"""Opens where pictures are drawn, in whichever process: models, and a recipe for one of them."""
 
 
 @contextmanager
@@ -88,6 +91,13 @@ def models() -> Iterator[tuple[Models, GenerationRequest]]:
         )
 
 
+@contextmanager
+def small() -> Iterator[tuple[Models, GenerationRequest]]:
+    """The same with a recipe for small pictures."""
+    with models() as (loaded, recipe):
+        yield loaded, replace(recipe, width=64, height=64)
+
+
 def mixed(recipe: GenerationRequest, pictures: int, seconds: float) -> Work:
     """Pictures that come `seconds` apart on the average."""
     chance, now, work = random.Random(4), 0.0, []
@@ -105,7 +115,8 @@ def mixed(recipe: GenerationRequest, pictures: int, seconds: float) -> Work:
 
 def with_engine(engine: Engine, work: Work) -> tuple[Times, float]:
     """When each is done, and the processor's seconds for all."""
-    now, busy, times = 0.0, 0.0, {}
+    now, busy = 0.0, 0.0
+    times: Times = {}
     coming = list(enumerate(work))
     while coming or engine.busy:
         if not engine.busy:
@@ -123,20 +134,27 @@ def with_engine(engine: Engine, work: Work) -> tuple[Times, float]:
 
 
 class Stock:
-    """diffusers' own pipeline for the shipped model."""
+    """diffusers' own pipeline."""
 
-    def __init__(self, loaded: Models, recipe: GenerationRequest) -> None:
-        self._model = loaded.loaded("semilla", recipe.model_hash)
-        self._pipeline = StableDiffusionPipeline.from_pretrained(BUNDLED, dtype=torch.float32)
+    def __init__(self, pipeline: Any, samplers: Samplers) -> None:
+        self._pipeline, self._samplers = pipeline, samplers
         self._pipeline.set_progress_bar_config(disable=True)
+
+    @classmethod
+    def shipped(cls, loaded: Models, recipe: GenerationRequest) -> Stock:
+        """For the shipped model."""
+        pipeline = StableDiffusionPipeline.from_pretrained(BUNDLED, dtype=torch.float32)
+        return cls(pipeline, loaded.loaded("semilla", recipe.model_hash).samplers)
 
     def draw(self, requests: Sequence[GenerationRequest]) -> None:
         """A batch with the settings of the first."""
         first = requests[0]
-        scheduler = self._model.samplers.make(first.sampler, "automatic", first.steps)
+        scheduler = self._samplers.make(first.sampler, "automatic", first.steps)
         self._pipeline.scheduler = scheduler
         self._pipeline(
             [each.prompt for each in requests],
+            width=first.width,
+            height=first.height,
             num_inference_steps=first.steps,
             guidance_scale=first.guidance_scale,
             generator=[noise.generator(each.seed) for each in requests],
@@ -145,7 +163,8 @@ class Stock:
 
 def in_batches(stock: Stock, work: Work, most: int) -> tuple[Times, float]:
     """First come, first served; equal requests that wait are drawn with the first."""
-    now, busy, times = 0.0, 0.0, {}
+    now, busy = 0.0, 0.0
+    times: Times = {}
     waiting = list(enumerate(work))
     while waiting:
         now = max(now, waiting[0][1][0])
@@ -167,7 +186,7 @@ def _settings(request: GenerationRequest) -> tuple[int, str, bool]:
 
 def load(pictures: int, coming: int = LOAD, *in_flight: int) -> None:
     with models() as (loaded, recipe):
-        stock = Stock(loaded, recipe)
+        stock = Stock.shipped(loaded, recipe)
         started = time.process_time()
         trial = [request for _, request in mixed(recipe, 6, 1.0)]
         for request in trial:
@@ -201,7 +220,7 @@ def _print(name: str, work: Work, result: tuple[Times, float], first: tuple[Time
 
 def cost(pairs: int) -> None:
     with models() as (loaded, recipe):
-        stock, engine = Stock(loaded, recipe), Engine(loaded, {}, 0)
+        stock, engine = Stock.shipped(loaded, recipe), Engine(loaded, {}, 0)
 
         def timed(work: Callable[[], object]) -> float:
             started = time.process_time()
@@ -216,13 +235,13 @@ def cost(pairs: int) -> None:
 
 
 def together(
-    seed: int, orders: Sequence[Submit], after: int | None = None
+    seed: int, orders: Sequence[Submit], room: Room, after: int | None = None
 ) -> dict[int, tuple[str, str]]:
     """Draws them in random company; job → trace and hash."""
     chance = random.Random(seed)
-    with models() as (loaded, recipe):
-        widths, programs = Widths(widest=8, gain=0), Programs(after)
-        engine = Engine(loaded, {}, 0, slots=16, widths=widths, programs=programs)
+    with room() as (loaded, recipe):
+        programs = Programs(after)
+        engine = Engine(loaded, {}, 0, slots=16, widths=Widths(gain=0), programs=programs)
         coming = [*orders]
         coming += [_order(-n, _any(recipe, n)) for n in range(1, len(coming) // 4)]
         chance.shuffle(coming)
@@ -248,7 +267,7 @@ def _any(recipe: GenerationRequest, seed: int) -> GenerationRequest:
     }
     if chance.random() < REDRAWN:
         changes |= {"initial_image": "drawing", "strength": chance.choice((0.4, 0.8))}
-    return replace(recipe, seed=seed, width=64, height=64, **changes)
+    return replace(recipe, seed=seed, **changes)
 
 
 def _order(job: int, request: GenerationRequest, trace: str | None = None) -> Submit:
@@ -265,38 +284,39 @@ def _drawing() -> bytes:
     return file.getvalue()
 
 
-def exact(pictures: int, first_one: int = 0) -> None:
-    with models() as (_, recipe):
+def exact(pictures: int, first_one: int = 0, room: Room = small) -> None:
+    with room() as (_, recipe):
         requests = [_any(recipe, first_one + n) for n in range(pictures)]
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
         orders = [_order(n, request) for n, request in enumerate(requests)]
-        first = process.submit(together, 1, orders).result()
+        first = process.submit(together, 1, orders, room).result()
         again = [_order(n, request, first[n][0]) for n, request in enumerate(requests)]
-        second = process.submit(together, 2, again).result()
+        second = process.submit(together, 2, again, room).result()
     same = sum(first[n] == second[n] for n in range(pictures))
     mixed_widths = sum("," in first[n][0] for n in range(pictures))
     print(f"{same} of {pictures} identical; {mixed_widths} had calls of several widths")
 
 
-def while_built(pictures: int) -> tuple[dict[int, tuple[str, str]], list[tuple[str, float]]]:
+def while_built(
+    pictures: int, room: Room
+) -> tuple[dict[int, tuple[str, str]], list[tuple[str, float]]]:
     """Draws until so many were answered by a build; job → trace and hash, and turns' seconds."""
     found: dict[int, tuple[str, str]] = {}
     turns: list[tuple[str, float]] = []
-    with models() as (loaded, recipe):
+    with room() as (loaded, recipe):
         engine = Engine(loaded, {}, 0, widths=Widths(widest=2), programs=Programs(after=2 * PROBES))
         while sum(COMPILED in trace for trace, _ in found.values()) < pictures:
-            job = len(found)
+            job, took = len(found), []
             engine.submit(_order(job, _long(recipe, job)))
             while engine.busy:
                 started = time.perf_counter()
-                events = list(engine.turn())
-                took = time.perf_counter() - started
-                drawn = next((each for each in events if isinstance(each, Drawn)), None)
-                if drawn is not None:
-                    found[job] = drawn.trace, drawn.pixel_hash
-                elif any(isinstance(each, Called) for each in events):
-                    built = any(COMPILED in trace for trace, _ in found.values())
-                    turns.append((COMPILED if built else EAGER, took))
+                for event in engine.turn():
+                    if isinstance(event, Called):
+                        took.append(time.perf_counter() - started)
+                    elif isinstance(event, Drawn):
+                        found[job] = event.trace, event.pixel_hash
+            programs = (program for _, program in calls_of(found[job][0]))
+            turns += zip(programs, took, strict=True)
     return found, turns
 
 
@@ -304,13 +324,13 @@ def _long(recipe: GenerationRequest, seed: int) -> GenerationRequest:
     return replace(_any(recipe, seed), steps=40, guidance_scale=4.0, initial_image=None)
 
 
-def switch(pictures: int) -> None:
-    with models() as (_, recipe):
+def switch(pictures: int, room: Room = small) -> None:
+    with room() as (_, recipe):
         pass
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
-        first, turns = process.submit(while_built, pictures).result()
+        first, turns = process.submit(while_built, pictures, room).result()
         again = [_order(n, _long(recipe, n), trace) for n, (trace, _) in first.items()]
-        second = process.submit(together, 2, again, REPLAYS_ONLY).result()
+        second = process.submit(together, 2, again, room, REPLAYS_ONLY).result()
     both = sum(EAGER in trace and COMPILED in trace for trace, _ in first.values())
     same = sum(first[n] == second[n] for n in first)
     print(f"{same} of {len(first)} identical; {both} were answered by both programs")
