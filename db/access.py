@@ -30,8 +30,10 @@ class Access:
             return True
 
     async def waiting(self, limit: int) -> tuple[int, list[Place]]:
-        """How many places wait for an owner's word, and the latest of them."""
-        asked = Place.state == PlaceState.ASKED
+        """How many places wait for an owner's word, and the latest of them. An owner's own private
+        chat, which has the owner's id, waits for nothing."""
+        owners = select(Owner.member)
+        asked = (Place.state == PlaceState.ASKED) & Place.guild.not_in(owners)
         latest = select(Place).where(asked).order_by(Place.changed.desc()).limit(limit)
         async with self._transactions.read() as session:
             count = await session.scalar(select(func.count()).select_from(Place).where(asked))

@@ -70,6 +70,17 @@ async def test_the_first_owner_hears_of_every_place_that_asked_before(chat: Chat
     assert (await chat.type(ASK, guild=OTHER)).tone is Tone.REFUSED
 
 
+async def test_an_owner_is_not_asked_about_their_own_private_chat(chat: Chat) -> None:
+    alone = Guild(OWNER.id, private=True)
+    await chat.type(ASK, guild=alone, member=OWNER)
+    await chat.type(ASK)
+    code = chat.semilla.access.code
+    reply = await chat.type(f"/activate {code}", guild=alone, member=OWNER)
+    assert "One place has asked" in reply.text
+    ((_, notice),) = await chat.hear(1)
+    assert "wanted in" in notice.text
+
+
 async def test_of_many_places_the_latest_ten_are_told_and_then_the_others(chat: Chat) -> None:
     for number in range(13):
         await chat.type(ASK, guild=Guild(f"chat:{number}", f"Place {number}"))

@@ -274,7 +274,7 @@ refusal-not-made-here = That picture was not made here, so its recipe is not kno
 
 # access
 refusal-not-activated = I'm not switched on here yet. My owner has been told; until then I stay silent.
-refusal-no-owner = I'm not switched on here yet: there is no owner who could do it. Whoever hosts me becomes my owner with /activate and the code in the window where I was started, typed by a moderator here or by anybody to me in private. Until then I stay silent.
+refusal-no-owner = I'm not switched on here yet: there is no owner who could do it. Whoever hosts me becomes my owner with /activate and the code in the window where I was started, typed here by a moderator or to me in private. Until then I stay silent.
 refusal-private-chats-off = I don't answer in private chats. Ask me in a server or group where I'm switched on.
 refusal-private-chats-for-members = In private I only answer members of places where I'm switched on: ask for your first picture there.
 refusal-wrong-code = That isn't the code. It stands in the window where Semilla was started, and changes with every start.

@@ -257,7 +257,7 @@ refusal-not-made-here = Esa imagen no se hizo aquí, así que no conozco su rece
 
 # acceso
 refusal-not-activated = Aún no me activaron aquí. Ya avisé a quien me administra; hasta entonces no digo nada.
-refusal-no-owner = Aún no me activaron aquí: todavía no me administra nadie. Quien me inició pasa a administrarme con /activar y el código de la ventana donde me inició, escrito aquí por quien modera o en un chat privado conmigo. Hasta entonces no digo nada.
+refusal-no-owner = Aún no me activaron aquí: todavía no me administra nadie. Quien me inició pasa a administrarme con /activar y el código de la ventana donde me inició, escritos aquí por quien modera o en privado conmigo. Hasta entonces no digo nada.
 refusal-private-chats-off = No contesto en chats privados. Pídemelo en un servidor o grupo donde esté activada.
 refusal-private-chats-for-members = En privado solo contesto a miembros de lugares donde estoy activada: pide allí tu primera imagen.
 refusal-wrong-code = Ese no es el código. Está en la ventana donde se inició Semilla y cambia cada vez que se inicia.
