@@ -247,7 +247,7 @@ class Models:
     def load(
         self, name: str, hash: str, vae: str | None = None, vae_hash: str | None = None
     ) -> tuple[Any, float]:
-        """The model and the seconds that loading took. Raises ModelRefused, torch.OutOfMemoryError."""
+        """The model and the seconds that loading took. Raises ModelRefused, and what a card raises."""
         started = time.perf_counter()
         found = self._find(name, hash)
         files = stamps(found.path)
@@ -257,8 +257,8 @@ class Models:
             model = own or self._read(found)
             if vae is not None and isinstance(model, LoadedModel):
                 model = self._with_vae(model, vae, vae_hash)
-        except torch.OutOfMemoryError:
-            raise
+        except (torch.OutOfMemoryError, torch.AcceleratorError):
+            raise  # no fault of the model's
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration) as error:
             raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
         if stamps(found.path) != files:

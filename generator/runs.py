@@ -121,7 +121,7 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
 def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
     """With the network that the request names.
 
-    Raises ModelRefused, metadata.ImageRefused, torch.OutOfMemoryError.
+    Raises ModelRefused, metadata.ImageRefused, and what a card raises.
     """
     request, catalogue = order.request, models.catalogue
     name = str(request.upscaler)
@@ -133,8 +133,8 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
         raise ModelRefused(Failure.MODEL_MISSING, name)
     try:
         upscaler = upscaling.read(found.path, models.device)
-    except torch.OutOfMemoryError:
-        raise
+    except (torch.OutOfMemoryError, torch.AcceleratorError):
+        raise  # no fault of the file's
     except Exception as error:  # pickles fail in many ways, and it is a stranger's file
         raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
     image = metadata.open_image(order.initial_image or b"", MAX_INITIAL_PIXELS)
