@@ -49,7 +49,7 @@ async def lesson(peer: Telegram, language: str) -> None:
     await peer.until(lambda: peer.messages)
     picture = await peer.shown(await peer.say(f"{imagine} {cat} semilla:7 pasos:12", **say))
     await peer.press(picture, next(b for b in picture.buttons() if b.startswith("📋")), **say)
-    await peer.until(lambda: [m for m in peer.messages.values() if "512" in m.text])
+    await peer.until(lambda: [m for m in peer.messages.values() if "(device " in m.text])
     await peer.answered(await peer.say(f"{imagine} {cat} semilla:tomate", **say))
     await peer.answered(await peer.say(imagine, **say))
     await peer.answered(await peer.say("/ayuda" if spanish else "/help", **say))
