@@ -96,10 +96,9 @@ class LocalGenerator:
     async def _stop(self, process: asyncio.subprocess.Process) -> None:
         if process.stdin is not None:
             process.stdin.close()
-        if not self._ready and process.returncode is None:
-            process.kill()  # it would import its libraries to the end before it hears of it
+        # While it imports its libraries it hears of nothing, and has nothing to lose.
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS if self._ready else 0):
                 await process.wait()
         except TimeoutError:
             process.kill()
