@@ -29,7 +29,7 @@ from generator.training.colours import BACKGROUNDS, HUES, NATURAL
 from generator.training.concepts import fingerprint
 from generator.training.data import STYLES
 from generator.training.loop import Loop
-from generator.training.precision import fast
+from generator.training.precision import autocast
 from generator.training.scenes import LAYOUTS, SMALL, Composer, Scene, Thing
 
 SIDE = 64
@@ -170,13 +170,12 @@ def _train(
     scenes = [_scene(composer, random) for _ in range(SCENES)]
     scenes = [scene for scene in scenes if not is_held_out(scene)]
     pictures, wanted = _views(composer, scenes)
-    low = fast(torch.device("cpu")) is torch.bfloat16
     judge.train()
     for step in loop.steps():
         torch.manual_seed(step)
         chosen = torch.randint(len(pictures), (BATCH,))
         batch = disturb(pictures[chosen].float())
-        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+        with autocast(batch.device):
             scores = judge(batch)
         pairs = zip(scores, wanted[chosen].T, strict=True)
         losses = [

@@ -16,3 +16,9 @@ def fast(device: torch.device) -> torch.dtype:
         return torch.bfloat16
     able = torch.cpu.get_capabilities()
     return torch.bfloat16 if any(able.get(name) for name in IN_BF16) else torch.float32
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Computes in bfloat16 where that is fast, and leaves everything as it is elsewhere."""
+    low = fast(device) is torch.bfloat16
+    return torch.autocast(device.type, torch.bfloat16, enabled=low)

@@ -22,7 +22,7 @@ from generator.training.colours import BACKGROUNDS, HUES
 from generator.training.concepts import Concept
 from generator.training.data import STYLES
 from generator.training.loop import Loop
-from generator.training.precision import fast
+from generator.training.precision import autocast
 from generator.training.scenes import PLACES, SIZES, Scene
 from generator.training.tokenizer import LENGTH, tokenise
 from generator.training.vocabulary import other_forms
@@ -176,12 +176,11 @@ def train(
     optimizer = _optimizer(model, telling, peak)
     parts = {"model": model, "telling": telling, "optimizer": optimizer}
     loop = Loop("text encoder", folder / "text_encoder.pt", steps, parts)
-    low = fast(device) is torch.bfloat16
     for step in loop.steps():
         for group in optimizer.param_groups:
             group["lr"] = peak * min(1, (step + 1) / 100) * _cosine(step / steps)
         ids, *told = (tensor.to(device) for tensor in lessons.batch(Random(step)))
-        with torch.autocast(device.type, torch.bfloat16, enabled=low):
+        with autocast(device):
             states = model(input_ids=ids).last_hidden_state
         loss = telling(states.float(), *told)
         optimizer.zero_grad(set_to_none=True)
