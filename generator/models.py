@@ -31,6 +31,7 @@ from generator.single_file import Parts
 from generator.text_encoders import TextEncoder
 
 USED = 0.6  # of the device's memory for models; the rest is for pictures
+CARD_ERRORS = (torch.OutOfMemoryError, torch.AcceleratorError)  # no fault of what was read
 IDLE_SECONDS = 1800.0
 NETWORK_CHANNELS = 9  # of a network for inpainting: latents, mask, masked latents
 
@@ -247,7 +248,7 @@ class Models:
     def load(
         self, name: str, hash: str, vae: str | None = None, vae_hash: str | None = None
     ) -> tuple[Any, float]:
-        """The model and the seconds that loading took. Raises ModelRefused, and what a card raises."""
+        """The model and the seconds that loading took. Raises ModelRefused, CARD_ERRORS."""
         started = time.perf_counter()
         found = self._find(name, hash)
         files = stamps(found.path)
@@ -257,8 +258,8 @@ class Models:
             model = own or self._read(found)
             if vae is not None and isinstance(model, LoadedModel):
                 model = self._with_vae(model, vae, vae_hash)
-        except (torch.OutOfMemoryError, torch.AcceleratorError):
-            raise  # no fault of the model's
+        except CARD_ERRORS:
+            raise
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration) as error:
             raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
         if stamps(found.path) != files:
