@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,12 +36,12 @@ from torch import Tensor
 
 from bench import engine, loading
 from bench.random_models import HASH, RandomModels, random_models
-from bench.speed import PAIR, WIDTHS, asked, speed
+from bench.speed import PAIR, WIDTHS, asked, engine_of, speed
 from generator import noise
-from generator.batching import EAGER, Widths, calls_of
+from generator.batching import calls_of
 from generator.drawing import Ask, call, inputs_of
 from generator.engine import Engine
-from generator.memory import free_bytes, peak_of
+from generator.memory import peak_of
 from generator.messages import Drawn, Failed, Submit
 from generator.models import LoadedModel
 from generator.request import GenerationRequest
@@ -99,53 +99,28 @@ def load(family: str, small: bool, loads: int = 3) -> None:
             loading.measure(models, replace(recipe, steps=LONG), other, file, loads)
 
 
-class Learning(Widths):
-    """What the engine learns of memory, kept to be told."""
-
-    def __init__(self, device: torch.device) -> None:
-        super().__init__(gain=0, free=partial(free_bytes, device))
-        self.taken: dict[int, int] = {}
-        self.narrowed: list[int] = []
-
-    def learn(
-        self,
-        key: Hashable,
-        width: int,
-        seconds: float,
-        bytes: int | None = None,
-        program: str = EAGER,
-    ) -> None:
-        super().learn(key, width, seconds, bytes, program)
-        self.taken[width] = max(bytes or 0, self.taken.get(width, 0))
-
-    def narrow(self, key: Hashable, width: int) -> None:
-        super().narrow(key, width)
-        self.narrowed.append(width)
-
-
 def memory(family: str, small: bool) -> None:
     with random_models(family, small) as (models, recipe):
         device = models.device
         _tell("before", device)
         models.load(family, HASH)
         _tell("with the model", device)
-        widths = Learning(device)
-        drawing = Engine(models, {}, 0, slots=16, widths=widths)
+        drawing, widths = engine_of(models, 16, gain=0)
         _draw(drawing, recipe)
         _tell("after 16 pictures", device)
         decoding = _decoding(models, recipe)
-        known = ", ".join(f"{n}: {each / MEGABYTE:.0f}" for n, each in sorted(widths.taken.items()))
+        (taken,) = widths.taken.values()
+        known = ", ".join(f"{n}: {each / MEGABYTE:.0f}" for n, each in sorted(taken.items()))
         print(f"MB that a call takes, by its rows: {known}; the VAE {decoding / MEGABYTE:.0f}")
         drawing.free()
         _tell("freed", device)
         model, _ = models.load(family, HASH)
-        _make_scarce(model, int(1.05 * max(decoding, widths.taken[NARROW])))
-        widths = Learning(device)
-        traces = _draw(Engine(models, {}, 0, slots=16, widths=widths), recipe)
+        _make_scarce(model, int(1.05 * max(decoding, taken.get(NARROW, 0))))
+        drawing, widths = engine_of(models, 16, gain=0)
+        traces = _draw(drawing, recipe)
         widest = max(width for trace in traces for width, _ in calls_of(trace))
-        print(
-            f"{len(traces)} pictures in calls of up to {widest} rows; no memory for {widths.narrowed}"
-        )
+        (limit,) = map(widths.limit, widths.taken)
+        print(f"{len(traces)} pictures in calls of up to {widest} rows; memory for {limit} at most")
 
 
 def _draw(drawing: Engine, recipe: GenerationRequest) -> list[str]:
@@ -189,10 +164,8 @@ def _make_scarce(model: LoadedModel, bytes: int) -> None:
 def _tell(when: str, device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()
-        allocated, reserved = (
-            torch.cuda.memory_allocated(device),
-            torch.cuda.memory_reserved(device),
-        )
+        allocated = torch.cuda.memory_allocated(device)
+        reserved = torch.cuda.memory_reserved(device)
         told = f"{allocated / MEGABYTE:.0f} MB allocated, {reserved / MEGABYTE:.0f} MB reserved"
     else:
         told = f"{psutil.Process().memory_info().rss / MEGABYTE:.0f} MB resident"

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -19,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.engine import REPLAYS_ONLY, Stock
 from bench.random_models import HASH, RandomModels, random_models
 from generator import metadata, noise
-from generator.batching import COMPILED, Widths, calls_of, own_width
+from generator.batching import COMPILED, GAIN, Widths, calls_of, own_width
 from generator.conditioning import condition
 from generator.drawing import Ask, call, inputs_of
 from generator.engine import WRITERS, Engine
@@ -68,8 +69,7 @@ def speed(family: str, small: bool, *in_flight: int) -> None:
         most = max(in_flight)
         table.row(f"engine, {most} in flight, any bits", _without_equal_bits(models, recipe, most))
         for slots in in_flight:
-            widths = Widths(free=partial(free_bytes, models.device))
-            engine = Engine(models, {}, 0, slots=slots, widths=widths)
+            engine, _ = engine_of(models, slots)
             rate, calls = steady(engine, recipe, slots)
             table.row(f"engine, {slots} in flight, calls {calls}", rate)
         _pieces(models, recipe, model)
@@ -139,25 +139,28 @@ def _stock(models: RandomModels, recipe: GenerationRequest) -> float:
     """Pictures a second of the eager pipeline as torch comes."""
     samplers = models.loaded(recipe.model, HASH).samplers
     stock = Stock(models.stock(recipe.model), samplers)
-    with _AsTorchComes():
+    with _as_torch_comes():
         return 1 / seconds_of(lambda: stock.draw([recipe]), models.device, FEWEST)
 
 
-class _AsTorchComes:
+@contextmanager
+def _as_torch_comes() -> Iterator[None]:
     """Without the worker's settings for equal bits."""
-
-    def __enter__(self) -> None:
-        torch.use_deterministic_algorithms(False)
-        torch.backends.cudnn.deterministic = False
-
-    def __exit__(self, *_: object) -> None:
-        same_every_time()
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.deterministic = False
+    yield
+    same_every_time()
 
 
 def _without_equal_bits(models: RandomModels, recipe: GenerationRequest, slots: int) -> float:
-    with _AsTorchComes():
-        widths = Widths(free=partial(free_bytes, models.device))
-        return steady(Engine(models, {}, 0, slots=slots, widths=widths), recipe, slots)[0]
+    with _as_torch_comes():
+        return steady(engine_of(models, slots)[0], recipe, slots)[0]
+
+
+def engine_of(models: RandomModels, slots: int, gain: float = GAIN) -> tuple[Engine, Widths]:
+    """With so many in flight, and what it learns of widths."""
+    widths = Widths(gain=gain, free=partial(free_bytes, models.device))
+    return Engine(models, {}, 0, slots=slots, widths=widths), widths
 
 
 def steady(

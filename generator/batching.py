@@ -95,6 +95,8 @@ class Widths:
         widest: rows of a call.
         gain: rows per second that twice the width has to bring.
         free: tells how many bytes calls may take at the moment.
+
+    `taken`: bytes that calls took at most, by what had to be equal in them and by width.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class Widths:
         self._widest = widest
         self._gain = gain
         self._free = free
-        self._bytes: dict[Hashable, dict[int, int]] = defaultdict(dict)
+        self.taken: dict[Hashable, dict[int, int]] = defaultdict(dict)
         self._limits: dict[Hashable, int] = {}
         recent = partial(deque[float], maxlen=REMEMBERED)
         self._seconds: dict[tuple[Hashable, int, str], deque[float]] = defaultdict(recent)
@@ -125,12 +127,12 @@ class Widths:
         if self._counts[key, width] > 1:
             self._seconds[key, width, program].append(seconds)
         if bytes is not None:
-            known = self._bytes[key]
+            known = self.taken[key]
             known[width] = max(bytes, known.get(width, 0))
 
     def measured(self, key: Hashable, width: int) -> bool:
         """Whether enough is known of what such a call takes."""
-        return self._counts[key, width] >= PROBES and width in self._bytes[key]
+        return self._counts[key, width] >= PROBES and width in self.taken[key]
 
     def limit(self, key: Hashable) -> int:
         return self._limits.get(key, self._widest)
@@ -142,7 +144,7 @@ class Widths:
         """
         if width > self._limits.get(key, width):
             return False
-        known = self._bytes[key]
+        known = self.taken[key]
         if not known:
             return True
         nearest = max((each for each in known if each <= width), default=min(known))
