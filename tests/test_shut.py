@@ -144,8 +144,9 @@ async def test_a_new_server_on_discord_gets_one_polite_message_and_its_owner_is_
         "permission_overwrites": [{"id": str(NEW), "type": 0, "allow": "0", "deny": "2048"}]
     }
     async with semilla_on(lonely, tmp_path, **SHUT) as app:
-        code = app.semilla.access.code
-        await lonely.answer(await lonely.slash("activate", at=alone, by=OWNER, code=code))
+        owner = await lonely.slash("activate", at=alone, by=OWNER, code=app.semilla.access.code)
+        said = await lonely.answer(owner)
+        await lonely.until(lambda: "You are my owner now" in said.content)
         await lonely.invite(NEW, "Garden", closed, room)
         await lonely.until(lambda: bool(told(lonely) and in_server(lonely)))
         (said,), (asked,) = in_server(lonely), told(lonely)
