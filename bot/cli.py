@@ -78,6 +78,8 @@ def _run(arguments: list[str], screen: Screen) -> int:
         screen.output.print(f"Semilla {metadata.version('semilla')}")
         return OK
     first = line.words[0].casefold() if line.words else ""
+    if first.startswith("-"):
+        raise BadWords("terminal-flag-unknown", flag=line.words[0])
     if not first or (line.help and first in OWN and first != "models"):
         return _usage(screen)
     if line.help:

@@ -288,6 +288,14 @@ def test_help_lists_every_declared_command_in_both_languages(shell: Shell) -> No
     assert shell.run("--version").stdout.startswith("Semilla ")
 
 
+def test_a_flag_that_semilla_does_not_have_is_told_with_where_settings_stand(shell: Shell) -> None:
+    english, spanish = shell.run("--config", "x"), shell.run("--confg", "--lang", "es")
+    assert (english.returncode, spanish.returncode) == (2, 2)
+    assert "Semilla has no flag --config." in english.stderr
+    assert "SEMILLA_CONFIG names another file" in " ".join(english.stderr.split())
+    assert "Semilla no tiene ninguna opción --confg." in spanish.stderr
+
+
 def test_after_a_kill_the_data_folder_is_free_and_the_request_is_kept(shell: Shell) -> None:
     process = shell.start("imagine", "a red apple", "--steps", "4", "--seed", "5")
     assert process.stderr is not None

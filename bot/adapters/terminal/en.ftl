@@ -16,6 +16,7 @@ config-folders = { $where }: { $setting } must be a list of folders, like ["mode
 config-text = { $where }: { $setting } must be a text in quotes, not { $value }.
 
 terminal-flag-empty = { $flag } needs a value after it.
+terminal-flag-unknown = Semilla has no flag { $flag }. semilla --help tells what there is; settings stand in config.toml, and SEMILLA_CONFIG names another file.
 terminal-not-png = -o writes a PNG, which keeps the recipe inside: try -o { $better }
 terminal-no-folder = The folder { $folder } isn't there. Make it first, or choose another one.
 terminal-language = --lang can be en or es, not "{ $value }".

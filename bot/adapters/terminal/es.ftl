@@ -16,6 +16,7 @@ config-folders = { $where }: { $setting } tiene que ser una lista de carpetas, c
 config-text = { $where }: { $setting } tiene que ser un texto entre comillas, no { $value }.
 
 terminal-flag-empty = Después de { $flag } hace falta un valor.
+terminal-flag-unknown = Semilla no tiene ninguna opción { $flag }. semilla --ayuda dice qué hay; los ajustes están en config.toml, y SEMILLA_CONFIG nombra otro archivo.
 terminal-not-png = -o escribe un PNG, que guarda dentro la receta: prueba -o { $better }
 terminal-no-folder = La carpeta { $folder } no existe. Créala antes o elige otra.
 terminal-language = --lang puede ser en o es, no "{ $value }".
