@@ -24,8 +24,8 @@ PATIENCE = 1000  # pictures that are drawn eagerly meanwhile
 @pytest.fixture(scope="module")
 def room(tmp_path_factory) -> Studio:
     folder = tmp_path_factory.mktemp("models")
-    one = {"block_out_channels": (32,), "down_block_types": ("CrossAttnDownBlock2D",)}
-    made = micro.pipeline("sd1", **one, up_block_types=("CrossAttnUpBlock2D",))
+    one = {"block_out_channels": (32,), "down_block_types": ("DownBlock2D",)}
+    made = micro.pipeline("sd1", **one, up_block_types=("UpBlock2D",))
     micro.single_file(made, "sd1", folder / "micro.safetensors")
     return studio(tmp_path_factory.mktemp("cache"), folder)
 

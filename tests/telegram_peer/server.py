@@ -114,7 +114,7 @@ class Telegram:
         app.router.add_route("*", f"/bot{TOKEN}/{{method}}", self._call)
         app.router.add_route("*", "/bot{token}/{method}", self._unknown)
         app.router.add_get(f"/file/bot{TOKEN}/{{file}}", self._file)
-        self._runner = web.AppRunner(app)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)  # some wait for news
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
