@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -11,6 +11,8 @@ from enum import StrEnum
 from bot.conversation import Call
 from bot.words import HARMLESS, find, fold
 from db.session import Database
+from generator import grammar, habits
+from generator.request import GenerationRequest
 
 CLASSES = frozenset({"web:class"})  # places that are for children until somebody says otherwise
 YES, NO = "yes", "no"
@@ -140,6 +142,21 @@ async def rules_for(database: Database, call: Call) -> Rules:
 def in_channel(rules: Rules, age_restricted: bool, checked: bool) -> Rules:
     """Nakedness is for channels of adults, and only where the pictures are looked at."""
     return replace(rules, nsfw=rules.nsfw and age_restricted and checked)
+
+
+def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -> set[str]:
+    """Everything that a prompt says, however its syntax cuts it up: as it is typed, all its words
+    side by side, and what its seed makes of it at each step.
+
+    Args:
+        wildcard: the lines that a wildcard stands for.
+    """
+    drawn, _ = grammar.draw(request.prompt, request.seed, wildcard)
+    read = habits.weights(drawn).text
+    second = request.hires and grammar.Pass(request.hires.steps, request.steps)
+    passes = filter(None, (grammar.Pass(request.steps), second))
+    texts = {request.prompt, grammar.words(request.prompt), grammar.words(drawn)}
+    return texts.union(*(grammar.readings(read, each) for each in passes))
 
 
 def blocked_word(rules: Rules, prompt: str) -> str | None:

@@ -189,6 +189,14 @@ def plain(text: str) -> str:
     return " ".join(" ".join(pieces).split())
 
 
+def readings(text: str, during: Pass) -> Iterator[str]:
+    """What is attended to at each step in one line, with nothing between the pieces of a section."""
+    prompt = parse(text)
+    for step in range(1, during.steps + 1) if "[" in text else (1,):
+        sections = (section for part in prompt.parts for section in part.sections(step, during))
+        yield " ".join("".join(piece.text for piece in section) for section in sections)
+
+
 def draw(
     text: str, seed: int, wildcard: Callable[[str], Sequence[str]]
 ) -> tuple[str, tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -75,6 +76,23 @@ async def test_its_author_changes_the_words_and_goes_on(chat: Chat, place: Guild
     assert "`5`" in drawn.pictures[0].caption
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *("a {clothed|naked} woman", "a [clothed|naked] woman", "[a cat:naked:0.9]"),
+        *("na<lora:ink:0>ked", "na[x::0]ked", "na{ked|ked}", r"na\ked", "na(k:1.1)ed"),
+    ],
+)
+async def test_a_word_that_the_syntax_hides_is_the_word(
+    chat: Chat, place: Guild, prompt: str
+) -> None:
+    sly = Member(f"{place.id}:sly", "Sly")  # whom the floor pauses in the end
+    reply = await chat.type(f"an apple, {prompt} steps:10", guild=place, member=sly)
+    assert "isn't used here" in reply.text
+    below = await chat.type(f"an apple, a child, {prompt} steps:10", guild=place, member=sly)
+    assert below.text == "I don't draw that."
+
+
 async def test_a_moderator_allows_what_its_author_asked_for(chat: Chat, place: Guild) -> None:
     await rule(chat, place, log_channel=LOG)
     told = len(chat.told)
@@ -92,6 +110,32 @@ async def test_a_moderator_allows_what_its_author_asked_for(chat: Chat, place: G
     assert (await chat.wait_for(answer.id)).pictures
     again = await chat.type(allow, guild=place, member=TEACHER)
     assert "just decided" in again.text
+
+
+async def test_what_a_moderator_allows_is_drawn_where_only_some_roles_may_ask(
+    chat: Chat, place: Guild
+) -> None:
+    artist = replace(ANA, roles=("artists",))
+    await rule(chat, place, roles="artists")
+    blocked = await chat.type("a naked apple steps:1", guild=place, member=artist)
+    await chat.type(button(blocked, "Ask for a review").line, guild=place, member=artist)
+    waiting = await chat.type("/review", guild=place, member=TEACHER)
+    allowed = await chat.type(button(waiting, "Allow").line, guild=place, member=TEACHER)
+    assert "Allowed" in allowed.text
+    (answer,) = await chat.semilla.database.answers.recent(place.id, ANA.id, limit=1)
+    assert (await chat.wait_for(answer.id)).pictures
+
+
+async def test_a_request_that_is_too_large_now_can_be_allowed_later(
+    chat: Chat, place: Guild
+) -> None:
+    blocked = await chat.type("a naked apple steps:1", guild=place)
+    await chat.type(button(blocked, "Ask for a review").line, guild=place)
+    line = button(await chat.type("/review", guild=place, member=TEACHER), "Allow").line
+    await rule(chat, place, max_side="64")
+    assert (await chat.type(line, guild=place, member=TEACHER)).tone is Tone.REFUSED
+    await rule(chat, place, max_side="512")
+    assert (await chat.type(line, guild=place, member=TEACHER)).tone is Tone.PLAIN
 
 
 async def test_a_refused_review_stays_refused(chat: Chat, place: Guild) -> None:

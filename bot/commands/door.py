@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.line import typed
-from bot.commands.screening import check_standing
+from bot.commands.screening import ALLOWED, check_standing
 from bot.commands.semilla import Semilla
 from bot.conversation import BUTTON_BYTES, Call, Refusal, Reply, Role
 from bot.limits import check_place, language_of
@@ -32,7 +32,8 @@ async def run(semilla: Semilla, call: Call) -> Reply:
                 rules = await semilla.database.settings.of_guild(call.guild.id)
                 call = replace(call, language=language_of(rules) or call.language)
                 await check_standing(semilla, call)
-                if command.answers is Answers.NEW:
+                # Its author was let in when they asked, and what a moderator allows is no call of theirs.
+                if command.answers is Answers.NEW and not call.origin.startswith(ALLOWED):
                     check_place(call, rules)
             await _check_role(semilla, call, command)
             return await command.run(semilla, call)

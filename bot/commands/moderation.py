@@ -164,15 +164,18 @@ async def _waiting(semilla: Semilla, call: Call) -> Reply:
 
 
 async def _decide(semilla: Semilla, call: Call, found: Review, allow: bool) -> Reply:
-    if not await semilla.database.moderation.decide(found):
-        raise Refusal("decided-already", member=found.member_name)
-    kind = RecordKind.ALLOW if allow else RecordKind.DENY
-    await _write(semilla, call, kind, (found.member, found.member_name), found.word)
-    key = "review-allowed" if allow else "review-denied"
+    decided = Refusal("decided-already", member=found.member_name)
+    if found.decided is not None:
+        raise decided
     if allow:
         reply = await door.run(semilla, _asked_again(found, call.guild))
         if reply.answer is None:  # its picture is gone, or its author has too much in line
             return replace(reply, private=True)
+    if not await semilla.database.moderation.decide(found):
+        raise decided
+    kind = RecordKind.ALLOW if allow else RecordKind.DENY
+    await _write(semilla, call, kind, (found.member, found.member_name), found.word)
+    key = "review-allowed" if allow else "review-denied"
     text = say(call.language, key, member=found.member_name)
     return Reply(text=text, buttons=await _next(semilla, call), private=True)
 

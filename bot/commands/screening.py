@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.commands.declaration import COMMANDS
@@ -11,7 +12,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply, Role
 from bot.holding import against, tell_moderators
 from bot.locales import say
-from bot.moderation import Rules, below_floor, blocked_word, in_channel, rules_for
+from bot.moderation import Rules, below_floor, blocked_word, in_channel, rules_for, said
 from db.models import EVERYWHERE, Ban, Job, Record, RecordKind, Review, now
 
 log = logging.getLogger(__name__)
@@ -41,18 +42,37 @@ async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None
     rules = in_channel(
         await rules_for(semilla.database, call), call.age_restricted, semilla.dispatch.checks
     )
-    prompts = dict.fromkeys(job.request.prompt for job in jobs)
-    for prompt in prompts:
-        if below_floor(prompt):
-            await _refuse_for_good(semilla, call, rules, prompt)
+    # In a thread: a long schedule has a text for each of its steps.
+    texts = await asyncio.to_thread(_texts, jobs, semilla.catalogue.wildcard)
+    below = await asyncio.to_thread(lambda: next(filter(below_floor, texts), None))
+    if below is not None:
+        await _refuse_for_good(semilla, call, rules, texts[below])
     brought = call.image is not None and any(job.request.initial_image for job in jobs)
     if brought and not (rules.photos or call.member.moderator):
         raise Refusal("photos-off")
     if call.origin.startswith(ALLOWED):
         return
-    for prompt in prompts:
-        if (word := blocked_word(rules, prompt)) is not None:
-            await _block(semilla, call, word, prompt)
+    found = await asyncio.to_thread(_blocked, rules, texts)
+    if found is not None:
+        await _block(semilla, call, *found)
+
+
+def _texts(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> dict[str, str]:
+    """What is to be looked at, each with the prompt that says it; as typed comes first."""
+    requests = [job.request for job in jobs]
+    texts = {request.prompt: request.prompt for request in requests}
+    for request in requests:
+        for text in said(request, wildcard):
+            texts.setdefault(text, request.prompt)
+    return texts
+
+
+def _blocked(rules: Rules, texts: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first listed word, and the prompt that has it."""
+    for text, prompt in texts.items():
+        if (word := blocked_word(rules, text)) is not None:
+            return word, prompt
+    return None
 
 
 async def _block(semilla: Semilla, call: Call, word: str, prompt: str) -> None:
