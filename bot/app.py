@@ -17,6 +17,7 @@ from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.estimate import Estimate
 from bot.events import Events
+from bot.holding import Holding
 from db.session import Database
 from generator.catalogue import Catalogue
 from generator.client import LocalGenerator
@@ -46,7 +47,8 @@ class App:
             catalogue = Catalogue(config.models_folders, config.data / "cache")
             # Reads and hashes the weights once; with gigabytes of them that takes a while.
             await asyncio.to_thread(catalogue.models)
-            dispatch = Dispatch(database, generator, estimate, events)
+            holding = Holding(database, events, catalogue.wildcard)
+            dispatch = Dispatch(database, generator, estimate, events, holding)
             dispatch.paused = await database.settings.drawing_is_paused()
             yield cls(
                 Semilla(

@@ -48,7 +48,12 @@ class Dispatch:
     """Owns the queue and the generator's events. Runs in the event loop, never blocks it."""
 
     def __init__(
-        self, database: Database, generator: Generator, estimate: Estimate, events: Events
+        self,
+        database: Database,
+        generator: Generator,
+        estimate: Estimate,
+        events: Events,
+        holding: Holding,
     ) -> None:
         self._database = database
         self._generator = generator
@@ -62,7 +67,7 @@ class Dispatch:
         self._progress: dict[int, Progress] = {}
         self._feeding = asyncio.Lock()
         self._wanted = asyncio.Event()
-        self._holding = Holding(database, events)
+        self._holding = holding
         self._unseen: set[int] = set()  # jobs that nobody sees before they are judged
         self._started = False  # the line is restored and the worker takes orders
         self.paused = False  # by the owner: requests are taken and kept, none is drawn
@@ -238,9 +243,13 @@ class Dispatch:
                 await self._failed(task, Failure.IMAGE_BROKEN, "the initial image is gone")
                 return
         await self._database.jobs.start([task.job])
-        if await self._holding.hides(task.guild, self.checks):
-            self._unseen.add(task.job)
+        await self._keep_unseen(task)
         self._generator.submit(Submit(task.job, task.request, image, task.trace, behind))
+
+    async def _keep_unseen(self, task: Task) -> None:
+        with suppress(LookupError):  # its member has had all their rows erased meanwhile
+            if await self._holding.hides(await self._database.jobs.get(task.job), self.checks):
+                self._unseen.add(task.job)
 
     def _behind(self, task: Task) -> int:
         """Cost of its member's own pictures that are in the worker already."""
@@ -254,6 +263,8 @@ class Dispatch:
         match event:
             case messages.Ready(checks=checks):
                 self.checks = checks
+                for task in self.running():  # they were sent before this was known
+                    await self._keep_unseen(task)
                 self.ready.set()
             case messages.Loading(model):
                 self._loading(model)

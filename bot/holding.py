@@ -6,19 +6,34 @@ Moderators are told in their guild's log channel; where there is none, /review s
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from enum import StrEnum
 
 from bot.conversation import Button, Reply, Shown
 from bot.events import Events, Notice
 from bot.locales import say, shortened
-from bot.moderation import Rules, in_channel, mentions_minor, rules_of
+from bot.moderation import Rules, in_channel, mentions_minor, rules_of, said
 from bot.showing import blurred
 from db.history import Asker
-from db.models import Answer, Hold, Job, Picture, Record, RecordKind, Review, Visibility
+from db.models import (
+    EVERYWHERE,
+    Answer,
+    Ban,
+    Hold,
+    Job,
+    Picture,
+    Record,
+    RecordKind,
+    Review,
+    Visibility,
+    now,
+)
 from db.session import Database
 from generator.messages import Drawn, Note
 from generator.request import GenerationRequest
 
+ATTEMPTS, WITHIN, PAUSED = 3, timedelta(days=1), timedelta(days=1)
 TOLD_PROMPT = 300  # characters
 FOUND_DEEP = 20  # pictures drawn over pictures that are followed back
 
@@ -34,25 +49,40 @@ HELD = {Verdict.APPROVAL: Hold.APPROVAL, Verdict.CHECK: Hold.CHECK}
 
 
 class Holding:
-    def __init__(self, database: Database, events: Events) -> None:
+    """`wildcard`: the lines that a wildcard in a prompt stands for."""
+
+    def __init__(
+        self, database: Database, events: Events, wildcard: Callable[[str], Sequence[str]]
+    ) -> None:
         self._database = database
         self._events = events
+        self._wildcard = wildcard
 
-    async def hides(self, guild: str, checks: bool) -> bool:
-        """Whether nobody may see a picture of this guild before it is finished and judged."""
-        rules = await rules_of(self._database, guild)
-        return rules.approve or (checks and not rules.nsfw)
+    async def hides(self, job: Job, checks: bool) -> bool:
+        """Whether nobody may see a picture before it is finished and judged."""
+        rules = await rules_of(self._database, job.guild)
+        if rules.approve and not job.answer.trusted:
+            return True
+        here = in_channel(rules, job.answer.age_restricted, checks)
+        return checks and (not here.nsfw or await self._may_be_a_child(job))
 
     async def judge(self, job: Job, exposed: bool | None) -> Verdict:
         """`exposed`: what the picture check found, None where there is none."""
         rules = await rules_of(self._database, job.guild)
         here = in_channel(rules, job.answer.age_restricted, exposed is not None)
-        if exposed and (mentions_minor(job.request.prompt) or await self._over_a_photo(job)):
-            await self._database.moderation.write(_record(job, RecordKind.UNDRAWN))
+        if exposed and await self._may_be_a_child(job):
+            record = _record(job, RecordKind.UNDRAWN)
+            language = rules.language or job.answer.language
+            await never_drawn(self._database, self._events, rules, record, language)
             return Verdict.REFUSED
         if exposed and not here.nsfw:
             return Verdict.CHECK
         return Verdict.APPROVAL if rules.approve and not job.answer.trusted else Verdict.SHOWN
+
+    async def _may_be_a_child(self, job: Job) -> bool:
+        """Of whom it is a picture, by its words or by a photo under it."""
+        texts = await asyncio.to_thread(said, job.request, self._wildcard)
+        return any(map(mentions_minor, texts)) or await self._over_a_photo(job)
 
     async def _over_a_photo(self, job: Job) -> bool:
         """Whether a member's own photo is under it, perhaps with other pictures between: who is
@@ -113,6 +143,29 @@ def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) ->
 
 def _new(note: Note, job: Job) -> bool:
     return note.to_json() not in job.notes
+
+
+async def never_drawn(
+    database: Database, events: Events, rules: Rules, record: Record, language: str
+) -> None:
+    """Records it and tells moderators; whoever goes on is paused everywhere."""
+    moderation = database.moderation
+    await moderation.write(record)
+    key = f"log-{record.kind}"
+    if await moderation.attempts(record.member, now() - WITHIN) >= ATTEMPTS:
+        await _pause_everywhere(database, record)
+        key = "log-floor-paused"
+    text = say(language, key, member=record.member_name)
+    reply = Reply(text=text, buttons=(against(language, record.member),), private=True)
+    tell_moderators(events, rules, record.guild, reply)
+
+
+async def _pause_everywhere(database: Database, record: Record) -> None:
+    who = {"member": record.member, "member_name": record.member_name}
+    ban = Ban(guild=EVERYWHERE, until=now() + PAUSED, by="semilla", by_name="Semilla", **who)
+    await database.moderation.ban(ban)
+    pause = Record(guild=record.guild, kind=RecordKind.PAUSE, detail="", **who)
+    await database.moderation.write(pause)
 
 
 def tell_moderators(events: Events, rules: Rules, guild: str, reply: Reply) -> None:

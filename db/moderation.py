@@ -71,9 +71,8 @@ class Moderation:
 
     async def attempts(self, member: str, since: datetime) -> int:
         """How often a member asked for what is never drawn, over all guilds."""
-        query = select(func.count()).where(
-            Record.member == member, Record.kind == RecordKind.FLOOR, Record.created >= since
-        )
+        never = Record.kind.in_((RecordKind.FLOOR, RecordKind.UNDRAWN))
+        query = select(func.count()).where(Record.member == member, never, Record.created >= since)
         async with self._transactions.read() as session:
             return int(await session.scalar(query) or 0)
 

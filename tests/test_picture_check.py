@@ -46,6 +46,34 @@ async def ask(chat: Chat, line: str, place: Guild, member: Member = ANA, **where
     return await chat.ask(line, guild=place, member=member, **where)
 
 
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        (RED, {}),
+        (RED.replace("a green", "a girl, a green"), {"age_restricted": True}),
+    ],
+)
+async def test_nobody_sees_a_preview_of_what_the_check_may_refuse(
+    chat: Chat, place: Guild, line: str, where: dict[str, bool]
+) -> None:
+    """From the first request on, which comes before the worker has told whether it checks."""
+    await rule(chat, place, words="adults", nsfw="yes")
+    assert not await previews(chat, line, place, **where)
+
+
+async def test_where_everything_is_allowed_previews_are_seen(chat: Chat, place: Guild) -> None:
+    await rule(chat, place, words="adults", nsfw="yes")
+    assert await previews(chat, RED, place, age_restricted=True)
+
+
+async def previews(chat: Chat, line: str, place: Guild, **where: bool) -> list[bytes]:
+    with chat.semilla.events.follow(guild=place.id) as follower:
+        await ask(chat, f"{line} steps:12", place, **where)
+        events = [follower.queue.get_nowait() for _ in range(follower.queue.qsize())]
+    assert any(getattr(event, "call", 0) > 4 for event in events)
+    return [each for event in events if (each := getattr(event, "preview", None))]
+
+
 async def test_what_passes_is_shown(chat: Chat, place: Guild) -> None:
     assert (await ask(chat, RED, place)).pictures
     assert chat.semilla.dispatch.checks
@@ -74,14 +102,6 @@ async def test_what_does_not_pass_is_held_and_its_author_can_edit(chat: Chat, pl
     assert (await chat.wait_for(reply.answer, times=2)).pictures[0].code == code
 
 
-async def test_nobody_sees_a_preview_before_the_check(chat: Chat, place: Guild) -> None:
-    with chat.semilla.events.follow(guild=place.id) as follower:
-        await ask(chat, f"{RED} steps:12", place)
-        events = [follower.queue.get_nowait() for _ in range(follower.queue.qsize())]
-    assert any(getattr(event, "call", 0) > 4 for event in events)
-    assert not any(getattr(event, "preview", None) for event in events)
-
-
 async def test_where_children_may_be_meant_it_is_thrown_away_unseen(
     chat: Chat, place: Guild
 ) -> None:
@@ -95,6 +115,19 @@ async def test_where_children_may_be_meant_it_is_thrown_away_unseen(
     assert [job.state for job in answer.jobs] == [JobState.FAILED]
     assert set(chat.semilla.database.storage.folder.rglob("*.png")) == files
     assert "thrown away unseen" in (await chat.type("/audit", guild=place, member=TEACHER)).text
+
+
+async def test_the_third_picture_that_is_thrown_away_pauses_its_member(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, words="adults", nsfw="yes", log_channel=LOG)
+    told, sly = len(chat.told), Member(f"{place.id}:sly", "Sly")
+    for _ in range(3):
+        await ask(chat, f"a girl, {BLUE} steps:1", place, sly)
+    notices = [notice.text for _, notice in (await chat.hear(told + 3))[told:]]
+    assert "A picture of Sly was thrown away unseen" in notices[0]
+    assert "paused everywhere" in notices[-1]
+    assert "paused for 24 h" in (await chat.type(RED, guild=place, member=sly)).text
 
 
 async def test_a_channel_of_adults_that_allows_it_shows_it(chat: Chat, place: Guild) -> None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.commands.declaration import COMMANDS
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Refusal, Reply, Role
-from bot.holding import against, tell_moderators
+from bot.conversation import Call, Refusal, Role
+from bot.holding import never_drawn
 from bot.locales import say
 from bot.moderation import Rules, below_floor, blocked_word, in_channel, rules_for, said
-from db.models import EVERYWHERE, Ban, Job, Record, RecordKind, Review, now
+from db.models import Job, Record, RecordKind, Review, now
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS, WITHIN, PAUSED = 3, timedelta(days=1), timedelta(days=1)
 ALLOWED = "review:"  # begins the origin of a request that a moderator has allowed
 HOUR_SECONDS, DAY_SECONDS = 3600, 86400
 
@@ -105,31 +104,10 @@ async def _block(semilla: Semilla, call: Call, word: str, prompt: str) -> None:
 
 async def _refuse_for_good(semilla: Semilla, call: Call, rules: Rules, prompt: str) -> None:
     """Neutrally, to its author only; it is recorded, and whoever goes on is paused everywhere."""
-    moderation = semilla.database.moderation
-    await moderation.write(_record(call, RecordKind.FLOOR, prompt))
     log.warning("refused below the floor: %s in %s", call.member.id, call.guild.id)
-    language = rules.language or call.language
-    text = say(language, "log-floor", member=call.member.name)
-    if await moderation.attempts(call.member.id, now() - WITHIN) >= ATTEMPTS:
-        await _pause_everywhere(semilla, call)
-        text = say(language, "log-floor-paused", member=call.member.name)
-    reply = Reply(text=text, buttons=(against(language, call.member.id),), private=True)
-    tell_moderators(semilla.events, rules, call.guild.id, reply)
+    record, language = _record(call, RecordKind.FLOOR, prompt), rules.language or call.language
+    await never_drawn(semilla.database, semilla.events, rules, record, language)
     raise Refusal("floor")
-
-
-async def _pause_everywhere(semilla: Semilla, call: Call) -> None:
-    await semilla.database.moderation.ban(
-        Ban(
-            guild=EVERYWHERE,
-            member=call.member.id,
-            member_name=call.member.name,
-            until=now() + PAUSED,
-            by="semilla",
-            by_name="Semilla",
-        )
-    )
-    await semilla.database.moderation.write(_record(call, RecordKind.PAUSE, ""))
 
 
 def _record(call: Call, kind: RecordKind, detail: str) -> Record:

@@ -415,6 +415,7 @@ log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
 log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
 log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"
 log-floor = A request of { $member } asked for what is never drawn, and was refused.
+log-undrawn = A picture of { $member } was thrown away unseen: the check found nakedness where a child may be meant, or over a photo.
 log-floor-paused = { $member } has asked several times for what is never drawn, and is paused everywhere for a day.
 banned = { $member } can't use me here any more. /unban lifts it.
 drawing-paused = Nothing is drawn until /resume. The card's memory is freed as soon as what is being drawn is done. { $waiting ->

@@ -385,6 +385,7 @@ log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }
 log-held-check = `{ $code }` de { $member } no pasó la revisión de imágenes: «{ $prompt }»
 log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
 log-floor = Un pedido de { $member } era de algo que no se dibuja nunca, y se rechazó.
+log-undrawn = Una imagen de { $member } se tiró sin que nadie la viera: la revisión encontró desnudez donde puede tratarse de menores, o sobre una foto.
 log-floor-paused = { $member } pidió varias veces algo que no se dibuja nunca, y queda en pausa en todos los lugares por un día.
 banned = { $member } ya no puede usarme aquí. /readmitir lo levanta.
 drawing-paused = No dibujo nada hasta /reanudar. La memoria de la tarjeta queda libre en cuanto termine lo que se está dibujando. { $waiting ->
