@@ -153,8 +153,9 @@ def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -
     """
     drawn, _ = grammar.draw(request.prompt, request.seed, wildcard)
     read = habits.weights(drawn).text
-    second = request.hires and grammar.Pass(request.hires.steps, request.steps)
-    passes = filter(None, (grammar.Pass(request.steps), second))
+    passes = [grammar.Pass(request.steps)]
+    if request.hires:
+        passes.append(grammar.Pass(request.hires.steps, request.steps))
     texts = {request.prompt, grammar.words(request.prompt), grammar.words(drawn)}
     return texts.union(*(grammar.readings(read, each) for each in passes))
 

@@ -29,7 +29,7 @@ from generator.batching import (
     run_lengths,
 )
 from generator.drawing import initial_image, inputs_of, predict
-from generator.memory import peak_of
+from generator.memory import out_of_memory, peak_of
 from generator.messages import Failure, Note, Submit
 from generator.models import Key, Loaded, LoadedModel, ModelRefused, Models
 from generator.programs import Programs, set_up
@@ -42,7 +42,6 @@ Events = Iterator[messages.Event]
 
 MOMENT_SECONDS = 0.05  # to wait for other threads when there is nothing else to do
 WRITERS = 2  # threads that write PNGs and have them checked
-NO_MEMORY = ("alloc", "out of memory", "could not create a primitive", "unable to find an engine")
 
 
 class Engine:
@@ -360,10 +359,7 @@ def _failure(error: BaseException) -> Failure:
             return Failure.IMAGE_BROKEN
         case ArithmeticError():
             return Failure.NOT_A_NUMBER
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return Failure.OUT_OF_MEMORY
-    # The CPU's allocator, oneDNN, cuBLAS and cuDNN raise plain RuntimeErrors.
-    if any(words in str(error).lower() for words in NO_MEMORY):
+    if out_of_memory(error):
         return Failure.OUT_OF_MEMORY
     return Failure.FAULT
 

@@ -10,7 +10,15 @@ import torch
 
 PROCESS = Path("/proc/self")
 GROUP = Path("/sys/fs/cgroup")  # where a container has a limit of its own
+NO_MEMORY = ("alloc", "out of memory", "could not create a primitive", "unable to find an engine")
 PEAK_AGAIN = "5"  # written to clear_refs: the peak begins again (proc(5))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """The CPU's allocator, oneDNN, cuBLAS and cuDNN raise plain RuntimeErrors."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error).lower() for words in NO_MEMORY)
 
 
 def free_bytes(device: torch.device) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +23,8 @@ from generator import single_file
 from generator.catalogue import Catalogue, Model
 from generator.families import SDXL
 from generator.hashes import stamps
-from generator.headers import Kind
+from generator.headers import Header, Kind, Unusable
+from generator.memory import out_of_memory
 from generator.messages import Failure
 from generator.pipelines import PipelineModel, variant
 from generator.preview import Preview
@@ -31,7 +33,7 @@ from generator.single_file import Parts
 from generator.text_encoders import TextEncoder
 
 USED = 0.6  # of the device's memory for models; the rest is for pictures
-CARD_ERRORS = (torch.OutOfMemoryError, torch.AcceleratorError)  # no fault of what was read
+BROKEN = (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration)
 IDLE_SECONDS = 1800.0
 NETWORK_CHANNELS = 9  # of a network for inpainting: latents, mask, masked latents
 
@@ -248,24 +250,24 @@ class Models:
     def load(
         self, name: str, hash: str, vae: str | None = None, vae_hash: str | None = None
     ) -> tuple[Any, float]:
-        """The model and the seconds that loading took. Raises ModelRefused, CARD_ERRORS."""
+        """The model and the seconds that loading took. Raises ModelRefused, and what is of_the_device."""
         started = time.perf_counter()
         found = self._find(name, hash)
         files = stamps(found.path)
         own = self.loaded(name, hash)  # all but the VAE is shared
-        self._make_room(_weight_bytes(found.path))
         try:
-            model = own or self._read(found)
+            needed = _weight_bytes(found.path, self._dtype)
+            self._make_room(needed)
+            model = own or self._with_room(lambda: self._read(found))
             if vae is not None and isinstance(model, LoadedModel):
                 model = self._with_vae(model, vae, vae_hash)
-        except CARD_ERRORS:
-            raise
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration) as error:
+        except (Unusable, *BROKEN) as error:
+            if of_the_device(error):
+                raise
             raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
         if stamps(found.path) != files:
             raise ModelRefused(Failure.MODEL_CHANGED, f"{found.path} was replaced meanwhile")
-        kept = _Kept(model, _weight_bytes(found.path), time.monotonic())
-        self._kept[name, hash, vae, vae_hash] = kept
+        self._kept[name, hash, vae, vae_hash] = _Kept(model, needed, time.monotonic())
         return model, time.perf_counter() - started
 
     def free_idle(self, seconds: float = IDLE_SECONDS) -> None:
@@ -287,6 +289,17 @@ class Models:
         oldest = sorted(self._kept, key=lambda key: self._kept[key].used)
         while oldest and needed + sum(kept.bytes for kept in self._kept.values()) > self._budget:
             self._drop([oldest.pop(0)])
+
+    def _with_room(self, read: Callable[[], Loaded]) -> Loaded:
+        """Without all other models once more, should the memory not suffice: other programs, too,
+        take of it."""
+        try:
+            return read()
+        except BROKEN as error:
+            if not (self._kept and out_of_memory(error)):
+                raise
+        self.free_idle(seconds=0)
+        return read()
 
     def _drop(self, keys: Sequence[Key]) -> None:
         for key in keys:
@@ -349,15 +362,22 @@ class Models:
         return replace(model, vae=vae, preview=Preview(vae), vae_name=name)
 
 
+def of_the_device(error: Exception) -> bool:
+    """No fault of what was read: the memory doesn't suffice, or the card is lost."""
+    return isinstance(error, torch.AcceleratorError) or out_of_memory(error)
+
+
 def _budget(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory * USED)
     return int(psutil.virtual_memory().total * USED)
 
 
-def _weight_bytes(path: Path) -> int:
+def _weight_bytes(path: Path, dtype: torch.dtype) -> int:
+    """In memory, where all weights have one precision, whatever they have in the files."""
     files = [path] if path.is_file() else path.rglob("*.safetensors")
-    return sum(file.stat().st_size for file in files)
+    shapes = (shape for file in files for shape in Header.read(file).shapes.values())
+    return sum(map(math.prod, shapes)) * dtype.itemsize
 
 
 def _read_folder(folder: Path, dtype: torch.dtype) -> Parts:

@@ -19,7 +19,7 @@ from generator.drawing import (
 )
 from generator.headers import Kind
 from generator.messages import Failure, Note, NoteKind, Submit
-from generator.models import CARD_ERRORS, Loaded, ModelRefused, Models
+from generator.models import Loaded, ModelRefused, Models, of_the_device
 from generator.pipelines import PipelineModel
 from generator.reading import changed, plain
 from generator.sampler_names import follows, label_of
@@ -119,7 +119,7 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
 def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
     """With the network that the request names.
 
-    Raises ModelRefused, metadata.ImageRefused, CARD_ERRORS.
+    Raises ModelRefused, metadata.ImageRefused, and what is of_the_device.
     """
     request, catalogue = order.request, models.catalogue
     name = str(request.upscaler)
@@ -131,9 +131,9 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
         raise ModelRefused(Failure.MODEL_MISSING, name)
     try:
         upscaler = upscaling.read(found.path, models.device)
-    except CARD_ERRORS:
-        raise
     except Exception as error:  # pickles fail in many ways, and it is a stranger's file
+        if of_the_device(error):
+            raise
         raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
     image = metadata.open_image(order.initial_image or b"", MAX_INITIAL_PIXELS)
     drawing = upscaler.draw(image, (request.width, request.height))

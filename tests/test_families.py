@@ -14,6 +14,7 @@ from diffusers import (
     EulerDiscreteScheduler,
     LatentConsistencyModelPipeline,
     LCMScheduler,
+    UNet2DConditionModel,
 )
 from diffusers.utils import logging
 from PIL import Image
@@ -269,7 +270,7 @@ def test_a_picture_is_drawn_with_the_vae_that_it_asks_for(decoders, tmp_path):
 
 def test_models_stay_in_memory_as_long_as_there_is_room(shelf, tmp_path):
     file = shelf / "files" / "sd1-file.safetensors"
-    room = studio(tmp_path / "cache", shelf, budget_bytes=file.stat().st_size + 34_000_000)
+    room = studio(tmp_path / "cache", shelf, budget_bytes=2 * file.stat().st_size + 70_000_000)
 
     def kept() -> set[str]:
         names = ("sd1-file", "sd3", "semilla")
@@ -287,6 +288,37 @@ def test_models_stay_in_memory_as_long_as_there_is_room(shelf, tmp_path):
     assert kept() == {"sd1-file", "semilla"}
     room.models.free_idle(0)
     assert kept() == set()
+
+
+def test_a_model_counts_for_what_it_takes_in_memory_not_on_the_disk(tmp_path):
+    """A CPU computes in float32 what most files have in half of that."""
+    for seed, name in enumerate(("one", "other")):
+        made = micro.pipeline("sd1", seed).to(torch.float16)
+        file = micro.single_file(made, "sd1", tmp_path / "models" / f"{name}.safetensors")
+    room = studio(tmp_path / "cache", tmp_path / "models", budget_bytes=3 * file.stat().st_size)
+    hashes = {name: room.recipe(name).model_hash for name in ("one", "other")}
+    for name in hashes:
+        room.draw(name, steps=1)
+    assert [name for name in hashes if room.models.loaded(name, hashes[name])] == ["other"]
+
+
+def test_a_model_that_finds_no_memory_is_loaded_without_the_others(shelf, tmp_path, monkeypatch):
+    """What this machine has, other programs take too."""
+    room, read, tries = studio(tmp_path / "cache", shelf), UNet2DConditionModel.load_state_dict, []
+
+    def short_of_memory(*args, **named):
+        tries.append(len(tries))
+        if len(tries) == 1:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+        return read(*args, **named)
+
+    room.draw("semilla", steps=1, width=64, height=64)
+    hashes = {name: room.recipe(name).model_hash for name in ("sd1-file", "semilla")}
+    monkeypatch.setattr(UNet2DConditionModel, "load_state_dict", short_of_memory)
+    room.draw("sd1-file", steps=1)
+    assert room.models.loaded("semilla", hashes["semilla"]) is None
+    assert room.models.loaded("sd1-file", hashes["sd1-file"]) is not None
+    assert len(tries) == 2
 
 
 def test_a_file_that_is_written_over_changes_nothing_that_is_in_memory(tmp_path):
