@@ -22,9 +22,10 @@ from bot.app import App
 from db.models import now
 from tests.chat import settings
 from tests.discord_peer.kept import Fault, Message
-from tests.discord_peer.payloads import ANA, CHANNEL, GUILD, Place
+from tests.discord_peer.payloads import ANA, CHANNEL, EVERYTHING, GUILD, Place
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on, told
+from tests.rows import answer, job, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 __all__ = ["app", "lonely", "peer", "running"]  # fixtures
@@ -209,6 +210,38 @@ async def test_a_picture_that_others_have_written_after_calls_its_author(
     await peer.until(lambda: str(sent.id) in placeholder.content)
 
 
+async def test_each_picture_that_is_approved_of_a_late_answer_is_shown(
+    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, place = app.semilla.database.settings, f"discord:{GUILD}"
+    await settings.set(place, "guild", "", "approve", "yes")
+    asked = await peer.slash("imagine", prompt="a snail", steps=20, count=2)
+    placeholder = await peer.answer(asked)
+    peer.expired.add(f"token-{asked}")
+    await peer.until(lambda: "discord.com/channels" in placeholder.content)
+    monkeypatch.setattr(peer, "rights", EVERYTHING)
+    for approved in (1, 2):
+        waiting = await peer.answer(await peer.slash("review"))
+        await peer.until(lambda waiting=waiting: "📢 Publish" in waiting.buttons())
+        await peer.press(waiting, waiting.buttons()["📢 Publish"])
+        await peer.until(lambda approved=approved: _in_sight(peer) == [approved])
+    await settings.set(place, "guild", "", "approve", None)
+
+
+async def test_what_failed_late_and_is_tried_again_is_shown(peer: Discord, app: App) -> None:
+    model = app.semilla.catalogue.default().name
+    place, author = f"discord:{GUILD}", f"discord:{ANA}"
+    late = answer(
+        adapter="discord", guild=place, channel=str(CHANNEL), member=author, language="en"
+    )
+    replaced = job(request(model=model, model_hash="0" * 64), guild=place, member=author)
+    await app.semilla.dispatch.accept(late, [replaced])
+    await peer.until(lambda: any("Try again" in m.buttons() for m in peer.messages.values()))
+    (failed,) = peer.messages.values()
+    await peer.press(failed, failed.buttons()["Try again"])
+    await peer.until(lambda: _in_sight(peer) == [1])
+
+
 async def test_a_private_picture_outlives_its_token(peer: Discord, app: App) -> None:
     asked = await peer.slash("imagine", prompt="a star", steps=40, private=True)
     placeholder = await peer.answer(asked)
@@ -341,6 +374,12 @@ async def _fault(peer: Discord) -> Message:
     """What tells that something went wrong, with its code."""
     await peer.until(lambda: any("code" in m.content for m in peer.messages.values()))
     return next(each for each in peer.messages.values() if "code" in each.content)
+
+
+def _in_sight(peer: Discord) -> list[int]:
+    """How many pictures each message of the channel shows that shows any."""
+    seen = [m for m in peer.messages.values() if m.channel == CHANNEL and not m.ephemeral]
+    return [len(each.files) for each in seen if each.files]
 
 
 async def _outbox_is_empty(app: App) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -197,7 +198,7 @@ class DiscordAdapter:
         return await channel.send(
             f"{call}\n{message.content}",
             files=message.uploads(),
-            nonce=f"semilla-{answer.id}",
+            nonce=_nonce(answer, message),
             reference=cast(Any, _reference(answer)),  # None is fine at run time
             mention_author=False,
             allowed_mentions=discord.AllowedMentions(users=[author], replied_user=False),
@@ -230,6 +231,14 @@ class DiscordAdapter:
     def _limit(self, answer: Answer) -> int:
         guild = self._client.get_guild(int(answer.guild.removeprefix(f"{NAME}:")))
         return guild.filesize_limit if guild else rendering.FILE_BYTES
+
+
+def _nonce(answer: Answer, message: rendering.Message) -> str:
+    """The same for each try of one send; another where an answer has come to show something else,
+    since Discord would give the message of before for it."""
+    names = [name for name, _, _ in message.files]
+    shown = zlib.crc32("\n".join((message.content, *names)).encode())
+    return f"{answer.id}-{shown:08x}"
 
 
 def _reference(answer: Answer) -> discord.MessageReference | None:
