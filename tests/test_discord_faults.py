@@ -242,6 +242,15 @@ async def test_what_failed_late_and_is_tried_again_is_shown(peer: Discord, app: 
     await peer.until(lambda: _in_sight(peer) == [1])
 
 
+async def test_a_late_message_is_never_longer_than_discord_allows(peer: Discord, app: App) -> None:
+    words = " ".join(letter * 450 for letter in "vwxyz")
+    asked = await peer.slash("imagine", prompt=f"a snail {words}", steps=20)
+    await peer.answer(asked)
+    peer.expired.add(f"token-{asked}")
+    await peer.until(lambda: len(pictures(peer)) == 1)
+    assert 1900 < len(pictures(peer)[0].content) <= 2000
+
+
 async def test_a_private_picture_outlives_its_token(peer: Discord, app: App) -> None:
     asked = await peer.slash("imagine", prompt="a star", steps=40, private=True)
     placeholder = await peer.answer(asked)

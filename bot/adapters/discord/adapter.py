@@ -15,6 +15,7 @@ import discord
 
 from bot.adapters.discord import rendering, token
 from bot.adapters.discord.client import Client
+from bot.adapters.discord.markup import clipped
 from bot.adapters.discord.menus import code_in
 from bot.adapters.discord.places import NAME
 from bot.commands.semilla import Semilla
@@ -196,7 +197,7 @@ class DiscordAdapter:
         author = discord.Object(int(answer.member.removeprefix(f"{NAME}:")))
         call = say(answer.language, "discord-late", mention=f"<@{author.id}>")
         return await channel.send(
-            f"{call}\n{message.content}",
+            clipped(f"{call}\n{message.content}"),
             files=message.uploads(),
             nonce=_nonce(answer, message),
             reference=cast(Any, _reference(answer)),  # None is fine at run time
