@@ -15,10 +15,21 @@ from PIL import Image
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
+from db.history import Asker
 from generator import metadata
 from tests.chat import settings
 from tests.pages import Browser, Opened, token_of
-from tests.telegram_peer.server import BOT, LUIS, PRIVATE, TEACHER, TOKEN, Fault, Sent, Telegram
+from tests.telegram_peer.server import (
+    ANA,
+    BOT,
+    LUIS,
+    PRIVATE,
+    TEACHER,
+    TOKEN,
+    Fault,
+    Sent,
+    Telegram,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -237,6 +248,19 @@ async def test_edit_gives_the_line_to_copy_and_send(peer: Telegram) -> None:
     assert told.keyboard[0][0]["copy_text"]["text"] == line
     changed = await peer.say(line.replace("una flor", "una rosa"), chat=PRIVATE)
     assert "una rosa" in (await peer.shown(changed, chat=PRIVATE)).text
+
+
+async def test_a_variation_that_is_edited_stays_one(peer: Telegram, app: App) -> None:
+    picture = await peer.shown(await peer.say("/imagine a leaf steps:1", chat=PRIVATE), PRIVATE)
+    await peer.press(picture, "🌱 Vary")
+    await peer.press(await peer.shown(chat=PRIVATE, count=2), "✏️ Edit")
+    (told,) = await peer.until(lambda: [m for m in peer.messages.values() if "/reroll" in m.text])
+    line = next(each for each in told.lines() if each.startswith("/reroll"))
+    await peer.shown(await peer.say(line.replace("steps:1", "steps:2"), chat=PRIVATE), PRIVATE)
+    history = app.semilla.database.history
+    edited, varied = await history.latest(Asker(f"telegram:{PRIVATE}", f"telegram:{ANA}"), n=2)
+    assert (edited.request.steps, varied.request.steps) == (2, 1)
+    assert edited.request.variations == varied.request.variations != ()
 
 
 async def test_refusals_in_a_group_say_what_to_do_to_their_author_alone(peer: Telegram) -> None:

@@ -216,7 +216,7 @@ async def changed_request(
         changes["width"], changes["height"], notes = _size(model, asked)
     if chosen.sampler:
         changes["sampler"], changes["schedule"] = chosen.sampler
-    if chosen.seed is not None:
+    if chosen.seed is not None and chosen.seed != base.seed:
         # Variations belong to the seed that they start from.
         changes |= {"seed": _seed(chosen.seed), "variations": ()}
     if chosen.prompt is not None:
