@@ -185,6 +185,14 @@ async def test_a_picture_made_again_names_its_original_once(chat):
     assert "Ana" in others
 
 
+async def test_of_several_made_again_only_the_one_with_its_seed_is_compared(chat):
+    code = (await chat.ask("a sun seed:8 steps:2")).pictures[0].code
+    same, other = (await chat.ask(f"/reroll {code} count:2")).pictures
+    assert "✓ Identical" in same.caption
+    assert f"🎲 from `{code}`" in other.caption
+    assert "≈" not in other.caption
+
+
 async def test_a_picture_is_found_by_its_file_and_by_its_link(chat):
     reply = await chat.ask("a cloud seed:8 steps:4")
     code = reply.pictures[0].code

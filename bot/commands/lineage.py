@@ -61,12 +61,13 @@ async def reroll(
     if relation is not Relation.REROLL:
         parent = await _drawn(semilla, call, parent)
     request, notes = await changed_request(semilla, call, parent.request, choices)
-    # Only the same recipe is replayed call for call.
-    trace = parent.trace if relation is Relation.REROLL else None
+    first, *others = with_seeds(request, count)
+    # Only the same recipe is replayed call for call; with other seeds it is another one.
+    again = relation is Relation.REROLL
+    jobs = [job(call, first, notes, parent.id, relation, parent.trace if again else None)]
+    beside = Relation.ANOTHER if again else relation
+    jobs += [job(call, each, notes, parent.id, beside) for each in others]
     private = parent.visibility is Visibility.PRIVATE
-    jobs = [
-        job(call, each, notes, parent.id, relation, trace) for each in with_seeds(request, count)
-    ]
     return await accept(semilla, call, jobs, private)
 
 
