@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ from PIL import Image
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
+from bot.events import Delivered, Ended
 from db.history import Asker
+from db.models import now
 from generator import metadata
 from tests.chat import settings
 from tests.pages import Browser, Opened, token_of
+from tests.rows import answer, job, request
 from tests.telegram_peer.server import (
     ANA,
     BOT,
@@ -233,6 +237,34 @@ async def test_several_pictures_are_one_sheet_with_a_button_for_each(peer: Teleg
     await peer.press(sheet, "3")
     one = await peer.shown(count=2)
     assert "📋 Recipe" in one.buttons()
+
+
+async def test_what_is_approved_later_is_shown_without_what_was_shown_before(
+    peer: Telegram, app: App
+) -> None:
+    database, guild, author = app.semilla.database, f"telegram:{peer.group}", f"telegram:{ANA}"
+    await database.settings.set(guild, "guild", "", "approve", "yes")
+    of = {
+        "adapter": "telegram",
+        "channel": str(peer.group),
+        "created": now() - timedelta(minutes=2),
+    }
+    asked = answer(guild=guild, member=author, **of)
+    model = app.semilla.catalogue.default()
+    drawn = [request(model=model.name, model_hash=model.hash, steps=1, seed=n) for n in (1, 2)]
+    jobs = [job(each, guild=guild, member=author) for each in drawn]
+    await app.semilla.dispatch.accept(asked, jobs)
+    await peer.until(lambda: peer.messages)
+    held = [each.code for each in await database.moderation.held(guild)]
+    for code in held:
+        await peer.say(f"/approve {code}", user=TEACHER)
+        await peer.until(lambda code=code: [m for m in in_sight(peer) if code in m.text])
+    with app.semilla.events.follow(answer=asked.id) as follower:
+        app.semilla.events.publish(Ended(guild=guild, answer=asked.id, job=0))  # nothing is new
+        async with asyncio.timeout(30):
+            while not isinstance(await anext(aiter(follower)), Delivered):
+                pass
+    assert [sum(code in m.text for m in in_sight(peer)) for code in held] == [1, 1]
 
 
 async def test_edit_gives_the_line_to_copy_and_send(peer: Telegram) -> None:
@@ -453,6 +485,11 @@ async def connect(browser: Browser, token: str) -> str:
         "token": token_of(await browser.get("/connect")),
     }
     return (await browser.post("/connect", data=form)).text.split("<h2>Telegram</h2>")[-1]
+
+
+def in_sight(peer: Telegram) -> list[Sent]:
+    """The group's messages with pictures, as long as they stand."""
+    return [each for each in peer.messages.values() if each.photo and not each.deleted]
 
 
 def alone(peer: Telegram) -> list[Sent]:

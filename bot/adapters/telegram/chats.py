@@ -67,7 +67,7 @@ class Chats:
         self._paces: dict[int, Pace] = {}
         self._boards: dict[tuple[int, str], Board] = {}
         self._ended: OrderedDict[int, asyncio.Lock] = OrderedDict()
-        self._closed: set[int] = set()
+        self._shown: dict[int, frozenset[str]] = {}  # ended answer → its pictures that are out
         self._for_all: set[int] = set()  # chats in which nothing can be sent to one alone
         self._older: set[int] = set()  # chats whose Bot API knows no such messages
         self._placeholders: dict[int, int] = {}  # open answer → chat
@@ -249,6 +249,7 @@ class Chats:
                     await self._deliver_in_private(answer, reply)
                 elif not await self._replace(answer, reply):
                     await self._send_anew(answer, reply)
+                self._shown[answer.id] = frozenset(each.code for each in reply.pictures)
             except (Forbidden, BadRequest) as error:
                 if isinstance(error, BadRequest) and not _says(error, SHUT):
                     raise
@@ -283,13 +284,18 @@ class Chats:
         return True
 
     async def _send_anew(self, answer: Answer, reply: Reply) -> None:
-        chat = int(answer.channel)
+        """Without what was shown before: a moderator may let an answer's pictures out one by one."""
+        before, chat = self._shown.get(answer.id, frozenset()), int(answer.channel)
+        new = tuple(each for each in reply.pictures if each.code not in before)
+        reply = replace(reply, pictures=new)
+        if not (new or reply.text):  # two were let out at once, and both are there
+            return
         if chat < 0:
             await self._board(chat, answer.thread).put(answer, reply)
         else:
             message = await rendering.message(self.semilla, reply, answer.language)
             await self.send(chat, message, to=asked_in(answer), urgency=Urgency.PICTURE)
-        if answer.message:
+        if answer.message and not before:
             await self.remove(chat, int(answer.message))
 
     async def _deliver_in_private(self, answer: Answer, reply: Reply) -> None:
@@ -371,11 +377,11 @@ class Chats:
         lock = self._ended.setdefault(answer, asyncio.Lock())
         self._ended.move_to_end(answer)
         while len(self._ended) > KEPT:
-            self._closed.discard(self._ended.popitem(last=False)[0])
+            self._shown.pop(self._ended.popitem(last=False)[0], None)
         async with lock:
             if ends:
-                self._closed.add(answer)
-            yield answer not in self._closed or ends
+                self._shown.setdefault(answer, frozenset())
+            yield answer not in self._shown or ends
 
     def _board(self, chat: int, topic: str) -> Board:
         return self._boards.setdefault((chat, topic), Board(self, chat, topic))
