@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from bot.conversation import Adapter, Unreachable
+from bot.conversation import Adapter, Reply, Unreachable
 from bot.events import Delivered, Ended, Events, Notice
 from bot.logs import about
 from bot.replies import ENDED, answer_reply
@@ -43,7 +43,7 @@ class Delivery:
 
     async def _check(self, tasks: asyncio.TaskGroup, number: int) -> None:
         answer = await self._database.answers.get(number)
-        if answer is not None and all(job.state in ENDED for job in answer.jobs):
+        if answer is not None and _has_ended(answer):
             self._begin(tasks, answer)
 
     def _begin(self, tasks: asyncio.TaskGroup, answer: Answer) -> None:
@@ -87,5 +87,19 @@ class Delivery:
             log.exception("answer %d was not delivered, trying again", answer.id)
             return False
         await self._database.answers.delivered(answer.id)
+        if await self._says_more(answer, reply):
+            await self._database.answers.reopen(answer.id)
+            return False
         self._events.publish(Delivered(guild=answer.guild, answer=answer.id))
         return True
+
+    async def _says_more(self, answer: Answer, reply: Reply) -> bool:
+        """Whether a moderator has let out more of it while it was being shown."""
+        found = await self._database.answers.get(answer.id)
+        if found is None or not _has_ended(found):
+            return False
+        return answer_reply(found, found.language) != reply
+
+
+def _has_ended(answer: Answer) -> bool:
+    return all(job.state in ENDED for job in answer.jobs)

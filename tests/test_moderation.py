@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from bot import delivery
 from bot.app import App
 from bot.conversation import Button, Guild, Member, Reply, Tone
 from bot.events import Notice
 from db.history import Asker
-from db.models import Ban, now
+from db.models import Answer, Ban, now
 from tests import page_server
 from tests.chat import ANA, Chat, open_chat
 from tests.pages import Opened, token_of
@@ -257,6 +258,27 @@ async def test_where_pictures_are_approved_nobody_sees_them_before(
     assert reply.answer is not None
     assert (await chat.wait_for(reply.answer, times=2)).pictures[0].code == shown.code
     assert shown.code in str(await chat.type("/history", guild=place, member=BEA))
+
+
+async def test_what_is_approved_while_the_answer_is_being_shown_is_shown_too(
+    chat: Chat, place: Guild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rule(chat, place, approve="yes")
+    reply = await chat.ask("a red apple count:2 steps:1", guild=place)
+    first, second = await chat.semilla.database.moderation.held(place.id)
+    deliver = chat.deliver
+
+    async def deliver_slowly(answer: Answer, shown: Reply) -> None:
+        monkeypatch.setattr(chat, "deliver", deliver)
+        await chat.type(f"/approve {second.code}", guild=place, member=TEACHER)
+        await deliver(answer, shown)
+
+    monkeypatch.setattr(chat, "deliver", deliver_slowly)
+    monkeypatch.setattr(delivery, "FIRST_DELAY_SECONDS", 0.0)
+    await chat.type(f"/approve {first.code}", guild=place, member=TEACHER)
+    assert reply.answer is not None
+    shown = await chat.wait_for(reply.answer, times=3)
+    assert [each.code for each in shown.pictures] == [first.code, second.code]
 
 
 async def _is_blurred(chat: Chat, file: str) -> None:
