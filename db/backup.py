@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 DATABASE, PICTURES = "semilla.db", "pictures"
+MISSING = "missing"  # in the archive: names of files that were gone already when it was made
 FILES = """
     SELECT file FROM pictures WHERE deleted IS NULL AND file != ''
+    UNION SELECT blurred FROM pictures WHERE deleted IS NULL
     UNION SELECT recipe ->> 'initial_image' FROM pictures WHERE deleted IS NULL
     UNION SELECT recipe ->> 'initial_image' FROM jobs WHERE state IN ('QUEUED', 'RUNNING', 'FAILED')
 """
@@ -38,6 +40,9 @@ def back_up(data: Path, target: Path) -> int:
             gone = [name for name in names if not _add(writer, data, name)]
             _forget(copy, gone)
             writer.add(copy, DATABASE)
+            missing = Path(folder) / MISSING
+            missing.write_text("\n".join(gone), encoding="utf-8")
+            writer.add(missing, MISSING)
         _sync(archive)
         archive.chmod(0o600)  # members' words and pictures are in it
         archive.replace(target)
@@ -55,7 +60,7 @@ def unpack(archive: Path, folder: Path) -> int:
     except tarfile.TarError as error:
         raise BadBackup(str(error)) from error
     try:
-        names = _named(folder / DATABASE)
+        names = set(_named(folder / DATABASE)) - _missing(folder)
     except sqlite3.Error as error:
         raise BadBackup(str(error)) from error
     for name in names:
@@ -97,7 +102,8 @@ def _named(database: Path) -> list[str]:
 
 
 def _add(archive: tarfile.TarFile, data: Path, name: str) -> bool:
-    """False for one that has been deleted since the database was copied."""
+    """False for one that has been deleted since the database was copied, or that a member has had
+    erased though others' pictures were drawn over it."""
     inside = f"{PICTURES}/{name[:2]}/{name}"
     try:
         archive.add(data / inside, inside)
@@ -108,10 +114,18 @@ def _add(archive: tarfile.TarFile, data: Path, name: str) -> bool:
 
 def _forget(copy: Path, gone: list[str]) -> None:
     """Their rows keep the recipes."""
+    names = [(name,) for name in gone]
     with closing(sqlite3.connect(copy)) as connection, connection:
-        connection.executemany(
-            "UPDATE pictures SET file = '' WHERE file = ?", [(name,) for name in gone]
-        )
+        connection.executemany("UPDATE pictures SET file = '' WHERE file = ?", names)
+        connection.executemany("UPDATE pictures SET blurred = '' WHERE blurred = ?", names)
+
+
+def _missing(folder: Path) -> set[str]:
+    """Empty for a backup of before there was such a list."""
+    try:
+        return set((folder / MISSING).read_text(encoding="utf-8").splitlines())
+    except FileNotFoundError:
+        return set()
 
 
 def _whole(folder: Path, name: str) -> bool:

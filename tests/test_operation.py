@@ -23,11 +23,13 @@ from bot import card, logs, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
-from db.models import now
+from db import backup
+from db.models import Visibility, now
+from db.privacy import Owned
 from db.session import Database
 from tests.chat import ANA, CLASS, Chat, open_chat
 from tests.kills import check_files, check_rows
-from tests.rows import answer
+from tests.rows import PNG, answer, draw, job, picture, request
 from tests.test_terminal import CODE, Shell, free_port
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="the running one is asked by a signal")
@@ -262,6 +264,48 @@ def test_a_backup_made_while_it_runs_brings_everything_back(
     assert "Identical" in shell.run("reroll", code).stdout
     (kept,) = shell.data.glob("before-restore-*")
     assert (kept / "semilla.db").exists()
+
+
+async def test_a_backup_brings_everything_back_but_what_had_been_erased_before_it(
+    database: Database, tmp_path: Path
+) -> None:
+    erased = await draw(database, member="web:bea")
+    over = request(initial_image=erased.file)
+    accepted = await database.answers.accept(answer(), [job(over)])
+    await database.jobs.done(accepted.jobs[0].id, picture(over, await _put(database, b"over")))
+    await database.privacy.erase(Owned("web:bea"))
+    assert backup.back_up(tmp_path, tmp_path / "semilla.tar") == 1
+    assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked") == 1
+
+
+async def test_what_a_backup_should_have_and_has_not_is_found(
+    database: Database, tmp_path: Path
+) -> None:
+    lost = (await draw(database)).file
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    with (
+        tarfile.open(tmp_path / "semilla.tar") as whole,
+        tarfile.open(tmp_path / "less", "w") as less,
+    ):
+        for each in whole:
+            if not each.name.endswith(lost):
+                less.addfile(each, whole.extractfile(each))
+    with pytest.raises(backup.BadBackup, match=lost):
+        backup.unpack(tmp_path / "less", tmp_path / "unpacked")
+
+
+async def test_a_backup_has_what_moderators_see_of_held_pictures(
+    database: Database, tmp_path: Path
+) -> None:
+    blurred = await _put(database, b"blurred")
+    await draw(database, visibility=Visibility.HELD, held_for="check", blurred=blurred)
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked") == 2
+    assert (tmp_path / "unpacked" / "pictures" / blurred[:2] / blurred).exists()
+
+
+async def _put(database: Database, content: bytes) -> str:
+    return await database.storage.put(PNG + content)
 
 
 @POSIX
