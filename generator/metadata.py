@@ -187,7 +187,9 @@ def _texts(data: bytes) -> dict[str, str]:
         with warnings.catch_warnings(action="ignore"):
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             texts = {str(k): v for k, v in image.info.items() if isinstance(v, str)}
-            comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+            exif = Image.Exif()  # not the picture's own: for that a PNG unpacks all its pixels
+            exif.load(image.info.get("exif", b""))
+            comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return {}
     if isinstance(comment, bytes) and comment.startswith(b"UNICODE\0"):

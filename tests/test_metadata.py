@@ -163,6 +163,12 @@ def test_pictures_without_texts_and_files_that_are_none_have_no_recipe():
         assert metadata.read_options(data) is None
 
 
+def test_a_recipe_is_read_without_unpacking_the_pixels():
+    data = metadata.write(picture(), recipe(prompt="a cat"), {}, "")
+    pixels = data.index(b"IDAT")
+    assert metadata.read_options(data[:pixels] + b"IDAT" + b"no pixels")["prompt"] == "a cat"
+
+
 def test_equal_pixels_are_equal_whatever_the_file():
     with_text = Image.open(io.BytesIO(metadata.write(picture(), recipe(), {}, "")))
     plain = Image.open(io.BytesIO(file(picture(), "WEBP", lossless=True)))
