@@ -328,11 +328,11 @@ class Dispatch:
             return
         try:
             file = await self._database.storage.put(drawn.png)
+            picture = picture_of(job, task.request, drawn, file)
+            await self._holding.hold(picture, verdict, drawn.png)
         except DiskFull as full:
             await self._failed(task, Failure.DISK_FULL, str(full))
             return
-        picture = picture_of(job, task.request, drawn, file)
-        await self._holding.hold(picture, verdict, drawn.png)
         made = await self._database.jobs.done(task.job, picture)
         self._announcing.drawn(task.job, drawn.seconds)
         self._finish(task)

@@ -99,7 +99,7 @@ class Holding:
         return True
 
     async def hold(self, picture: Picture, verdict: Verdict, png: bytes) -> None:
-        """Puts a new picture aside, if that is the verdict."""
+        """Puts a new picture aside, if that is the verdict. Raises DiskFull."""
         if verdict in HELD:
             picture.visibility = Visibility.HELD
             picture.held_for = HELD[verdict]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from bot.commands.door import run as answer
@@ -15,8 +16,11 @@ from db.models import now
 
 log = logging.getLogger(__name__)
 
+Work = Callable[[Semilla], Awaitable[None]]
+
 TOKENS_EVERY_SECONDS = 60
 SWEEP_EVERY_SECONDS = 6 * 3600
+RETIRE_EVERY_SECONDS = 3600
 MODELS_EVERY_SECONDS = 5
 TOKEN_LIFE = timedelta(minutes=15)
 HOME = Guild("web:home")
@@ -28,34 +32,48 @@ MISSED_LIFE = timedelta(days=7)  # requests that came while Semilla was away
 async def run(semilla: Semilla, with_page: bool) -> None:
     """Runs until it is cancelled. `with_page`: there is a gallery that should not be empty."""
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_erase_tokens(semilla))
-        tasks.create_task(_sweep(semilla))
-        tasks.create_task(_look_for_models(semilla))
+        for work, seconds in (
+            (_erase_tokens, TOKENS_EVERY_SECONDS),
+            (_sweep, SWEEP_EVERY_SECONDS),
+            (_retire, RETIRE_EVERY_SECONDS),
+            (_look_for_models, MODELS_EVERY_SECONDS),
+        ):
+            tasks.create_task(_repeat(work, semilla, seconds))
         if with_page:
             tasks.create_task(_welcome(semilla))
 
 
-async def _erase_tokens(semilla: Semilla) -> None:
+async def _repeat(work: Work, semilla: Semilla, seconds: float) -> None:
     while True:
-        await semilla.database.answers.erase_tokens(now() - TOKEN_LIFE)
-        await asyncio.sleep(TOKENS_EVERY_SECONDS)
+        try:
+            await work(semilla)
+        except Exception:  # A locked database, a full disk: it can wait, and the chats go on.
+            log.exception("%s is left for the next time", work.__name__)
+        await asyncio.sleep(seconds)
+
+
+async def _erase_tokens(semilla: Semilla) -> None:
+    await semilla.database.answers.erase_tokens(now() - TOKEN_LIFE)
 
 
 async def _sweep(semilla: Semilla) -> None:
     """Files that a stop left without a row, and records that have grown old."""
-    while True:
-        await semilla.database.storage.sweep()
-        await semilla.database.moderation.forget_old(now() - RECORDS_KEPT)
-        await semilla.database.drafts.forget_missed(now() - MISSED_LIFE)
-        await asyncio.sleep(SWEEP_EVERY_SECONDS)
+    await semilla.database.storage.sweep()
+    await semilla.database.moderation.forget_old(now() - RECORDS_KEPT)
+    await semilla.database.drafts.forget_missed(now() - MISSED_LIFE)
+
+
+async def _retire(semilla: Semilla) -> None:
+    """Files of pictures that are older than the owner wants to keep them."""
+    days = semilla.config.history.keep_days
+    while days and await semilla.database.history.retire(now() - timedelta(days=days)):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)  # others write meanwhile
 
 
 async def _look_for_models(semilla: Semilla) -> None:
     """What was put into the owner's folders, or taken out, while Semilla runs."""
-    while True:
-        await asyncio.sleep(MODELS_EVERY_SECONDS)
-        if await asyncio.to_thread(semilla.catalogue.refresh):
-            log.info("models: %s", [each.name for each in semilla.catalogue.models()])
+    if await asyncio.to_thread(semilla.catalogue.refresh):
+        log.info("models: %s", [each.name for each in semilla.catalogue.models()])
 
 
 async def _welcome(semilla: Semilla) -> None:

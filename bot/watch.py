@@ -1,4 +1,4 @@
-"""Looks after the machine: tells the owner what needs them, and removes what has grown old."""
+"""Looks after the machine: tells the owner what needs them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from bot import card
@@ -15,7 +14,6 @@ from bot.conversation import Adapter, Reply
 from bot.events import Notice
 from bot.locales import decimal, has, say
 from bot.metrics import NEARLY_FULL_BYTES, free_bytes
-from db.models import now
 
 log = logging.getLogger(__name__)
 
@@ -23,30 +21,14 @@ Adapters = Mapping[str, Adapter]
 Trouble = tuple[str, Mapping[str, Any]]  # the name of its sentence, and the facts
 
 LOOK_EVERY_SECONDS = 60.0
-RETIRE_EVERY_SECONDS = 3600.0
 TOO_OFTEN, MINUTES = 3, 10  # deaths of the generator, within these
 GIGABYTE = 10**9
 WELL = ("-ready", "-unreachable", "-out-of-touch")  # or well again by itself
 
 
 async def run(semilla: Semilla, adapters: Adapters) -> None:
-    """Runs until it is cancelled. Before Semilla has an owner, the log alone is told."""
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_watch(semilla, adapters))
-        tasks.create_task(_retire(semilla))
-
-
-async def _retire(semilla: Semilla) -> None:
-    """Files of pictures that are older than the owner wants to keep them."""
-    days = semilla.config.history.keep_days
-    while days:
-        while await semilla.database.history.retire(now() - timedelta(days=days)):  # noqa: ASYNC110
-            await asyncio.sleep(0.1)  # others write meanwhile
-        await asyncio.sleep(RETIRE_EVERY_SECONDS)
-
-
-async def _watch(semilla: Semilla, adapters: Adapters) -> None:
-    """Each trouble is told once, and once more when it is over."""
+    """Runs until it is cancelled. Each trouble is told once, and once more when it is over; before
+    Semilla has an owner, the log alone is told."""
     told: set[str] = set()
     deaths: deque[int] = deque(maxlen=MINUTES)
     unused = await asyncio.to_thread(card.unused)

@@ -22,7 +22,7 @@ from db.models import (
     Visibility,
     now,
 )
-from db.transactions import Transactions
+from db.transactions import Transactions, insistent
 
 
 class Moderation:
@@ -53,6 +53,7 @@ class Moderation:
         async with self._transactions.read() as session:
             return list(await session.scalars(query))
 
+    @insistent
     async def write(self, record: Record) -> None:
         async with self._transactions.write() as session:
             session.add(record)

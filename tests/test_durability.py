@@ -17,10 +17,12 @@ import psutil
 import pytest
 import time_machine
 
+from bot import housekeeping
 from bot.conversation import Member, Tone
 from bot.events import Running
 from db import transactions
-from db.models import now
+from db.models import Record, RecordKind, now
+from db.session import Database
 from tests.chat import Chat, open_chat
 from tests.kills import Siege, check_files, check_rows
 from tests.test_house import ROOT
@@ -65,9 +67,10 @@ def test_a_full_disk_is_told_and_costs_only_a_second_try(tmp_path: Path) -> None
 async def test_while_another_program_locks_the_database_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = tuple("busy_timeout=300" if "busy" in p else p for p in transactions.PRAGMAS)
-    monkeypatch.setattr(transactions, "PRAGMAS", quick)
-    async with open_chat(tmp_path) as chat:
+    be_quick(monkeypatch)
+    for often in ("SWEEP_EVERY_SECONDS", "RETIRE_EVERY_SECONDS"):
+        monkeypatch.setattr(housekeeping, often, 0.1)
+    async with open_chat(tmp_path, SEMILLA_HISTORY__KEEP_DAYS="30") as chat:
         first = await chat.type("a cat steps:4")
         assert first.answer is not None
         with closing(sqlite3.connect(tmp_path / "semilla.db", isolation_level=None)) as other:
@@ -79,6 +82,28 @@ async def test_while_another_program_locks_the_database_nothing_is_lost(
         assert (await chat.wait_for(first.answer)).pictures
         assert (await chat.ask("a dog steps:4")).pictures
     assert len(chat.delivered) == 2
+
+
+async def test_what_moderators_are_to_know_is_recorded_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_quick(monkeypatch)
+    database = await Database.open(tmp_path / "semilla.db", tmp_path / "pictures")
+    held = Record(guild="chat:class", kind=RecordKind.HELD, member="chat:ana", member_name="Ana")
+    with closing(sqlite3.connect(tmp_path / "semilla.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(database.moderation.write(held))
+        await asyncio.wait([writing], timeout=0.5)
+    await writing
+    assert [each.kind for each in await database.moderation.records("chat:class")] == [held.kind]
+    await database.close()
+
+
+def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is locked is given up soon, and tried again soon."""
+    quick = tuple("busy_timeout=300" if "busy" in p else p for p in transactions.PRAGMAS)
+    monkeypatch.setattr(transactions, "PRAGMAS", quick)
+    monkeypatch.setattr(transactions, "AGAIN_SECONDS", 0.1)
 
 
 async def test_a_clock_set_back_mixes_up_nothing(tmp_path: Path) -> None:

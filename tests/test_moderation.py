@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from bot.conversation import Button, Guild, Member, Reply, Tone
 from bot.events import Notice
 from db.history import Asker
 from db.models import Answer, Ban, now
+from db.storage import DiskFull
 from tests import page_server
 from tests.chat import ANA, Chat, open_chat
 from tests.pages import Opened, token_of
@@ -279,6 +281,27 @@ async def test_what_is_approved_while_the_answer_is_being_shown_is_shown_too(
     assert reply.answer is not None
     shown = await chat.wait_for(reply.answer, times=3)
     assert [each.code for each in shown.pictures] == [first.code, second.code]
+
+
+async def test_a_picture_to_be_held_that_finds_the_disk_full_fails_alone(
+    chat: Chat, place: Guild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rule(chat, place, approve="yes")
+    storage = chat.semilla.database.storage
+    with monkeypatch.context() as system:
+        kept, room = storage.put, iter([True])
+
+        async def put(data: bytes) -> str:
+            if next(room, False):
+                return await kept(data)
+            raise DiskFull(ENOSPC, "no room")
+
+        system.setattr(storage, "put", put)
+        told = await chat.ask(APPLE, guild=place)
+    assert "disk is full" in told.text
+    await chat.type(f"/retry {told.answer}", guild=place)
+    assert told.answer is not None
+    assert "A moderator looks at it first" in (await chat.wait_for(told.answer, times=2)).text
 
 
 async def _is_blurred(chat: Chat, file: str) -> None:

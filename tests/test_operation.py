@@ -19,7 +19,7 @@ import pytest
 import time_machine
 from sqlalchemy.exc import IntegrityError
 
-from bot import card, logs, watch
+from bot import card, housekeeping, logs, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
@@ -126,7 +126,7 @@ async def test_a_picture_removed_by_age_keeps_its_recipe_and_is_made_again(tmp_p
         config = semilla.config.model_copy(
             update={"history": semilla.config.history.model_copy(update={"keep_days": 30})}
         )
-        aging = asyncio.create_task(watch.run(replace(semilla, config=config), {}))
+        aging = asyncio.create_task(housekeeping.run(replace(semilla, config=config), False))
         async with asyncio.timeout(20):
             while file.exists():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
