@@ -239,8 +239,8 @@ class Catalogue:
             return marks, self._read(found)
         except Unusable as unusable:
             return marks, Refused(found.name, found.path, unusable.reason, str(unusable))
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-            log.warning("%s is no model that can be drawn with: %r", found.path, error)
+        except Exception as error:  # a stranger's file fails in many ways
+            log.warning("%s is no model that can be drawn with", found.path, exc_info=True)
             return marks, Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
 
     def _read(self, found: Found) -> Entry:

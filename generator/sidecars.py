@@ -52,7 +52,7 @@ def _of_toml(path: Path) -> dict[str, Any]:
         return {}
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unusable(Reason.SETTINGS, f"{file.name}: {error}") from error
     for key, value in values.items():
         kind = KINDS.get(key)
@@ -77,7 +77,7 @@ def _of_site(file: Path) -> dict[str, Any]:
         if file.stat().st_size > LONGEST:
             return {}
         card = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(card, dict):
         return {}
@@ -164,5 +164,5 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

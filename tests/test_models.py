@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from safetensors.torch import save_file
 from generator.catalogue import Catalogue
 from generator.headers import Kind, Reason
 from tests.chat import open_chat
+from tests.test_catalogue import model_folder
 
 PARTS = ("first_stage_model.decoder.conv_in.weight", "cond_stage_model.transformer.x")
 TO_K = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
@@ -82,11 +84,25 @@ def torn(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-8])
 
 
+def deep(file: Path) -> None:
+    header = b"[" * 99_999
+    file.write_bytes(struct.pack("<Q", len(header)) + header)
+
+
+def endless(file: Path) -> None:
+    folder = model_folder(file.with_suffix(""))
+    (folder / "unet" / "config.json").write_text(
+        '{"cross_attention_dim": 768, "sample_size": Infinity}'
+    )
+
+
 BROKEN = {
     "pickle": (Reason.PICKLE, lambda f: f.with_suffix(".ckpt").write_bytes(b"PK")),
     "torn": (Reason.TORN, torn),
     "empty": (Reason.TORN, lambda f: f.write_bytes(b"")),
     "no header": (Reason.UNREADABLE, lambda f: f.write_bytes(b"\xff" * 64)),
+    "deep header": (Reason.UNREADABLE, deep),
+    "endless size": (Reason.UNREADABLE, endless),
     "lycoris": (Reason.LYCORIS, lambda f: put(f, {"lora_unet_x.hada_w1_a": torch.zeros(2)})),
     "flux": (Reason.OTHER_FAMILY, lambda f: put(f, network(4096))),
     "flux lora": (Reason.OTHER_FAMILY, lambda f: put(f, lora(4096))),
@@ -116,6 +132,7 @@ def test_what_cannot_be_used_is_listed_with_its_reason_and_breaks_nothing(tmp_pa
         ('sampler = "nothing"', False),
         ("colour = 1", False),
         ("steps =", False),
+        (f"steps = {'[' * 9999}", False),
     ],
 )
 def test_the_owners_own_settings_are_taken_and_mistakes_in_them_told(tmp_path, text, usable):
@@ -136,6 +153,9 @@ CIVITAI = {
     "description": "<p>Soft <b>light</b></p>",
     "images": [{"meta": None}, {"meta": {"steps": 12, "cfgScale": 2.5, "sampler": "DPM++ 2M Karras", "clipSkip": 2}}],
 }  # fmt: skip
+
+
+ENDLESS_STEPS = f'{{"images": [{{"meta": {{"steps": 1{"0" * 999}}}}}]}}'
 
 
 @pytest.mark.parametrize(
@@ -174,7 +194,7 @@ def test_distilled_models_have_the_defaults_of_their_kind(tmp_path, name, metada
     assert (model.steps, model.sampler) == (steps, sampler)
 
 
-@pytest.mark.parametrize("sides", ['"', "[]", "nothing", "\xff"])
+@pytest.mark.parametrize("sides", ['"', "[]", "nothing", "\xff", "[" * 9999, ENDLESS_STEPS])
 def test_a_broken_card_of_a_model_site_says_nothing(tmp_path, sides):
     file = put(tmp_path / "models" / "dream.safetensors")
     file.with_name("dream.civitai.info").write_bytes(sides.encode("latin-1"))
