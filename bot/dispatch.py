@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from bot.announcing import Announcing
 from bot.estimate import Estimate
@@ -64,6 +64,7 @@ class Dispatch:
         self._in_worker: dict[int, Task] = {}
         self._suspects: list[Task] = []
         self._deaths: Counter[int] = Counter()
+        self._stopped: set[int] = set()  # jobs that the worker was told to give up
         self._progress: dict[int, Progress] = {}
         self._feeding = asyncio.Lock()
         self._wanted = asyncio.Event()
@@ -117,38 +118,39 @@ class Dispatch:
     async def cancel(self, job: int) -> bool:
         """Takes a job out of the line, or stops it at its next network call."""
         if job in self._in_worker:
+            self._stopped.add(job)
             self._generator.cancel(job)
             return True
-        waiting = next((task for task in self._queue.order() if task.job == job), None)
+        waiting = next((task for task in self._order() if task.job == job), None)
         if waiting is not None:
-            self._queue.remove(job)
-        else:
-            waiting = next((task for task in self._suspects if task.job == job), None)
-            if waiting is None:
-                return False
-            self._suspects.remove(waiting)
-        await self._cancelled(waiting)
-        return True
+            self._leave(waiting)
+            await self._cancelled(waiting)
+        return waiting is not None
 
     async def forget(self, member: str, guild: str | None = None) -> None:
         """Lets go of whatever a member has in line or in the worker: the rows are about to go.
         None is every guild."""
-        tasks = [*self._in_worker.values(), *self._suspects, *self._queue.order()]
-        for task in tasks:
+        for task in [*self._in_worker.values(), *self._order()]:
             if task.member != member or guild not in (None, task.guild):
                 continue
             if task.job in self._in_worker:
                 self._generator.cancel(task.job)
-            elif task in self._suspects:
-                self._suspects.remove(task)
             else:
-                self._queue.remove(task.job)
+                self._leave(task)
             self._finish(task)
         await self._feed()
 
+    def _order(self) -> Iterator[Task]:
+        """The line as it will be served."""
+        return chain(self._suspects, self._queue.order())
+
+    def _leave(self, task: Task) -> None:
+        if not self._queue.remove(task.job):
+            self._suspects.remove(task)
+
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
-        waiting = list(islice(self._queue.order(), limit))
+        waiting = list(islice(self._order(), limit))
         times = self._times(waiting)
         return [(task, times[task.job]) for task in waiting]
 
@@ -169,11 +171,9 @@ class Dispatch:
     def _line_to(self, answer: int) -> list[Task]:
         """The line as far as it decides when an answer is done: up to its last job, and those
         that may come into the worker beside it. Nothing more than that of one that isn't near."""
-        line = list(islice(self._queue.order(), NEAR))
-        last = max(
-            (place for place, task in enumerate(line, 1) if task.answer == answer), default=0
-        )
-        return line[: last + IN_WORKER]
+        line = list(islice(self._order(), NEAR))
+        own = [place for place, task in enumerate(line, 1) if task.answer == answer]
+        return line[: max(own, default=0) + IN_WORKER]
 
     async def run(self) -> None:
         """Restores the line, then follows the generator until it is cancelled."""
@@ -223,12 +223,10 @@ class Dispatch:
 
     def _next(self) -> Task | None:
         """Suspects go one at a time, alone; else whoever is next, while there is room."""
-        if self.paused:
+        if self.paused or any(self._deaths[job] for job in self._in_worker):
             return None
         if self._suspects:
             return None if self._in_worker else self._suspects.pop(0)
-        if any(self._deaths[job] for job in self._in_worker):
-            return None
         room = len(self._in_worker) < IN_WORKER
         return self._queue.take(self._announcing.loaded) if room else None
 
@@ -352,6 +350,7 @@ class Dispatch:
         self._in_worker.pop(task.job, None)
         self._announcing.leaves(task.job)
         self._unseen.discard(task.job)
+        self._stopped.discard(task.job)
         self._progress.pop(task.job, None)
         self._deaths.pop(task.job, None)
         self._publish(Ended, task)
@@ -366,7 +365,9 @@ class Dispatch:
             self._deaths[tasks[0].job] += 1
         for task in tasks:
             self._announcing.leaves(task.job)
-            if self._deaths[task.job] >= DEATHS:
+            if task.job in self._stopped:  # it may have died before it heard of that
+                await self._cancelled(task)
+            elif self._deaths[task.job] >= DEATHS:
                 await self._failed(task, Failure.WORKER_DIED, detail)
             else:
                 self._suspects.append(task)
@@ -374,7 +375,7 @@ class Dispatch:
 
     def _announce(self) -> None:
         """Tells everyone near the front their place and time."""
-        nearest = list(islice(self._queue.order(), ANNOUNCED))
+        nearest = list(islice(self._order(), ANNOUNCED))
         places, times = self._places(nearest), self._times(nearest)
         for job, seconds in times.items() if not self.paused else ():
             self._announcing.told(job, seconds)
@@ -382,9 +383,8 @@ class Dispatch:
         for task in nearest:
             answers[task.answer].append(task)
         for own in answers.values():
-            place, seconds = places[own[0].job], _latest(times, own)
-            facts = {"place": place, "seconds": seconds, "paused": self.paused}
-            self._publish(WaitingEvent, own[0], **facts)
+            facts = {"place": places[own[0].job], "seconds": _latest(times, own)}
+            self._publish(WaitingEvent, own[0], paused=self.paused, **facts)
 
     def _places(self, line: Sequence[Task]) -> dict[int, int]:
         """Of the head of the line, by job, in their own guild: how many wait in others is seen by

@@ -21,7 +21,7 @@ from tests.chat import ANA, CLASS, Chat, open_chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LUIS = Member("chat:luis", "Luis")
+LUIS, ZOE = Member("chat:luis", "Luis"), Member("chat:zoe", "Zoe")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -283,6 +283,22 @@ async def test_a_worker_that_is_killed_loses_no_picture(chat):
     os.kill(chat.semilla.dispatch.worker, signal.SIGKILL)
     survived = await chat.wait_for(reply.answer)
     assert pixels(chat, survived) == pixels(chat, await chat.ask("a whale steps:40 seed:4"))
+
+
+async def test_what_is_cancelled_while_the_worker_is_away_is_not_drawn_again(chat):
+    await chat.semilla.dispatch.ready.wait()
+    first = await chat.type("a cat steps:150")
+    second = await chat.type("a dog steps:150", member=LUIS)
+    third = await chat.type("a whale steps:150", member=ZOE)
+    os.kill(chat.semilla.dispatch.worker, signal.SIGKILL)
+    await chat.type("/cancel")
+    assert (await chat.wait_for(first.answer)).text == "Cancelled."
+    await chat.type("/cancel", member=LUIS)
+    assert "1 in line" in (await chat.type("/queue", member=ZOE)).text
+    await chat.type("/cancel", member=ZOE)
+    for each in (second, third):
+        assert (await chat.wait_for(each.answer)).text == "Cancelled."
+    assert "Nobody waits" in (await chat.type("/queue")).text
 
 
 async def test_all_is_there_after_a_restart(tmp_path: Path):
