@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -340,8 +341,8 @@ class Engine:
     def _failed(self, job: int, error: BaseException) -> messages.Event:
         self._end(job)
         failure = _failure(error)
-        if failure is Failure.FAULT:
-            log.error("job %s", job, exc_info=error)
+        if failure is Failure.FAULT:  # for the chats' log, which knows the request
+            return messages.Failed(job, failure, "".join(traceback.format_exception(error)))
         detail = error.detail if isinstance(error, ModelRefused) else str(error)
         return messages.Failed(job, failure, f"{type(error).__name__}: {detail}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -14,9 +15,11 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from bot import logs
 from bot.conversation import Guild, Member, Reply, Tone
 from db.models import Answer, Job
 from generator import metadata
+from generator.request import GenerationRequest
 from tests.chat import ANA, CLASS, Chat, open_chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -241,11 +244,10 @@ async def test_a_request_can_be_cancelled_while_it_is_drawn(chat):
     assert finished.text == "Cancelled."
 
 
-async def test_a_request_whose_model_was_replaced_while_it_waited_can_be_tried_again(chat):
-    first = await chat.ask("a sun seed:8 steps:2")
-    request = replace(metadata.read(png(chat, first)), model_hash="0" * 64)
+async def accept(chat: Chat, request: GenerationRequest) -> Answer:
+    """A request that a command would not let through."""
     waiting = Answer(
-        origin="replaced",
+        origin=f"accepted:{request.seed}",
         adapter="chat",
         guild=CLASS.id,
         member=ANA.id,
@@ -254,7 +256,25 @@ async def test_a_request_whose_model_was_replaced_while_it_waited_can_be_tried_a
         line="/imagine prompt:sun",
     )
     job = Job(guild=CLASS.id, member=ANA.id, recipe=request.to_json())
-    accepted = await chat.semilla.dispatch.accept(waiting, [job])
+    return await chat.semilla.dispatch.accept(waiting, [job])
+
+
+async def test_a_fault_is_in_the_log_with_its_trace_and_its_request(chat, caplog, monkeypatch):
+    monkeypatch.setattr(caplog.handler, "formatter", logs.Lines())
+    first = await chat.ask("a sun seed:9 steps:2")
+    request = replace(metadata.read(png(chat, first)), sampler="no such")
+    accepted = await accept(chat, request)
+    assert "on our side" in (await chat.wait_for(accepted.id)).text
+    lines = [json.loads(line) for line in caplog.text.splitlines()]
+    (told,) = [line for line in lines if "no such" in line["text"]]
+    assert (told["request"], told["job"]) == (accepted.id, accepted.jobs[0].id)
+    assert "Traceback" in told["text"]
+
+
+async def test_a_request_whose_model_was_replaced_while_it_waited_can_be_tried_again(chat):
+    first = await chat.ask("a sun seed:8 steps:2")
+    request = replace(metadata.read(png(chat, first)), model_hash="0" * 64)
+    accepted = await accept(chat, request)
     failed = await chat.wait_for(accepted.id)
     assert "just changed" in failed.text
     await chat.type(failed.buttons[0][0].line)
