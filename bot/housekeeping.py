@@ -57,10 +57,11 @@ async def _erase_tokens(semilla: Semilla) -> None:
 
 
 async def _sweep(semilla: Semilla) -> None:
-    """Files that a stop left without a row, and records that have grown old."""
+    """Files that a stop left without a row, and what is kept for a time only."""
     await semilla.database.storage.sweep()
     await semilla.database.moderation.forget_old(now() - RECORDS_KEPT)
     await semilla.database.drafts.forget_missed(now() - MISSED_LIFE)
+    await semilla.database.jobs.forget_spent()
 
 
 async def _retire(semilla: Semilla) -> None:

@@ -60,7 +60,7 @@ async def check(
     if not call.member.moderator:
         allowed = await allowance_of(database, call)
         _check_guild(allowed, requests)
-        units = sum(each_units(each, usual_cost) for each in requests)
+        units = sum(_units(each.cost, usual_cost) for each in requests)
         await _check_time(database, call, "hour", HOUR, allowed.per_hour, units, usual_cost)
         await _check_time(database, call, "day", DAY, allowed.per_day, units, usual_cost)
         limits = limits.model_copy(
@@ -109,9 +109,9 @@ def check_place(call: Call, values: Mapping[str, str]) -> None:
         raise Refusal("role-needed", roles=values.get("roles_shown") or ", ".join(roles))
 
 
-def each_units(request: GenerationRequest, usual_cost: int) -> int:
+def _units(cost: int, usual_cost: int) -> int:
     """As how many usual pictures it counts."""
-    return max(1, round(request.cost / usual_cost))
+    return max(1, round(cost / usual_cost))
 
 
 def _check_host(limits: Limits, requests: Sequence[GenerationRequest]) -> None:
@@ -153,8 +153,8 @@ async def _check_time(
     if units > limit:
         raise Refusal(f"order-over-{name}", units=units, limit=limit)
     made = [
-        (created, each_units(GenerationRequest.from_json(recipe), usual_cost))
-        for created, recipe in await database.jobs.ordered_since(call.member.id, now() - window)
+        (created, _units(cost, usual_cost))
+        for created, cost in await database.jobs.ordered_since(call.member.id, now() - window)
     ]
     used = sum(each for _, each in made)
     over, frees = used + units - limit, now()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only, raiseload
 
 from db.codes import SHORTEST, random_code
-from db.models import Draft, Job, JobState, Picture, Review, now
+from db.models import Draft, Job, JobState, Picture, Review, Spent, now
 from db.transactions import Transactions, insistent
+from generator.request import GenerationRequest
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
 LEAN = (
@@ -21,6 +22,7 @@ LEAN = (
     ),
     raiseload("*"),
 )
+LIMITED = timedelta(days=1)  # as far as limits look back
 TRIES = (4, 256)  # few while most codes are free; at 98 % taken, 256 miss once in 180
 
 
@@ -54,20 +56,25 @@ class Jobs:
         async with self._transactions.read() as session:
             return int(await session.scalar(query) or 0)
 
-    async def ordered_since(
-        self, member: str, since: datetime
-    ) -> list[tuple[datetime, dict[str, Any]]]:
-        """When a member ordered what, in all guilds together, oldest first; not what came to
-        nothing."""
-        query = select(Job.created, Job.recipe).where(
+    async def ordered_since(self, member: str, since: datetime) -> list[tuple[datetime, int]]:
+        """When a member ordered what at which cost, in all guilds together, oldest first; not what
+        came to nothing."""
+        kept = select(Job.created, Job.recipe).where(
             Job.member == member,
             Job.created > since,
             Job.state.not_in((JobState.CANCELLED, JobState.FAILED)),
         )
+        erased = select(Spent.created, Spent.cost).where(
+            Spent.member == member, Spent.created > since
+        )
         async with self._transactions.read() as session:
-            return [
-                (row.created, row.recipe) for row in await session.execute(query.order_by(Job.id))
-            ]
+            costs = [(row.created, cost_of(row.recipe)) for row in await session.execute(kept)]
+            costs += [(row.created, row.cost) for row in await session.execute(erased)]
+        return sorted(costs)
+
+    async def forget_spent(self) -> None:
+        async with self._transactions.write() as session:
+            await session.execute(delete(Spent).where(Spent.created < now() - LIMITED))
 
     @insistent
     async def requeue_running(self) -> int:
@@ -133,6 +140,11 @@ class Jobs:
     async def _end(self, session: AsyncSession, job: int, **values: object) -> bool:
         ended = update(Job).where(Job.id == job, Job.state.in_(OPEN)).values(ended=now(), **values)
         return bool((await session.execute(ended)).rowcount)  # type: ignore[attr-defined]
+
+
+def cost_of(recipe: dict[str, Any]) -> int:
+    """Pixels × network calls."""
+    return GenerationRequest.from_json(recipe).cost
 
 
 async def free_code(

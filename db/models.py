@@ -124,6 +124,17 @@ class Job(Base):
         return GenerationRequest.from_json(self.recipe)
 
 
+class Spent(Base):
+    """All that is left, for as long as limits look back, of a job that its member has had erased."""
+
+    __tablename__ = "spent"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member: Mapped[str] = mapped_column(index=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+    cost: Mapped[int]
+
+
 class Picture(Base):
     """Finished pixels with their recipe. A deleted one keeps its row and loses file and words."""
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.history import image_of
+from db.jobs import LIMITED, cost_of
 from db.models import (
     Answer,
     Ban,
@@ -22,6 +23,7 @@ from db.models import (
     Record,
     Review,
     Setting,
+    Spent,
     Style,
     Visibility,
     now,
@@ -84,11 +86,13 @@ class Privacy:
 
     async def erase(self, owned: Owned) -> Erased:
         """Rows and files. Others' pictures that came from these keep their recipes and lose where
-        they came from; bans stay as long as they stand, and records without words and name."""
+        they came from; bans stay as long as they stand, records without words and name, and for a
+        day what limits count."""
         began = time.time()
         pictures, requests = await self.counts(owned)
         async with self._transactions.write() as session:
             files = await _files(session, owned)
+            await _keep_costs(session, owned)
             await _erase(session, owned)
         gone = await self._unowned(files)
         for name in gone:
@@ -125,6 +129,14 @@ async def _files(session: AsyncSession, owned: Owned) -> set[str]:
     ]
     found = {name for query in queries for name in await session.scalars(query)}
     return {name for name in found if name}
+
+
+async def _keep_costs(session: AsyncSession, owned: Owned) -> None:
+    """Else whoever has everything erased could order as much again."""
+    drawn = Job.state == JobState.DONE, Job.created > now() - LIMITED
+    for row in await session.execute(select(Job.created, Job.recipe).where(owned.of(Job), *drawn)):
+        cost = cost_of(row.recipe)
+        session.add(Spent(member=owned.member, created=row.created, cost=cost))
 
 
 async def _erase(session: AsyncSession, owned: Owned) -> None:

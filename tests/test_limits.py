@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from bot.app import App
 from bot.conversation import Guild, Member, Tone
-from tests.chat import Chat, settings
+from db.models import now
+from tests.chat import ANA, Chat, settings
+from tests.rows import picture
 
 MARTA = Member("chat:marta", "Marta", moderator=True)
 LUIS = Member("chat:luis", "Luis")
@@ -71,6 +77,26 @@ async def test_what_came_to_nothing_is_not_counted(chat: Chat) -> None:
     assert not await accepted(chat)
     await chat.type("/cancel")
     assert await accepted(chat, ASK)
+
+
+async def test_who_has_everything_erased_has_the_same_limit_for_a_day_and_then_nothing_is_kept(
+    chat: Chat,
+) -> None:
+    database = chat.semilla.database
+    await chat.type("/setup per_day:1", member=MARTA)
+    order = await database.answers.get((await chat.type(ASK)).answer or 0)
+    assert order is not None
+    (ordered,) = order.jobs
+    await database.jobs.done(
+        ordered.id, picture(ordered.request, "", guild=ordered.guild, member=ANA.id)
+    )
+    await chat.type("/privacy delete sure:yes")
+    assert "1 of 1 today" in (await chat.type(ASK)).text
+    with time_machine.travel(now() + timedelta(days=1, minutes=1)):
+        await database.jobs.forget_spent()
+        with closing(sqlite3.connect(chat.semilla.config.data / "semilla.db")) as connection:
+            assert ANA.id not in "\n".join(connection.iterdump())
+        assert await accepted(chat)
 
 
 async def test_a_picture_that_costs_as_much_as_several_counts_as_several(chat: Chat) -> None:

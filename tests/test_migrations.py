@@ -127,7 +127,8 @@ async def test_what_is_not_a_database_is_refused_and_not_touched(tmp_path: Path)
 
 def _back_to(path: Path, revision: str) -> None:
     """The schema as that revision left it, with the rows of now."""
-    orders = ["DROP INDEX jobs_of_members"]
+    spent = ["DROP TABLE spent"]
+    orders = ["DROP INDEX jobs_of_members", *spent]
     moderation = orders + [f"DROP TABLE {name}" for name in ("bans", "records", "reviews")]
     columns = ("answers.age_restricted", "answers.trusted", "pictures.held_for", "pictures.blurred")
     moderation += [f"ALTER TABLE {c.replace('.', ' DROP COLUMN ')}" for c in columns]
@@ -138,7 +139,8 @@ def _back_to(path: Path, revision: str) -> None:
         "0002": access,
         "0003": private + moderation,
         "0004": private + orders,
-        "0005": private,
+        "0005": private + spent,
+        "0006": spent,
     }
     triggers = query(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for statement in [*(f"DROP TRIGGER {name}" for (name,) in triggers), *later[revision]]:

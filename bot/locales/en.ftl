@@ -650,7 +650,7 @@ exported = { $count ->
     [one] 1 picture with its recipe.
    *[other] { $count } pictures with their recipes.
  } The file is removed within a few hours.
-erase-sure = Erase all your pictures, words, settings and styles for good? What others made from them stays theirs, without your name. Messages already sent to a chat stay there: delete them in the chat. A ban or pause stays until it ends.
+erase-sure = Erase all your pictures, words, settings and styles for good? What others made from them stays theirs, without your name. Messages already sent to a chat stay there: delete them in the chat. A ban or pause stays until it ends, and for a day I keep how much I drew for you, for the limits.
 erased = Erased: { $pictures ->
     [one] 1 picture
    *[other] { $pictures } pictures

@@ -617,7 +617,7 @@ exported = { $count ->
     [one] 1 imagen con su receta.
    *[other] { $count } imágenes con sus recetas.
  } El archivo se quita en unas horas.
-erase-sure = ¿Borrar para siempre todas tus imágenes, palabras, ajustes y estilos? Lo que otros hicieron con ellas sigue siendo suyo, sin tu nombre. Los mensajes ya enviados a un chat siguen allí: bórralos en el chat. Un veto o una pausa sigue hasta que termine.
+erase-sure = ¿Borrar para siempre todas tus imágenes, palabras, ajustes y estilos? Lo que otros hicieron con ellas sigue siendo suyo, sin tu nombre. Los mensajes ya enviados a un chat siguen allí: bórralos en el chat. Un veto o una pausa sigue hasta que termine, y durante un día guardo cuánto dibujé para ti, por los límites.
 erased = Borrado: { $pictures ->
     [one] 1 imagen
    *[other] { $pictures } imágenes
