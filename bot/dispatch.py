@@ -7,7 +7,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice
 
 from bot.announcing import Announcing
@@ -16,8 +16,9 @@ from bot.events import Ended, Events, Loading, Running
 from bot.events import Waiting as WaitingEvent
 from bot.holding import Holding, Verdict, picture_of
 from bot.logs import about
-from bot.queue import FairQueue, Waiting
+from bot.queue import FairQueue
 from bot.replies import Progress, short_code
+from bot.task import Task
 from db.models import Answer, Job, JobState
 from db.session import Database
 from db.storage import DiskFull
@@ -33,15 +34,6 @@ IN_WORKER = SLOTS + 2  # a few at hand, so that the worker never waits for us
 ANNOUNCED = 50  # places further back than this learn theirs when they ask
 NEAR = 1000  # and those behind this, when they have come nearer
 DEATHS = 2  # of the worker, alone with a job, after which the job fails
-
-
-@dataclass(frozen=True, slots=True)
-class Task(Waiting):
-    """A job in line or in the worker."""
-
-    answer: int
-    request: GenerationRequest
-    trace: str | None
 
 
 class Dispatch:
@@ -197,19 +189,7 @@ class Dispatch:
                     await self._wanted.wait()
 
     def _put(self, job: Job) -> None:
-        request = job.request
-        self._queue.put(
-            Task(
-                job=job.id,
-                guild=job.guild,
-                member=job.member,
-                model=request.model,
-                cost=request.cost,
-                answer=job.answer_id,
-                request=request,
-                trace=job.trace,
-            )
-        )
+        self._queue.put(Task.of(job))
 
     async def _feed(self) -> None:
         async with self._feeding:
@@ -242,7 +222,10 @@ class Dispatch:
                 return
         await self._database.jobs.start([task.job])
         await self._keep_unseen(task)
-        self._generator.submit(Submit(task.job, task.request, image, task.trace, behind))
+        if task.job in self._stopped:  # meanwhile
+            await self._cancelled(task)
+        elif task.job in self._in_worker:
+            self._generator.submit(Submit(task.job, task.request, image, task.trace, behind))
 
     async def _keep_unseen(self, task: Task) -> None:
         with suppress(LookupError):  # its member has had all their rows erased meanwhile

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import torch
 
+from generator.headers import Header
+
 PROCESS = Path("/proc/self")
 GROUP = Path("/sys/fs/cgroup")  # where a container has a limit of its own
 NO_MEMORY = ("alloc", "out of memory", "could not create a primitive", "unable to find an engine")
+USED = 0.6  # of the device's memory for models; the rest is for pictures
 PEAK_AGAIN = "5"  # written to clear_refs: the peak begins again (proc(5))
 
 
@@ -19,6 +23,24 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return any(words in str(error).lower() for words in NO_MEMORY)
+
+
+def of_the_device(error: Exception) -> bool:
+    """No fault of what was read: the memory doesn't suffice, or the card is lost."""
+    return isinstance(error, torch.AcceleratorError) or out_of_memory(error)
+
+
+def budget(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory * USED)
+    return int(psutil.virtual_memory().total * USED)
+
+
+def weight_bytes(path: Path, dtype: torch.dtype) -> int:
+    """In memory, where all weights have one precision, whatever they have in the files."""
+    files = [path] if path.is_file() else path.rglob("*.safetensors")
+    shapes = (shape for file in files for shape in Header.read(file).shapes.values())
+    return sum(map(math.prod, shapes)) * dtype.itemsize
 
 
 def free_bytes(device: torch.device) -> int:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -23,8 +21,8 @@ from generator import single_file
 from generator.catalogue import Catalogue, Model
 from generator.families import SDXL
 from generator.hashes import stamps
-from generator.headers import Header, Kind, Unusable
-from generator.memory import out_of_memory
+from generator.headers import Kind, Unusable
+from generator.memory import budget, of_the_device, out_of_memory, weight_bytes
 from generator.messages import Failure
 from generator.pipelines import PipelineModel, variant
 from generator.preview import Preview
@@ -32,7 +30,6 @@ from generator.samplers import Samplers
 from generator.single_file import Parts
 from generator.text_encoders import TextEncoder
 
-USED = 0.6  # of the device's memory for models; the rest is for pictures
 BROKEN = (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration)
 IDLE_SECONDS = 1800.0
 NETWORK_CHANNELS = 9  # of a network for inpainting: latents, mask, masked latents
@@ -222,7 +219,7 @@ class Models:
         self._catalogue = Catalogue(folders, cache)
         self._device = device
         self._dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
-        self._budget = _budget(device) if budget_bytes is None else budget_bytes
+        self._budget = budget(device) if budget_bytes is None else budget_bytes
         self._kept: dict[Key, _Kept] = {}
 
     @property
@@ -256,7 +253,7 @@ class Models:
         files = stamps(found.path)
         own = self.loaded(name, hash)  # all but the VAE is shared
         try:
-            needed = _weight_bytes(found.path, self._dtype)
+            needed = weight_bytes(found.path, self._dtype)
             self._make_room(needed)
             model = own or self._with_room(lambda: self._read(found))
             if vae is not None and isinstance(model, LoadedModel):
@@ -360,24 +357,6 @@ class Models:
         vae = self._placed(vae, self._vae_dtype(model.vae, model.family))
         single_file.let_go(vae)
         return replace(model, vae=vae, preview=Preview(vae), vae_name=name)
-
-
-def of_the_device(error: Exception) -> bool:
-    """No fault of what was read: the memory doesn't suffice, or the card is lost."""
-    return isinstance(error, torch.AcceleratorError) or out_of_memory(error)
-
-
-def _budget(device: torch.device) -> int:
-    if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory * USED)
-    return int(psutil.virtual_memory().total * USED)
-
-
-def _weight_bytes(path: Path, dtype: torch.dtype) -> int:
-    """In memory, where all weights have one precision, whatever they have in the files."""
-    files = [path] if path.is_file() else path.rglob("*.safetensors")
-    shapes = (shape for file in files for shape in Header.read(file).shapes.values())
-    return sum(map(math.prod, shapes)) * dtype.itemsize
 
 
 def _read_folder(folder: Path, dtype: torch.dtype) -> Parts:

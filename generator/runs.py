@@ -18,8 +18,9 @@ from generator.drawing import (
     passes,
 )
 from generator.headers import Kind
+from generator.memory import of_the_device
 from generator.messages import Failure, Note, NoteKind, Submit
-from generator.models import Loaded, ModelRefused, Models, of_the_device
+from generator.models import Loaded, ModelRefused, Models
 from generator.pipelines import PipelineModel
 from generator.reading import changed, plain
 from generator.sampler_names import follows, label_of

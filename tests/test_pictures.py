@@ -321,6 +321,18 @@ async def test_what_is_cancelled_while_the_worker_is_away_is_not_drawn_again(cha
     assert "Nobody waits" in (await chat.type("/queue")).text
 
 
+async def test_what_is_cancelled_on_its_way_to_the_worker_is_not_drawn(chat, monkeypatch):
+    jobs = chat.semilla.database.jobs
+    start = jobs.start
+
+    async def start_and_be_cancelled(numbers):
+        await start(numbers)
+        await chat.type("/cancel")
+
+    monkeypatch.setattr(jobs, "start", start_and_be_cancelled)
+    assert (await chat.ask("a cat steps:150")).text == "Cancelled."
+
+
 async def test_all_is_there_after_a_restart(tmp_path: Path):
     async with open_chat(tmp_path) as before:
         first = await before.ask("a boat seed:9 steps:4")
