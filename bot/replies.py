@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.conversation import Button, Refusal, Reply, Shown, Tone
 from bot.events import Event, Loading, Running, Waiting
-from bot.locales import decimal, escape, has, say, shortened
+from bot.locales import choice, decimal, escape, has, say, shortened
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
@@ -259,7 +259,10 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
         ("strength", decimal(request.strength, language, "g") if request.initial_image else ""),
         ("vae", f"{request.vae} ({str(request.vae_hash)[:10]})" if request.vae else ""),
         ("clip_skip", str(request.clip_skip) if request.clip_skip > 1 else ""),
-        ("emphasis", request.emphasis if request.emphasis != "original" else ""),
+        (
+            "emphasis",
+            "" if request.emphasis == "original" else choice(language, request.emphasis),
+        ),
         ("tiling", "✓" if request.tiling else ""),
     ]
     lines = [f"**{say(language, f'option-{name}')}** {escape(text)}" for name, text in rows if text]
@@ -318,6 +321,8 @@ def refused(language: str, refusal: Refusal) -> Reply:
     if option := facts.get("option"):
         facts["option"] = say(language, f"option-{option}")
         facts["help"] = say(language, f"option-{option}-help")
+    if choices := facts.get("choices"):
+        facts["choices"] = ", ".join(choice(language, each) for each in choices)
     if has(language, key := f"command-{facts.get('command', '')}".replace(" ", "-")):
         facts["command"] = say(language, key)
     buttons = tuple(Button(label=line, line=line) for line in refusal.suggestions[:3])

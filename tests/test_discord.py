@@ -130,6 +130,11 @@ async def test_members_see_at_most_eight_commands_in_both_languages(
     assert options["seed"]["name_localizations"]["es-419"] == "semilla"
     assert (options["steps"]["min_value"], options["steps"]["max_value"]) == (1, 150)
     assert all(each["integration_types"] == [0] for each in slash), "no user installs"
+    setup = next(each for each in slash if each["name"] == "setup")
+    words = next(each for each in setup["options"] if each["name"] == "words")
+    first = words["choices"][0]
+    assert (first["value"], first["name"]) == ("children", "children")
+    assert first["name_localizations"]["es-419"] == "niños"
 
 
 async def test_a_picture_that_a_command_is_about_has_to_be_named(peer: Discord, app: App) -> None:

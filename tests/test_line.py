@@ -111,6 +111,12 @@ def test_what_typed_writes_is_read_back():
     assert parse(typed("imagine", options))[1] == options
 
 
+def test_values_are_written_in_the_readers_language_and_read_back():
+    line = typed("setup", {"words": "children", "approve": "yes", "reset": "no"}, "es")
+    assert line == "/configurar palabras:niños aprobar:sí reiniciar:no"
+    assert typed("setup", parse(line)[1]) == "/setup words:niños approve:sí reset:no"
+
+
 def test_a_picture_is_read_back_in_whatever_order_the_options_came():
     options = {"prompt": "gato", "picture": "K7QX"}
     assert parse(typed("reroll", options)) == ("reroll", options)

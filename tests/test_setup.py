@@ -60,6 +60,25 @@ async def test_buttons_alone_lead_through_it_and_it_ends_with_what_members_see(
     assert (values["language"], values["words"]) == ("es", "children")
 
 
+async def test_its_values_are_understood_in_spanish_and_stored_as_one_word(chat: Chat) -> None:
+    rules = "aprobar:sí palabras:Niños fotos:SI ajenas:no idioma:español"
+    await chat.type(f"/configurar {rules} canales:todos", member=MARTA, language="es")
+    values = await chat.semilla.database.settings.of_guild(CLASS.id)
+    stored = {"approve": "yes", "words": "children", "photos": "yes", "others": "no"}
+    assert values == {**stored, "language": "es"}
+    await chat.type("/setup words:Adults language:English approve:no", member=MARTA)
+    values = await chat.semilla.database.settings.of_guild(CLASS.id)
+    assert (values["words"], values["language"], values["approve"]) == ("adults", "en", "no")
+
+
+async def test_what_a_value_can_be_is_told_in_the_readers_language(chat: Chat) -> None:
+    refused = await chat.type("/configurar palabras:bebés", member=MARTA, language="es")
+    assert refused.text == "Palabras puede ser niños, general, adultos, no «bebés»."
+    shown = await chat.type("/configurar palabras:niños aprobar:sí", member=MARTA, language="es")
+    assert "**aprobar** sí" in shown.text
+    assert "**palabras** niños" in shown.text
+
+
 async def test_members_cannot_set_up_and_private_chats_have_nothing_to(chat: Chat) -> None:
     assert (await chat.type("/setup per_hour:5")).tone is Tone.REFUSED
     alone = Guild("chat:ana", private=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
 from bot.conversation import Refusal
-from bot.locales import legible, shortened
+from bot.locales import LANGUAGES, choice, legible, shortened
 from generator import sampler_names
 from generator.request import SEED_LIMIT
 
@@ -34,7 +35,7 @@ class Kind:
     Args:
         low, high: bounds of a number, both included; of a text, its length.
         words: words understood beside numbers ("strong" → 0.35).
-        choices: the only texts allowed.
+        choices: the only texts allowed; each is also understood by its name in any language.
         aliases: names by which the option is known besides its labels.
         free: takes the words of a typed line that belong to no other option.
         upload: instead of its id, the picture itself may come as a file.
@@ -68,6 +69,11 @@ class Kind:
             return False
         return True
 
+    def shown(self, value: str, language: str) -> str:
+        """An allowed value as its reader would type it."""
+        allowed = YES_NO if self.type is Type.SWITCH else self.choices
+        return choice(language, value) if value in allowed else value
+
     def _number(self, name: str, text: str) -> float:
         words = dict(self.words)
         if (word := without_accents(text)) in words:
@@ -91,10 +97,10 @@ class Kind:
     def _text(self, name: str, text: str) -> str:
         seen = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in UNSEEN)
         clean = legible(seen)
-        if self.choices and clean.lower() not in self.choices:
-            raise Refusal(
-                "not-a-choice", option=name, value=short(text), choices=", ".join(self.choices)
-            )
+        if self.choices:
+            if (meant := chosen(clean, self.choices)) is None:
+                raise Refusal("not-a-choice", option=name, value=short(text), choices=self.choices)
+            return meant
         if self.high is not None and len(clean) > self.high:
             raise Refusal("text-too-long", option=name, length=len(clean), limit=int(self.high))
         return clean
@@ -110,6 +116,15 @@ def without_accents(text: str) -> str:
     """Lower case, without accents (ñ becomes n): for comparing, never for showing."""
     decomposed = unicodedata.normalize("NFD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).strip()
+
+
+def chosen(text: str, choices: Sequence[str]) -> str | None:
+    """The one of `choices` that is meant, by itself or by its name in any language."""
+    folded = without_accents(text)
+    for each in choices:
+        if folded in {each, *(without_accents(choice(language, each)) for language in LANGUAGES)}:
+            return each
+    return None
 
 
 def short(text: str, limit: int = 40) -> str:
@@ -130,6 +145,7 @@ def _grouped(number: float | None) -> str:
     return "" if number is None else f"{number:,.10g}".replace(",", "\u202f")
 
 
+YES_NO = ("yes", "no")
 PROMPT_LIMIT = 4000
 NUMBER_LIMIT = 2**53 - 1  # of whole numbers that every chat can tell apart
 # As the field has it, -1 is "any seed": unlike no seed at all, it replaces that of a recipe.
@@ -191,7 +207,7 @@ Places = Annotated[str, Kind(type=Type.TEXT, high=500, aliases=("channel", "cana
 Roles = Annotated[str, Kind(type=Type.TEXT, high=500)]
 Many = Annotated[int, Kind(type=Type.WHOLE, low=0, high=1_000_000)]
 Audience = Annotated[str, Kind(type=Type.TEXT, choices=("children", "general", "adults"))]
-YesNo = Annotated[str, Kind(type=Type.TEXT, choices=("yes", "no"))]
+YesNo = Annotated[str, Kind(type=Type.TEXT, choices=YES_NO)]
 ModelNames = Annotated[str, Kind(type=Type.TEXT, high=500)]
 Step = Annotated[int, Kind(type=Type.WHOLE, low=0, high=20)]
 Page = Annotated[int, Kind(type=Type.WHOLE, low=1, high=1000)]

@@ -155,7 +155,8 @@ def typed(command: str, values: dict[str, str], language: str = "en") -> str:
         option = declared.option(name)
         if option is None or option is not picture:
             label = name if option is None else option.label(language).replace(" ", "-")
-            words.append(f"{label}:{quote(value)}")
+            shown = value if option is None else option.kind.shown(value, language)
+            words.append(f"{label}:{quote(shown)}")
     return " ".join(words)
 
 

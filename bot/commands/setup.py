@@ -19,11 +19,12 @@ from bot.commands.kinds import (
     Switch,
     Tongue,
     YesNo,
+    chosen,
     short,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply, Role
-from bot.locales import say
+from bot.locales import choice, say
 from bot.moderation import read_rules
 from bot.replies import list_lines
 
@@ -89,11 +90,12 @@ async def setup(
 async def _store(semilla: Semilla, call: Call, name: str, value: Any) -> None:
     """One wish. What is read as "no limit", "everywhere" or "as it was" is forgotten."""
     text = str(value).strip()
+    meant = chosen(text, (HERE, ALL, NONE))
     if name in ("channels", "log_channel"):
-        text = _channels(call, text)
-        await _set(semilla, call, f"{name}_shown", call.here if value == HERE else None)
+        text = (call.thread or call.channel) if meant == HERE else "" if meant else _ids(text)
+        await _set(semilla, call, f"{name}_shown", call.here if meant == HERE else None)
     elif name == "roles":
-        text = "" if text.casefold() == ALL else _ids(text)
+        text = "" if meant == ALL else _ids(text)
         await _set(semilla, call, "roles_shown", str(value) if text else None)
     elif name == "model" and semilla.catalogue.find(text) is None:
         raise Refusal("unknown-model", ("/models",), model=short(text), nearest=_first(semilla))
@@ -115,12 +117,6 @@ async def _for_role(semilla: Semilla, call: Call, role: str, chosen: Mapping[str
 
 async def _set(semilla: Semilla, call: Call, name: str, value: str | None) -> None:
     await semilla.database.settings.set(call.guild.id, "guild", "", name, value)
-
-
-def _channels(call: Call, text: str) -> str:
-    if text.casefold() == HERE:
-        return call.thread or call.channel
-    return "" if text.casefold() in (ALL, NONE) else _ids(text)
 
 
 def _ids(text: str) -> str:
@@ -208,17 +204,17 @@ def _preview(semilla: Semilla, call: Call, values: Mapping[str, str]) -> Reply:
     language = call.language
     rules = read_rules(call.guild.id, values)
     none = say(language, "setup-none")
-    model = values.get("model") or _first(semilla)
+    model, tongue = values.get("model") or _first(semilla), values.get("language")
     facts = [
-        ("language", values.get("language") or say(language, "setup-own-language")),
+        ("language", choice(language, tongue) if tongue else say(language, "setup-own-language")),
         ("channels", values.get("channels_shown") or values.get("channels") or none),
         ("roles", values.get("roles_shown") or values.get("roles") or none),
         ("model", model),
         *((name, values[name]) for name in LIMITS if values.get(name)),
-        ("words", say(language, f"setup-{rules.words.value}")),
-        ("photos", say(language, "yes" if rules.photos else "no")),
-        ("approve", say(language, "yes" if rules.approve else "no")),
-        ("nsfw", say(language, "yes" if rules.nsfw else "no")),
+        ("words", choice(language, rules.words.value)),
+        ("photos", choice(language, "yes" if rules.photos else "no")),
+        ("approve", choice(language, "yes" if rules.approve else "no")),
+        ("nsfw", choice(language, "yes" if rules.nsfw else "no")),
         ("log_channel", values.get("log_channel_shown") or rules.log_channel or none),
     ]
     lines = [

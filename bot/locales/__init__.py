@@ -42,6 +42,11 @@ def say(language: str, key: str, /, **facts: Any) -> str:
     return MARK.sub(lambda match: long.get(match[0], ""), str(text))
 
 
+def choice(language: str, value: str) -> str:
+    """What one of an option's allowed values is called."""
+    return say(language, f"choice-{value.replace(' ', '-')}")
+
+
 def has(language: str, key: str) -> bool:
     return key in _entries(language)
 

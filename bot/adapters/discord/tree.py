@@ -8,6 +8,7 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
@@ -20,7 +21,7 @@ from bot.commands.declaration import COMMANDS, Command, Option
 from bot.commands.kinds import Type
 from bot.commands.semilla import Semilla
 from bot.conversation import Role
-from bot.locales import say
+from bot.locales import choice, say
 
 DESCRIPTION_CHARACTERS = 100
 LEFT_OUT = frozenset({"width", "height", "draft"})  # said by others already, or not for typing
@@ -108,7 +109,10 @@ def _slash(semilla: Semilla, command: Command, use: Use) -> app_commands.Command
         option.name: _localised(_named(option)) for option in options
     }
     callback.__discord_app_commands_param_choices__ = {  # type: ignore[attr-defined]
-        option.name: [app_commands.Choice(name=each, value=each) for each in option.kind.choices]
+        option.name: [
+            app_commands.Choice(name=_localised(partial(choice, value=each)), value=each)
+            for each in option.kind.choices
+        ]
         for option in options
         if option.kind.choices
     }

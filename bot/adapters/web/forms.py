@@ -9,6 +9,7 @@ from bot.commands.declaration import COMMANDS, Command, Option
 from bot.commands.kinds import Type
 from bot.commands.semilla import Semilla
 from bot.conversation import Field, Form
+from bot.locales import choice
 from generator.headers import Kind
 from generator.request import LANCZOS
 from generator.sampler_names import SAMPLERS
@@ -130,7 +131,10 @@ def _control(
         case Type.SIZE:
             return "text", tuple((shape, "") for shape in SHAPES[language])
         case Type.TEXT if option.kind.choices:
-            return "choice", (("", ""), *((each, each) for each in option.kind.choices))
+            return "choice", (
+                ("", ""),
+                *((each, choice(language, each)) for each in option.kind.choices),
+            )
         case Type.TEXT if (option.kind.high or 0) > 200:
             return "long", ()
         case _:
