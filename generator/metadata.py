@@ -9,6 +9,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
@@ -23,7 +24,14 @@ SETTINGS_LIMIT = 10_000  # characters of the last line
 NEGATIVE = "Negative prompt:"
 OPTIONS = (("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size"))
 MORE = (("Clip skip", "clip_skip"), ("Hires upscale", "hires"), ("Tiling", "tiling"))
+FILES = (("Model", "model"), ("VAE", "vae"))  # told in `settings`, too: they may not be here
 EMPHASES = {"original": "Original", "no norm": "No norm", "none": "None"}
+READ = {*dict(OPTIONS), *dict(MORE), "Sampler", "Variation seed", "Variation seed strength"}
+# What decides no pixel, and hashes that the field's programs take in ways of their own.
+SAYS_NOTHING = {
+    *("Version", "User", "Created Date", "Civitai resources", "Civitai metadata"),
+    *("Hashes", "Model hash", "VAE hash", "Lora hashes", "TI hashes"),
+}
 LEAST_PAIRS = 3  # fewer than these and a last line is words, not settings
 
 
@@ -41,11 +49,63 @@ class ImageRefused(ValueError):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A recipe from outside.
+
+    Args:
+        options: of imagine, as texts that nobody has checked yet.
+        settings: what it tells besides, with AUTOMATIC1111's keys.
+    """
+
+    options: Mapping[str, str]
+    settings: Mapping[str, str]
+
+    def left_out(self, request: GenerationRequest) -> list[str]:
+        """What a request that was made from it doesn't have of it."""
+        own = {key: value.casefold() for key, value in _pairs(request).items()}
+        return [f"{k}: {v}" for k, v in self.settings.items() if own.get(k) != v.casefold()]
+
+
+def options(request: GenerationRequest) -> dict[str, str]:
+    """The request as options of imagine, as far as they can tell it."""
+    first, factor = request.hires or request, 0.0
+    if request.hires:
+        factor = request.width / request.hires.width
+    sampler = request.sampler
+    if request.schedule != "automatic":
+        sampler = f"{sampler} {request.schedule}"
+    return {
+        "prompt": request.prompt,
+        "negative": request.negative_prompt,
+        "seed": str(request.seed),
+        "steps": str(request.steps),
+        "sampler": sampler,
+        "guidance": _exactly(request.guidance_scale),
+        "size": f"{first.width}x{first.height}",
+        "model": request.model,
+        "hires": f"{factor:g}" if factor else "",
+        "tiling": "yes" if request.tiling else "",
+        "clip_skip": str(request.clip_skip) if request.clip_skip > 1 else "",
+        "emphasis": request.emphasis if request.emphasis != "original" else "",
+        "vae": request.vae or "",
+        "variations": ",".join(f"{v.seed}:{_exactly(v.strength)}" for v in request.variations),
+    }
+
+
+def _exactly(number: float) -> str:
+    return str(number).removesuffix(".0")
+
+
 def infotext(request: GenerationRequest) -> str:
     """AUTOMATIC1111's text (modules/processing.py, create_infotext), with its keys in its order."""
-    pairs = ", ".join(f"{k}: {_quoted(v)}" for k, v in _settings(request) if v is not None)
+    pairs = ", ".join(f"{key}: {_quoted(value)}" for key, value in _pairs(request).items())
     negative = f"\n{NEGATIVE} {request.negative_prompt}" if request.negative_prompt else ""
     return f"{request.prompt}{negative}\n{pairs}"
+
+
+def _pairs(request: GenerationRequest) -> dict[str, str]:
+    return {key: str(value) for key, value in _settings(request) if value is not None}
 
 
 def _settings(request: GenerationRequest) -> Iterator[tuple[str, object]]:
@@ -85,8 +145,8 @@ def _hashes(request: GenerationRequest, kind: str) -> str | None:
     return ", ".join(found) or None
 
 
-def parse_infotext(text: str) -> dict[str, str] | None:
-    """Options of imagine in AUTOMATIC1111's text, or None when it isn't one.
+def parse_infotext(text: str) -> Told | None:
+    """The recipe in AUTOMATIC1111's text, or None when it isn't one.
 
     As there (modules/infotext_utils.py), the last line counts as settings from three pairs on.
     """
@@ -95,15 +155,23 @@ def parse_infotext(text: str) -> dict[str, str] | None:
     if len(pairs) < LEAST_PAIRS or "Steps" not in pairs:
         return None
     prompt, _, negative = "\n".join(["", *lines]).partition(f"\n{NEGATIVE}")
-    options = {"prompt": prompt.strip(), "negative": negative.strip()}
+    found = {"prompt": prompt.strip(), "negative": negative.strip()}
     values = {key: _unquoted(value.strip()) for key, value in pairs.items()}
-    options |= {name: values[key] for key, name in (*OPTIONS, *MORE) if key in values}
+    if file := values.get("VAE"):
+        values["VAE"] = re.sub(r"\.(safetensors|ckpt|pt)$", "", file)
+    found |= {name: values[key] for key, name in (*OPTIONS, *MORE, *FILES) if key in values}
     if (emphasis := values.get("Emphasis", "").lower()) in EMPHASES:
-        options["emphasis"] = emphasis
+        found["emphasis"] = emphasis
     sampler = " ".join(v for k in ("Sampler", "Schedule type") if (v := values.get(k)))
-    if sampler:
-        options["sampler"] = sampler if find(sampler) else values["Sampler"]
-    return {name: value for name, value in options.items() if value}
+    if find(sampler):
+        found["sampler"] = sampler
+        values.pop("Schedule type", None)
+    elif sampler:
+        found["sampler"] = values.get("Sampler", "")
+    if seed := values.get("Variation seed"):
+        found["variations"] = f"{seed}:{values.get('Variation seed strength', 0)}"
+    rest = {k: v for k, v in values.items() if k not in READ | SAYS_NOTHING}
+    return Told({name: value for name, value in found.items() if value}, rest)
 
 
 def write(
@@ -124,7 +192,7 @@ def read(png: bytes) -> GenerationRequest | None:
     texts = _texts(png)
     try:
         return GenerationRequest.from_json(json.loads(texts["semilla"])["request"])
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return None
 
 
@@ -132,14 +200,27 @@ def read_pixels(data: bytes) -> str | None:
     """The hash of the pixels that a PNG of Semilla's was made with; it may be shown enlarged."""
     try:
         return str(json.loads(_texts(data)["semilla"])["pixels"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         return None
 
 
-def read_options(data: bytes) -> dict[str, str] | None:
-    """Options of imagine in a picture's `parameters` (PNG) or EXIF UserComment (JPEG, WebP)."""
-    text = _texts(data).get("parameters")
-    return parse_infotext(text) if text else None
+def read_told(data: bytes) -> Told | None:
+    """The recipe in a picture: Semilla's own JSON, which tells it exactly; in others the
+    `parameters` (PNG) or EXIF UserComment (JPEG, WebP)."""
+    return _read_own(data) or parse_infotext(_texts(data).get("parameters", ""))
+
+
+def _read_own(data: bytes) -> Told | None:
+    request = read(data)
+    if request is None:
+        return None
+    try:
+        found = {name: str(value) for name, value in options(request).items()}
+        settings = _pairs(request)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return None  # its values may be anything
+    rest = {key: value for key, value in settings.items() if key not in READ}
+    return Told({name: value for name, value in found.items() if value}, rest)
 
 
 def pixel_hash(image: Image.Image) -> str:

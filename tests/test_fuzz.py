@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import pickle
 import struct
 import time
@@ -22,6 +23,7 @@ from bot.conversation import Member, Reply, Tone
 from bot.locales import LANGUAGES, escape, legible, plain
 from bot.replies import answer_reply
 from generator.catalogue import Catalogue
+from generator.request import GenerationRequest
 from tests import chat as chats
 from tests.chat import Chat
 
@@ -141,6 +143,17 @@ async def test_every_recipe_inside_a_picture_is_answered(chat: Chat, text: str) 
     chunks = PngImagePlugin.PngInfo()
     chunks.add_itxt("parameters", f"{text}\nSteps: 5, Sampler: {text}, Seed: {text}, Size: {text}")
     await typed(chat, "/imagine", image=saved("PNG", pnginfo=chunks))
+
+
+async def test_whatever_stands_in_a_recipe_of_our_own_form_is_answered(chat: Chat) -> None:
+    usual = {"model": "semilla", "model_hash": "", "prompt": "cat", "width": 128, "height": 128}
+    usual |= {"steps": 1, "sampler": "euler", "guidance_scale": 1.5, "seed": 1}
+    odd = (None, -1, 1e999, "", "x", [], {}, [{}], [[1, 2]], [{"seed": [], "strength": "x"}])
+    odd += ({"width": 0, "height": 0, "steps": 1, "strength": 0.5},)
+    for field, value in itertools.product(GenerationRequest.__dataclass_fields__, odd):
+        chunks = PngImagePlugin.PngInfo()
+        chunks.add_itxt("semilla", json.dumps({"request": {**usual, field: value}}))
+        await typed(chat, "/imagine", image=saved("PNG", pnginfo=chunks))
 
 
 def saved(form: str, size: tuple[int, int] = (24, 16), **more: object) -> bytes:

@@ -69,7 +69,7 @@ def tells_prompt_from_negative(text: str) -> bool:
 def test_what_is_written_as_automatic1111s_text_is_read_again(request):
     assume(tells_prompt_from_negative(request.prompt))
     assume(tells_prompt_from_negative(request.negative_prompt))
-    options = metadata.parse_infotext(metadata.infotext(request))
+    options = metadata.parse_infotext(metadata.infotext(request)).options
     assert options.get("prompt", "") == trimmed(request.prompt)
     assert options.get("negative", "") == trimmed(request.negative_prompt)
     assert options["seed"] == str(request.seed)
@@ -112,6 +112,7 @@ def test_the_text_has_the_fields_keys_in_its_order():
                 "seed": "965400086",
                 "size": "512x768",
                 "clip_skip": "2",
+                "model": "v1-5",
             },
         ),
         (
@@ -131,12 +132,13 @@ def test_the_text_has_the_fields_keys_in_its_order():
     ],
 )
 def test_texts_of_other_programs_are_read_as_options(text, expected):
-    assert metadata.parse_infotext(text) == expected
+    told = metadata.parse_infotext(text)
+    assert (told and told.options) == expected
 
 
 def test_a_schedule_that_we_lack_leaves_the_sampler():
     text = "a cat\nSteps: 20, Sampler: Euler, Schedule type: KL Optimal, Seed: 3"
-    assert metadata.parse_infotext(text)["sampler"] == "Euler"
+    assert metadata.parse_infotext(text).options["sampler"] == "Euler"
 
 
 def test_a_jpeg_tells_in_its_exif():
@@ -144,12 +146,21 @@ def test_a_jpeg_tells_in_its_exif():
     comment = b"UNICODE\0" + metadata.infotext(recipe(prompt="un ñandú 🐧")).encode("utf-16-be")
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
     for kind in ("JPEG", "WEBP"):
-        options = metadata.read_options(file(picture(), kind, exif=exif))
+        options = metadata.read_told(file(picture(), kind, exif=exif)).options
         assert options["prompt"] == "un ñandú 🐧"
 
 
 @pytest.mark.parametrize(
-    "chunk", ["", "{", "[]", '{"request": {}}', '{"request": {"no": "such field"}}']
+    "chunk",
+    [
+        "",
+        "{",
+        "[]",
+        "[" * 100_000,
+        '{"request": []}',
+        '{"request": {}}',
+        '{"request": {"no": "such field"}}',
+    ],
 )
 def test_a_broken_text_of_ours_is_no_recipe(chunk):
     texts = PngImagePlugin.PngInfo()
@@ -157,16 +168,34 @@ def test_a_broken_text_of_ours_is_no_recipe(chunk):
     assert metadata.read(file(picture(), "PNG", pnginfo=texts)) is None
 
 
+@given(requests)
+def test_a_picture_of_ours_tells_its_recipe_by_our_own_text(request):
+    told = metadata.read_told(metadata.write(picture(), request, {}, "2e20"))
+    assert told.options.get("prompt", "") == request.prompt
+    assert told.options.get("negative", "") == request.negative_prompt
+    assert told.options["model"] == request.model
+    assert told.left_out(request) == []
+
+
+def test_what_a_recipe_tells_and_another_lacks_is_left_out():
+    told = metadata.parse_infotext(
+        "a cat\nSteps: 20, Sampler: Euler a, Schedule type: Automatic, CFG scale: 4.5, Seed: 7, "
+        "Model: semilla, VAE: mild.safetensors, Face restoration: CodeFormer, Version: v1.10"
+    )
+    assert told.left_out(recipe(vae="mild")) == ["Face restoration: CodeFormer"]
+    assert told.left_out(recipe()) == ["VAE: mild", "Face restoration: CodeFormer"]
+
+
 def test_pictures_without_texts_and_files_that_are_none_have_no_recipe():
     for data in (file(picture(), "PNG"), b"", b"not a picture", b"\x89PNG\r\n\x1a\n"):
         assert metadata.read(data) is None
-        assert metadata.read_options(data) is None
+        assert metadata.read_told(data) is None
 
 
 def test_a_recipe_is_read_without_unpacking_the_pixels():
     data = metadata.write(picture(), recipe(prompt="a cat"), {}, "")
     pixels = data.index(b"IDAT")
-    assert metadata.read_options(data[:pixels] + b"IDAT" + b"no pixels")["prompt"] == "a cat"
+    assert metadata.read_told(data[:pixels] + b"IDAT" + b"no pixels").options["prompt"] == "a cat"
 
 
 def test_equal_pixels_are_equal_whatever_the_file():
@@ -216,7 +245,7 @@ def test_a_text_that_unpacks_to_gigabytes_is_refused():
     plain = file(picture(), "PNG")
     bomb = plain[:33] + body + plain[33:]
     assert refused(bomb) is Reason.BROKEN
-    assert metadata.read_options(bomb) is None
+    assert metadata.read_told(bomb) is None
 
 
 def test_a_photograph_is_turned_as_the_camera_was_held():

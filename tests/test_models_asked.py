@@ -247,3 +247,11 @@ async def test_a_lora_is_chosen_by_its_name_and_brings_the_word_that_it_answers_
     assert "inked" in recipe(chat, both).prompt
     refused = await chat.type("a cat lora:oil model:own")
     assert "There are: ink, EasyNegative" in refused.text
+
+
+async def test_a_pasted_recipe_is_drawn_by_its_model_with_its_vae(chat: Chat) -> None:
+    settings = "Steps: 1, Sampler: Euler, Seed: 3, Model: Own, VAE: mild.safetensors"
+    reply = await chat.ask(f"a cat\n{settings}")
+    found = metadata.read(png(chat, reply))
+    assert (found.model, found.vae) == ("own", "mild")
+    assert (found.negative_prompt, found.clip_skip) == ("", 1), "it had none"

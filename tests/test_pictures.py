@@ -65,8 +65,8 @@ async def test_the_picture_knows_its_recipe_in_both_formats(chat):
     reply = await chat.ask("two cats negative:dogs seed:11 steps:5 sampler:ddim guidance:3")
     request = metadata.read(png(chat, reply))
     assert (request.prompt, request.negative_prompt, request.seed) == ("two cats", "dogs", 11)
-    options = metadata.read_options(png(chat, reply))
-    assert options == {
+    text = Image.open(io.BytesIO(png(chat, reply))).info["parameters"]
+    assert metadata.parse_infotext(text).options == {
         "prompt": "two cats",
         "negative": "dogs",
         "seed": "11",
@@ -74,6 +74,7 @@ async def test_the_picture_knows_its_recipe_in_both_formats(chat):
         "sampler": "DDIM",
         "guidance": "3",
         "size": "128x128",
+        "model": "semilla",
     }
 
 
@@ -177,7 +178,9 @@ async def test_a_variation_is_told_in_each_languages_own_numbers(chat):
     code = near.pictures[0].code
     assert "variada 0,15" in (await chat.type(f"/recipe {code}", language="es")).text
     assert "varied by 0.15" in (await chat.type(f"/recipe {code}")).text
-    assert "`/repetir" in (await chat.type(f"/recipe {code}", language="es")).text
+    seed = metadata.read(png(chat, near)).variations[0].seed
+    again = f'variaciones:"{seed}:0.15"`'
+    assert again in (await chat.type(f"/recipe {code}", language="es")).text
 
 
 async def test_a_picture_made_again_names_its_original_once(chat):
@@ -357,3 +360,24 @@ async def test_what_is_to_say_of_a_default_stands_in_the_recipe_only(chat):
     assert "EasyNegative" in typed.pictures[0].caption
     assert "100x100" in recipe.text
     assert recipe.text.count("EasyNegative") == 3  # as typed, in the note, in the line
+
+
+async def test_a_file_of_semillas_gives_its_own_recipe_anywhere(chat):
+    first = await chat.ask("a red apple seed:5 steps:3 sampler:ddim guidance:2.3456789")
+    near = await chat.ask(f"/vary {first.pictures[0].code} strength:0.2 seed:9")
+    file = png(chat, await chat.ask(f"/vary {near.pictures[0].code} strength:0.123456789 seed:3"))
+    other = Guild("chat:other")
+    await chat.type("/settings negative:dogs guidance:9", guild=other)
+    again = await chat.ask("/imagine", image=file, guild=other)
+    assert metadata.read(png(chat, again)) == metadata.read(file)
+    assert Image.open(io.BytesIO(file)).convert("RGB").tobytes() == pixels(chat, again)
+    assert again.pictures[0].notes == ()
+
+
+async def test_what_a_recipe_from_elsewhere_has_and_this_one_cannot_is_told(chat):
+    recipe = "a cat\nSteps: 3, Sampler: Euler, Seed: 9, Model: dreamy, Variation seed: 4, "
+    recipe += "Variation seed strength: 0.25, ENSD: 31337"
+    reply = await chat.ask(recipe)
+    (variation,) = metadata.read(png(chat, reply)).variations
+    assert (variation.seed, variation.strength) == (4, 0.25)
+    assert '"Model: dreamy, ENSD: 31337" has no counterpart here' in reply.pictures[0].notes[0]

@@ -80,7 +80,7 @@ async def test_the_export_has_ones_pictures_and_recipes_and_nobody_elses(
         assert exported.namelist() == [f"{shown.code}.png", "recipes.json"]
         png = exported.read(f"{shown.code}.png")
         told = json.loads(exported.read("recipes.json"))
-    assert metadata.read_options(png)["prompt"] == "a red apple"
+    assert metadata.read_told(png).options["prompt"] == "a red apple"
     (picture,) = told["pictures"]
     assert picture["recipe"]["seed"] == 7
     assert told["styles"] == {"soft": {"prompt": "watercolour"}}

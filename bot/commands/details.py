@@ -87,7 +87,13 @@ async def with_files(
 
 
 def _only_words(model: Model, request: GenerationRequest) -> None:
-    if request.initial_image or request.hires or request.tiling or request.masked:
+    if (
+        request.initial_image
+        or request.hires
+        or request.tiling
+        or request.masked
+        or request.variations
+    ):
         raise Refusal("words-only", model=model.name)
 
 

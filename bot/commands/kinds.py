@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 from bot.conversation import Refusal
 from bot.locales import LANGUAGES, choice, legible, shortened
 from generator import sampler_names
-from generator.request import SEED_LIMIT
+from generator.request import SEED_LIMIT, Variation
 
 
 class Type(StrEnum):
@@ -26,6 +27,7 @@ class Type(StrEnum):
     STYLE = "style"
     EXTRA = "extra"  # a LoRA or an embedding
     UPSCALER = "upscaler"
+    VARIATIONS = "variations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Kind:
                 return without_accents(text) in {"yes", "y", "true", "1", "on", "si", "s"}
             case Type.SAMPLER:
                 return _sampler(text)
+            case Type.VARIATIONS:
+                return _variations(name, self._text(name, text))
             case _:
                 return self._text(name, text)
 
@@ -140,6 +144,14 @@ def _sampler(text: str) -> tuple[str, str]:
     return found
 
 
+def _variations(name: str, text: str) -> tuple[Variation, ...]:
+    """Of "9:0.15,12:0.35": seeds and strengths, in the order in which they are applied."""
+    pairs = re.findall(r"(\d+):([\d.e-]+)", text)
+    if ",".join(map(":".join, pairs)) != re.sub(r"\s", "", text):
+        raise Refusal("not-variations", option=name, value=short(text))
+    return tuple(Variation(SEED.read(name, s), STRENGTH.read(name, f)) for s, f in pairs)
+
+
 def _grouped(number: float | None) -> str:
     # A thin space between thousands reads well in both languages.
     return "" if number is None else f"{number:,.10g}".replace(",", "\u202f")
@@ -160,7 +172,9 @@ Prompt = Annotated[str, Kind(type=Type.TEXT, high=PROMPT_LIMIT, free=True)]
 Negative = Annotated[
     str, Kind(type=Type.TEXT, high=PROMPT_LIMIT, aliases=("negative prompt", "neg", "no"))
 ]
-Seed = Annotated[int, Kind(type=Type.WHOLE, low=0, high=SEED_LIMIT - 1, words=AT_RANDOM)]
+SEED = Kind(type=Type.WHOLE, low=0, high=SEED_LIMIT - 1, words=AT_RANDOM)
+STRENGTH = Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)
+Seed = Annotated[int, SEED]
 Steps = Annotated[int, Kind(type=Type.WHOLE, low=1, high=150)]
 SamplerName = Annotated[tuple[str, str], Kind(type=Type.SAMPLER, aliases=("sampler name",))]
 Guidance = Annotated[
@@ -183,7 +197,8 @@ Emphasis = Annotated[str, Kind(type=Type.TEXT, choices=("original", "no norm", "
 VaeName = Annotated[str, Kind(type=Type.TEXT, high=200)]
 ExtraName = Annotated[str, Kind(type=Type.EXTRA, high=200, aliases=("embedding",))]
 UpscalerName = Annotated[str, Kind(type=Type.UPSCALER, high=200)]
-VariationStrength = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)]
+VariationStrength = Annotated[float, STRENGTH]
+Variations = Annotated[tuple[Variation, ...], Kind(type=Type.VARIATIONS, high=1000)]
 StyleName = Annotated[str, Kind(type=Type.STYLE, high=40)]
 NewStyleName = Annotated[str, Kind(type=Type.STYLE, high=40, free=True)]
 Words = Annotated[str, Kind(type=Type.TEXT, high=200, free=True)]

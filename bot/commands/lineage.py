@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot import showing
 from bot.commands.declaration import Answers, command
-from bot.commands.details import enlarged_by, without_hires
+from bot.commands.details import enlarged_by
 from bot.commands.imagine import accept, job, with_seeds
 from bot.commands.kinds import (
     ANY_SEED,
@@ -33,8 +33,8 @@ from bot.commands.recipe import (
     find_shown,
     kept_file,
     new_request,
-    read_choices,
     recipe_inside,
+    told_options,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
@@ -42,12 +42,13 @@ from bot.locales import escape, say
 from bot.moderation import rules_of
 from bot.replies import picture_shown, recipe_text, retired_line
 from db.models import Picture, Record, RecordKind, Relation, Visibility
+from generator import metadata
 from generator.messages import Note, NoteKind
 from generator.request import LANCZOS, SEED_LIMIT, GenerationRequest, Variation
 
 MEDIUM = 0.15
 # Shown for changing only where they are something else than usual.
-SELDOM = {"hires", "tiling", "clip_skip", "emphasis", "vae"}
+SELDOM = {"hires", "tiling", "clip_skip", "emphasis", "vae", "variations"}
 DETAIL = 0.35  # how much of an enlarged picture is drawn anew
 PAGE = 12
 
@@ -91,9 +92,8 @@ async def vary(
 ) -> Reply:
     parent = await _meant(semilla, call, picture)
     if parent is None:
-        choices = read_choices(await recipe_inside(call.image or b""))
+        request, notes = await new_request(semilla, call, Choices())
         call = replace(call, image=None)
-        request, notes = await new_request(semilla, call, choices)
     else:
         parent = await _drawn(semilla, call, parent)
         request, notes = parent.request, []
@@ -197,19 +197,24 @@ async def recipe(semilla: Semilla, call: Call, picture: PictureCode | None = Non
     found = await _meant(semilla, call, picture)
     if found is not None:
         return Reply(text=await _recipe(semilla, call, found), private=True)
-    options = await recipe_inside(call.image or b"")
-    told = [f"**{say(call.language, f'option-{n}')}** {escape(v)}" for n, v in options.items()]
-    again = say(call.language, "recipe-again", line=typed("imagine", options, call.language))
-    return Reply(text="\n".join((*told, again)), private=True)
+    told = await recipe_inside(call.image or b"")
+    lines = [
+        f"**{say(call.language, f'option-{name}')}** {escape(value)}"
+        for name, value in told.options.items()
+    ]
+    usable = told_options(semilla.catalogue, told)
+    again = say(call.language, "recipe-again", line=typed("imagine", usable, call.language))
+    return Reply(text="\n".join((*lines, again)), private=True)
 
 
 @command(answers=Answers.FORM, menu=True)
 async def edit(semilla: Semilla, call: Call, picture: PictureCode | None = None) -> Reply:
     found = await _meant(semilla, call, picture)
     if found is None:
-        values, code = await recipe_inside(call.image or b""), ""
+        told = await recipe_inside(call.image or b"")
+        values, code = told_options(semilla.catalogue, told), ""
     else:
-        values, code = {"picture": found.code, **request_options(found.request)}, found.code
+        values, code = {"picture": found.code, **metadata.options(found.request)}, found.code
     values = {name: value for name, value in values.items() if value or name not in SELDOM}
     fields = _fields(values, "picture", call.language)
     title = say(call.language, "edit-title", code=code).strip()
@@ -332,36 +337,12 @@ async def _check_public(semilla: Semilla, call: Call, picture: Picture) -> None:
         raise Refusal("publish-adults", code=picture.code)
 
 
-def request_options(request: GenerationRequest) -> dict[str, str]:
-    """The request as options of imagine, as far as they can tell it."""
-    first, factor = without_hires(request)
-    sampler = request.sampler
-    if request.schedule != "automatic":
-        sampler = f"{sampler} {request.schedule}"
-    values = {
-        "prompt": request.prompt,
-        "negative": request.negative_prompt,
-        "seed": str(request.seed),
-        "steps": str(request.steps),
-        "sampler": sampler,
-        "guidance": f"{request.guidance_scale:g}",
-        "size": f"{first.width}x{first.height}",
-        "model": request.model,
-        "hires": f"{factor:g}" if factor else "",
-        "tiling": "yes" if request.tiling else "",
-        "clip_skip": str(request.clip_skip) if request.clip_skip > 1 else "",
-        "emphasis": request.emphasis if request.emphasis != "original" else "",
-        "vae": request.vae or "",
-    }
-    return values
-
-
 def again_line(picture: Picture, language: str = "en") -> str:
     """The line that can be typed again for this very picture."""
     request = picture.request
-    if request.variations or request.initial_image:  # an imagine line has no words for these
+    if request.initial_image:  # an imagine line has no words for it
         return typed("reroll", {"picture": picture.code}, language)
-    values = {name: value for name, value in request_options(request).items() if value}
+    values = {name: value for name, value in metadata.options(request).items() if value}
     return typed("imagine", values, language)
 
 

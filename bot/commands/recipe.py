@@ -39,6 +39,7 @@ from bot.commands.kinds import (
     StyleName,
     Switch,
     VaeName,
+    Variations,
     short,
 )
 from bot.commands.semilla import Semilla
@@ -47,7 +48,8 @@ from bot.moderation import rules_of
 from db.history import Asker
 from db.models import Picture
 from generator import habits, metadata
-from generator.catalogue import Model
+from generator.catalogue import Catalogue, Model
+from generator.headers import Kind
 from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.vocabulary import Vocabulary
@@ -79,6 +81,7 @@ class Choices:
     emphasis: Emphasis | None = None
     vae: VaeName | None = None
     lora: ExtraName | None = None
+    variations: Variations | None = None
 
     def over(self, base: Choices) -> Choices:
         """These, and `base` where nothing was chosen."""
@@ -150,11 +153,13 @@ async def new_request(
     semilla: Semilla, call: Call, choices: Choices
 ) -> tuple[GenerationRequest, list[Note]]:
     """A request from nothing but choices and defaults. Raises Refusal."""
-    chosen, translated = unpack_habits(unpack_pasted(choices))
-    if call.image is not None and not chosen.prompt:
+    told, chosen = metadata.parse_infotext(choices.prompt or ""), choices
+    if call.image is not None and not choices.prompt:
         # A picture without words is not to be drawn over but to be made again.
-        chosen = chosen.over(read_choices(await recipe_inside(call.image)))
-        call = replace(call, image=None)
+        told, call = await recipe_inside(call.image), replace(call, image=None)
+    if told is not None:
+        chosen = replace(choices, prompt=None).over(told_choices(semilla.catalogue, told))
+    chosen, translated = unpack_habits(chosen)
     chosen = (await with_style(semilla, call, chosen)).over(await defaults(semilla, call))
     chosen = await _with_guilds_negative(semilla, call, chosen)
     if not (chosen.prompt or "").strip():
@@ -178,6 +183,7 @@ async def new_request(
         schedule=schedule,
         guidance_scale=guidance,
         seed=_seed(chosen.seed),
+        variations=chosen.variations or (),
         clip_skip=chosen.clip_skip or model.clip_skip,
         emphasis=chosen.emphasis or "original",
         tiling=bool(chosen.tiling),
@@ -185,6 +191,8 @@ async def new_request(
     request = with_hires(request, model, chosen.hires or 1)
     request = await with_image(semilla, call, request, choices)
     request = await with_files(semilla, model, request, chosen.vae, call.language)
+    if told is not None and (left_out := told.left_out(request)):
+        notes.insert(0, Note(NoteKind.OPTION_IGNORED, {"typed": short(", ".join(left_out), 200)}))
     return request, [*translated, *notes, *check_words(model, request.prompt, call.language)]
 
 
@@ -219,6 +227,8 @@ async def changed_request(
     if chosen.seed is not None and chosen.seed != base.seed:
         # Variations belong to the seed that they start from.
         changes |= {"seed": _seed(chosen.seed), "variations": ()}
+    if chosen.variations is not None:
+        changes["variations"] = chosen.variations
     if chosen.prompt is not None:
         changes["prompt"] = chosen.prompt.strip()
         notes += check_words(model, chosen.prompt, call.language)
@@ -285,12 +295,20 @@ def kept_file(picture: Picture) -> str:
     return picture.file
 
 
-def unpack_pasted(choices: Choices) -> Choices:
-    """A pasted AUTOMATIC1111 text in the place of the prompt, read as options."""
-    pasted = metadata.parse_infotext(choices.prompt or "")
-    if pasted is None:
-        return choices
-    return replace(choices, prompt=None).over(read_choices(pasted))
+def told_options(catalogue: Catalogue, told: metadata.Told) -> dict[str, str]:
+    """What can be used of a recipe from outside: its model and its VAE may not be here."""
+    options = dict(told.options)
+    model = catalogue.find(options.get("model", ""))
+    if model is None or model.name.casefold() != options["model"].casefold():
+        options.pop("model", None)
+    if catalogue.find_extra(Kind.VAE, options.get("vae", "")) is None:
+        options.pop("vae", None)
+    return options
+
+
+def told_choices(catalogue: Catalogue, told: metadata.Told) -> Choices:
+    """The same; where it tells none of these it had none, whatever the defaults here are."""
+    return read_choices(told_options(catalogue, told)).over(Choices(negative="", clip_skip=1))
 
 
 def unpack_habits(choices: Choices) -> tuple[Choices, list[Note]]:
@@ -325,12 +343,12 @@ def check_words(model: Model, prompt: str, language: str) -> list[Note]:
     return [Note(NoteKind.UNKNOWN_WORDS, {"words": words, "drawn": short(known, 80)})]
 
 
-async def recipe_inside(data: bytes) -> dict[str, str]:
-    """Options of imagine that a picture's file tells. Raises Refusal."""
-    options = await asyncio.to_thread(metadata.read_options, data)
-    if options is None:
+async def recipe_inside(data: bytes) -> metadata.Told:
+    """The recipe that a picture's file tells. Raises Refusal."""
+    told = await asyncio.to_thread(metadata.read_told, data)
+    if told is None:
         raise Refusal("no-recipe-inside")
-    return options
+    return told
 
 
 async def find_shown(semilla: Semilla, call: Call, data: bytes) -> Picture | None:

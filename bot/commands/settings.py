@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from bot.commands.declaration import command
 from bot.commands.kinds import NewStyleName, PictureCode, Scope, Switch
-from bot.commands.lineage import request_options
 from bot.commands.recipe import DEFAULTS, Choices, find_picture
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply
 from bot.locales import say
 from bot.replies import list_lines
+from generator import metadata
+
+OF_ONE_PICTURE = ("seed", "variations", "prompt")
 
 
 @command(listed=True)
@@ -49,8 +51,8 @@ async def style_save(
 ) -> Reply:
     options = {each: call.options[each] for each in ("prompt", *DEFAULTS) if each in call.options}
     if picture is not None:
-        found = request_options((await find_picture(semilla, call, picture)).request)
-        options = {n: v for n, v in found.items() if n not in ("seed", "prompt")} | options
+        found = metadata.options((await find_picture(semilla, call, picture)).request)
+        options = {n: v for n, v in found.items() if n not in OF_ONE_PICTURE} | options
     if not options:
         raise Refusal("style-empty")
     await semilla.database.settings.save_style(call.guild.id, call.member.id, name, options)

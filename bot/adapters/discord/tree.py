@@ -24,7 +24,8 @@ from bot.conversation import Role
 from bot.locales import choice, say
 
 DESCRIPTION_CHARACTERS = 100
-LEFT_OUT = frozenset({"width", "height", "draft"})  # said by others already, or not for typing
+# Said by others already, or not for typing.
+LEFT_OUT = frozenset({"width", "height", "draft", "variations"})
 BY_ID = "_id"  # ends the option that takes a picture's id where its namesake takes a file
 SUBJECT = "picture"  # elsewhere it can be replied to or attached; here it has to be named
 LANGUAGES = {

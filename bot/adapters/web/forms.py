@@ -20,7 +20,7 @@ SHAPES = {
     "es": ("cuadrado", "vertical", "horizontal", "ancho", "alto"),
 }
 # Said by others already (size), not for typing, or so seldom that a typed line does.
-LEFT_OUT = frozenset({"width", "height", "draft", "clip_skip", "emphasis", "vae"})
+LEFT_OUT = frozenset({"width", "height", "draft", "clip_skip", "emphasis", "vae", "variations"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
