@@ -92,10 +92,10 @@ class Dispatch:
         await self._feed()
         return accepted
 
-    async def retry(self, job: Job, request: GenerationRequest) -> None:
-        """Puts a failed job back in line, with its request as it can be drawn now."""
+    async def retry(self, job: Job) -> None:
+        """Puts a failed job back in line, with its recipe as it can be drawn now."""
         await self._database.answers.reopen(job.answer_id)
-        await self._database.jobs.retry(job.id, request.to_json())
+        await self._database.jobs.retry(job.id, job.recipe, job.notes)
         self._deaths.pop(job.id, None)
         self._put(await self._database.jobs.get(job.id))
         await self._feed()

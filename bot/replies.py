@@ -22,6 +22,7 @@ NEVER_SILENT = (
     NoteKind.LORA_UNFIT,
     NoteKind.EMBEDDING_MISSING,
     NoteKind.EMBEDDING_UNFIT,
+    NoteKind.EXTRA_CHANGED,
 )
 CAPTION_PROMPT, RETIRED_PROMPT = 200, 80
 STRONG, SUBTLE = "0.35", "0.08"
@@ -218,6 +219,9 @@ def difference(picture: Picture, parent: Picture, language: str) -> str:
     """Why the same recipe gave other pixels, in words."""
     if picture.request.model_hash != parent.request.model_hash:
         return say(language, "difference-model", model=parent.request.model)
+    notes = [Note.from_json(each) for each in picture.notes]
+    if files := [n.facts["name"] for n in notes if n.kind is NoteKind.EXTRA_CHANGED]:
+        return say(language, "difference-files", names=", ".join(files))
     changed = [
         f"{name}: {parent.key.get(name, '?')} → {picture.key.get(name, '?')}"
         for name in {**parent.key, **picture.key}

@@ -123,7 +123,7 @@ class Jobs:
             return await self._end(session, job, state=JobState.CANCELLED)
 
     @insistent
-    async def retry(self, job: int, recipe: dict[str, Any]) -> None:
+    async def retry(self, job: int, recipe: dict[str, Any], notes: list[dict[str, Any]]) -> None:
         """A failed job goes back in line, with its recipe as it can be drawn now."""
         async with self._transactions.write() as session:
             again = update(Job).where(Job.id == job, Job.state == JobState.FAILED)
@@ -131,6 +131,7 @@ class Jobs:
                 again.values(
                     state=JobState.QUEUED,
                     recipe=recipe,
+                    notes=notes,
                     failure=None,
                     failure_code=None,
                     ended=None,

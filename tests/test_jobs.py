@@ -149,11 +149,11 @@ async def test_a_job_that_is_reported_done_twice_has_one_picture(database: Datab
 async def test_a_failed_job_can_be_tried_again(database: Database) -> None:
     (only,) = (await accepted(database)).jobs
     await database.jobs.fail(only.id, "worker-died", "X2")
-    await database.jobs.retry(only.id, only.recipe)
+    await database.jobs.retry(only.id, only.recipe, only.notes)
     found = await database.jobs.get(only.id)
     assert (found.state, found.failure, found.ended) == (JobState.QUEUED, None, None)
     await finish(database, only.id)
-    await database.jobs.retry(only.id, only.recipe)
+    await database.jobs.retry(only.id, only.recipe, only.notes)
     assert (await database.jobs.get(only.id)).state is JobState.DONE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from bot.conversation import Reply, Tone
+from db.models import Answer, Job
 from generator import metadata
 from generator.request import GenerationRequest, Hires
 from tests import micro_models as micro
-from tests.chat import Chat, open_chat
+from tests.chat import ANA, CLASS, Chat, open_chat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -255,3 +257,42 @@ async def test_a_pasted_recipe_is_drawn_by_its_model_with_its_vae(chat: Chat) ->
     found = metadata.read(png(chat, reply))
     assert (found.model, found.vae) == ("own", "mild")
     assert (found.negative_prompt, found.clip_skip) == ("", 1), "it had none"
+
+
+async def test_making_a_picture_again_names_the_lora_that_was_replaced(
+    chat: Chat, shelf: Path
+) -> None:
+    first = await chat.ask("a cat <lora:ink:1> model:own seed:3")
+    save_file(lora(768), shelf / "models" / "Lora" / "ink.safetensors")
+    again = await chat.ask(f"/reroll {first.pictures[0].code}")
+    assert "not identical" in again.pictures[0].caption
+    assert "the file of ink has changed since" in again.pictures[0].caption
+    other = await chat.ask(f"/reroll {first.pictures[0].code} steps:1")
+    assert any('"ink" is another file by now' in note for note in other.pictures[0].notes)
+    once_more = await chat.ask(f"/reroll {again.pictures[0].code}")
+    assert "Identical" in once_more.pictures[0].caption
+    assert "ink" not in "".join(once_more.pictures[0].notes), "that one was drawn with this file"
+
+
+async def test_a_request_whose_vae_was_replaced_while_it_waited_can_be_tried_again(
+    chat: Chat,
+) -> None:
+    first = await chat.ask("a cat model:own seed:4")
+    recipe = replace(metadata.read(png(chat, first)), vae_hash="0" * 64)
+    waiting = Answer(
+        origin="replaced",
+        adapter="chat",
+        guild=CLASS.id,
+        member=ANA.id,
+        member_name=ANA.name,
+        language="en",
+        line="/imagine prompt:cat",
+    )
+    job = Job(guild=CLASS.id, member=ANA.id, recipe=recipe.to_json())
+    accepted = await chat.semilla.dispatch.accept(waiting, [job])
+    failed = await chat.wait_for(accepted.id)
+    assert "just changed" in failed.text
+    await chat.type(failed.buttons[0][0].line)
+    again = await chat.wait_for(accepted.id, times=2)
+    assert (pixels(chat, again) == pixels(chat, first)).all()
+    assert '"mild" is another file by now' in again.pictures[0].notes[0]

@@ -13,6 +13,7 @@ from bot.locales import say
 from generator import areas, grammar, metadata
 from generator.catalogue import Catalogue, Extra, Model
 from generator.headers import Kind
+from generator.messages import Note, NoteKind
 from generator.request import LANCZOS, ExtraFile, GenerationRequest, Hires
 
 REDRAWN = 0.5  # by the second pass
@@ -108,6 +109,57 @@ def _with_files(
         vae_hash=catalogue.hash_of(decoder) if decoder else None,
         extras=tuple(ExtraFile(e.kind.value, e.name, catalogue.hash_of(e)) for e in used),
     )
+
+
+async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationRequest:
+    """The request with the files that are here: any may have been replaced since it was written."""
+    return await asyncio.to_thread(_as_of_now, semilla.catalogue, request)
+
+
+def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRequest:
+    def hash_of(file: ExtraFile) -> str:
+        found = catalogue.find_extra(Kind(file.kind), file.name)
+        return catalogue.hash_of(found) if found else file.hash
+
+    model = catalogue.find(request.model)
+    return replace(
+        request,
+        model_hash=model.hash if model else request.model_hash,
+        vae_hash=next((hash_of(each) for each in _vae_file(request)), None),
+        extras=tuple(replace(each, hash=hash_of(each)) for each in request.extras),
+    )
+
+
+def replaced(before: GenerationRequest, request: GenerationRequest) -> list[Note]:
+    """Which files of a request were others when `before` was written; not its model, which the
+    verdict names."""
+    hashes = {(each.kind, each.name): each.hash for each in _files(before)}
+    return [
+        Note(NoteKind.EXTRA_CHANGED, {"name": each.name})
+        for each in _files(request)
+        if hashes.get((each.kind, each.name), each.hash) != each.hash
+    ]
+
+
+def _files(request: GenerationRequest) -> tuple[ExtraFile, ...]:
+    return (*_vae_file(request), *request.extras)
+
+
+def _vae_file(request: GenerationRequest) -> tuple[ExtraFile, ...]:
+    if request.vae is None:
+        return ()
+    return (ExtraFile(Kind.VAE.value, request.vae, request.vae_hash or ""),)
+
+
+def told_options(catalogue: Catalogue, told: metadata.Told) -> dict[str, str]:
+    """What can be used of a recipe from outside: its model and its VAE may not be here."""
+    options = dict(told.options)
+    model = catalogue.find(options.get("model", ""))
+    if model is None or model.name.casefold() != options["model"].casefold():
+        options.pop("model", None)
+    if catalogue.find_extra(Kind.VAE, options.get("vae", "")) is None:
+        options.pop("vae", None)
+    return options
 
 
 def _vae(catalogue: Catalogue, model: Model, typed: str | None) -> Extra | None:

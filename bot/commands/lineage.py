@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot import showing
 from bot.commands.declaration import Answers, command
-from bot.commands.details import enlarged_by
+from bot.commands.details import as_of_now, enlarged_by, replaced, told_options
 from bot.commands.imagine import accept, job, with_seeds
 from bot.commands.kinds import (
     ANY_SEED,
@@ -34,7 +34,6 @@ from bot.commands.recipe import (
     kept_file,
     new_request,
     recipe_inside,
-    told_options,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
@@ -96,7 +95,8 @@ async def vary(
         call = replace(call, image=None)
     else:
         parent = await _drawn(semilla, call, parent)
-        request, notes = parent.request, []
+        request = await as_of_now(semilla, parent.request)
+        notes = replaced(parent.request, request)
     model = semilla.catalogue.find(request.model)
     if model is not None and model.own_sampler:
         raise Refusal("words-only", model=model.name)
@@ -135,14 +135,16 @@ async def upscale(
         enlarged_by, semilla.catalogue, request, named, call.language
     )
     if upscaler is None and detail:
-        request, notes = _redrawn(semilla, plain)
+        request, notes = await _redrawn(semilla, plain)
     else:
         request, notes = _sized(plain, parent, scale, semilla.config.limits.picture_pixels)
     jobs = [job(call, request, notes, parent.id, Relation.UPSCALE)]
     return await accept(semilla, call, jobs, parent.visibility is Visibility.PRIVATE)
 
 
-def _redrawn(semilla: Semilla, plain: GenerationRequest) -> tuple[GenerationRequest, list[Note]]:
+async def _redrawn(
+    semilla: Semilla, plain: GenerationRequest
+) -> tuple[GenerationRequest, list[Note]]:
     """With detail that the model draws, if it can draw as large."""
     model = semilla.catalogue.find(plain.model)
     if model is None or model.own_sampler:
@@ -150,7 +152,8 @@ def _redrawn(semilla: Semilla, plain: GenerationRequest) -> tuple[GenerationRequ
     if max(plain.width, plain.height) > model.sides[1]:
         facts = {"size": f"{plain.width}x{plain.height}", "side": str(model.sides[1])}
         return plain, [Note(NoteKind.ONLY_ENLARGED, facts)]
-    return replace(plain, model_hash=model.hash, upscaler=None, strength=DETAIL), []
+    request = await as_of_now(semilla, replace(plain, upscaler=None, strength=DETAIL))
+    return request, replaced(plain, request)
 
 
 def _sized(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 
 from bot.commands.declaration import command
+from bot.commands.details import as_of_now, replaced
 from bot.commands.kinds import Number
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.locales import say
 from bot.replies import ENDED, duration, list_lines
 from db.models import Answer, JobState
-from generator.request import GenerationRequest
 
 FAR, NEAR = 1000, 50  # places looked at, and at most shown
 
@@ -58,15 +57,12 @@ async def retry(semilla: Semilla, call: Call, request: Number) -> Reply:
     (answer,) = await _own_answers(semilla, call, request)
     failed = [job for job in answer.jobs if job.state is JobState.FAILED]
     for job in failed:
-        await semilla.dispatch.retry(job, _as_of_now(semilla, job.request))
+        now = await as_of_now(semilla, job.request)
+        told = [note.to_json() for note in replaced(job.request, now)]
+        job.recipe, job.notes = now.to_json(), [*job.notes, *told]
+        await semilla.dispatch.retry(job)
     key = "trying-again" if failed else "nothing-to-retry"
     return Reply(text=say(call.language, key, count=len(failed)), private=True)
-
-
-def _as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationRequest:
-    """A model's file may have been replaced since the recipe was written."""
-    model = semilla.catalogue.find(request.model)
-    return request if model is None else replace(request, model_hash=model.hash)
 
 
 async def _own_answers(semilla: Semilla, call: Call, request: int | None) -> list[Answer]:

@@ -11,7 +11,10 @@ from typing import Any
 
 from bot.commands.declaration import COMMANDS
 from bot.commands.details import (
+    as_of_now,
     masked_file,
+    replaced,
+    told_options,
     unreadable,
     with_extra,
     with_files,
@@ -49,7 +52,6 @@ from db.history import Asker
 from db.models import Picture
 from generator import habits, metadata
 from generator.catalogue import Catalogue, Model
-from generator.headers import Kind
 from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.vocabulary import Vocabulary
@@ -236,10 +238,12 @@ async def changed_request(
     changes |= {name: value for name, value in plain.items() if value is not None}
     request = with_hires(replace(first, **changes), model, chosen.hires or factor or 1)
     request = await with_image(semilla, call, request, choices)
-    if not choices.empty:
+    if choices.empty:
+        request = await as_of_now(semilla, request)
+    else:
         vae = chosen.vae or (None if chosen.model else base.vae)
         request = await with_files(semilla, model, request, vae, call.language)
-    return request, [*translated, *notes]
+    return request, [*translated, *replaced(base, request), *notes]
 
 
 # Choices that replace what a request has, and what it calls them.
@@ -295,19 +299,8 @@ def kept_file(picture: Picture) -> str:
     return picture.file
 
 
-def told_options(catalogue: Catalogue, told: metadata.Told) -> dict[str, str]:
-    """What can be used of a recipe from outside: its model and its VAE may not be here."""
-    options = dict(told.options)
-    model = catalogue.find(options.get("model", ""))
-    if model is None or model.name.casefold() != options["model"].casefold():
-        options.pop("model", None)
-    if catalogue.find_extra(Kind.VAE, options.get("vae", "")) is None:
-        options.pop("vae", None)
-    return options
-
-
 def told_choices(catalogue: Catalogue, told: metadata.Told) -> Choices:
-    """The same; where it tells none of these it had none, whatever the defaults here are."""
+    """A recipe from outside; what it doesn't tell it had not, whatever the defaults here are."""
     return read_choices(told_options(catalogue, told)).over(Choices(negative="", clip_skip=1))
 
 

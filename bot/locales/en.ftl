@@ -151,6 +151,7 @@ origin-own = { $relation ->
 identical = ✓ Identical to `{ $code }`: all { $values } values, one by one.
 differs = ≈ Very close to `{ $code }`, not identical: { $difference }
 difference-model = the file of the model { $model } has changed since.
+difference-files = the file of { $names } has changed since.
 difference-machine = made elsewhere ({ $changes }).
 difference-unknown = the reason is not known; the recipe and the machine are the same.
 deleted-picture = `{ $code }` was deleted.

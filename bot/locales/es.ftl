@@ -134,6 +134,7 @@ origin-own = { $relation ->
 identical = ✓ Idéntica a `{ $code }`: los mismos { $values } valores, uno por uno.
 differs = ≈ Muy parecida a `{ $code }`, no idéntica: { $difference }
 difference-model = el archivo del modelo { $model } ha cambiado desde entonces.
+difference-files = el archivo de { $names } ha cambiado desde entonces.
 difference-machine = se hizo en otro sitio ({ $changes }).
 difference-unknown = no se sabe por qué; la receta y la máquina son las mismas.
 deleted-picture = `{ $code }` se borró.
