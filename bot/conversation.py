@@ -59,6 +59,7 @@ class Call:
         age_restricted: whether the channel is for adults only.
         here: how the channel is written so that it can be tapped.
         aside: from a member's private chat, about the guild's: what comes of it stays private.
+        confirmed: its author has been told how long it takes, and wants it.
     """
 
     origin: str
@@ -76,6 +77,7 @@ class Call:
     age_restricted: bool = False
     here: str = ""
     aside: bool = False
+    confirmed: bool = False
 
 
 BUTTON_BYTES = 64  # what every platform keeps with a button

@@ -15,13 +15,14 @@ import time_machine
 from bot.app import App
 from bot.conversation import Guild, Member, Tone
 from db.models import now
-from tests.chat import ANA, Chat, settings
-from tests.rows import picture
+from tests.chat import ANA, CLASS, Chat, settings
+from tests.rows import draw, picture, request
 
 MARTA = Member("chat:marta", "Marta", moderator=True)
 LUIS = Member("chat:luis", "Luis")
 OTHER = Guild("chat:other", "Another class")
 ASK = "a red apple steps:1"
+SMALL = request(model="semilla")
 
 
 @pytest.fixture
@@ -144,3 +145,29 @@ async def test_a_large_order_is_asked_about_first_and_made_after_a_yes(tmp_path:
         assert (await chat.type(yes.line, member=LUIS)).tone is Tone.REFUSED
         assert await accepted(chat, yes.line)
         assert len(chat.semilla.dispatch) == 9
+
+
+@pytest.mark.parametrize(
+    "line", ["/reroll {} steps:150 count:9", "/vary {} count:9", "/upscale {}"]
+)
+async def test_a_large_order_is_asked_about_however_it_is_made(tmp_path: Path, line: str) -> None:
+    async with App.open(settings(tmp_path, SEMILLA_LIMITS__ASK_SECONDS="1")) as app:
+        chat = Chat(app)
+        where = {"guild": CLASS.id, "member": ANA.id, "recipe": SMALL.to_json()}
+        code = (await draw(chat.semilla.database, **where)).code
+        chat.semilla.estimate.learn("semilla", 64, 64, calls=20, seconds=2.0)
+        question = await chat.type(line.format(code))
+        assert "Shall I?" in question.text
+        assert len(chat.semilla.dispatch) == 0
+        ((yes,),) = question.buttons
+        assert await accepted(chat, yes.line)
+        assert len(chat.semilla.dispatch) == (9 if "count:9" in line else 1)
+        again = await chat.semilla.database.answers.get((await chat.type(yes.line)).answer)
+        assert again.line.startswith(line.split("{")[0]), "it is kept as what it was"
+
+
+async def test_of_a_model_that_has_drawn_nothing_the_network_calls_are_told(chat: Chat) -> None:
+    question = await chat.type("a cat steps:150 count:9")
+    assert question.text.startswith("9 pictures, 1350 calls of a network whose speed")
+    assert await accepted(chat, question.buttons[0][0].line)
+    assert await accepted(chat, "a cat count:9"), "nobody is asked about what is usual"

@@ -9,7 +9,7 @@ from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
 from bot.commands.recipe import Choices, new_request, read_choices
-from bot.commands.screening import check_words
+from bot.commands.screening import ALLOWED, check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.limits import check
@@ -19,6 +19,9 @@ from db.models import Answer, Draft, Job, Relation
 from generator.messages import Note
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.sampler_names import calls
+
+MANY_CALLS = 200  # of a network whose speed nobody knows: nine usual pictures have fewer
+COMMAND = "command"  # beside the options of a request that is asked about; no option is called so
 
 
 @command(answers=Answers.NEW, listed=True)
@@ -30,9 +33,10 @@ async def imagine(
     private: Switch = False,
     draft: DraftCode | None = None,
 ) -> Reply:
-    jobs = await _jobs(semilla, call, choices, count, draft)
-    if (question := await _asked_first(semilla, call, jobs)) is not None:
-        return question
+    if draft is not None:
+        choices = choices.over(read_choices((await _draft(semilla, call, draft)).options))
+    request, notes = await new_request(semilla, call, choices)
+    jobs = [job(call, each, notes) for each in with_seeds(request, count)]
     return await accept(semilla, call, jobs, private)
 
 
@@ -42,40 +46,10 @@ async def order(semilla: Semilla, call: Call, draft: OrderCode) -> Reply:
     found = await _draft(semilla, call, draft)
     if found.member != call.member.id:
         raise Refusal("not-your-order")
-    call = replace(call, command="imagine", options=found.options)
-    asked = COMMANDS["imagine"].read(call)
-    jobs = await _jobs(semilla, call, asked["choices"], asked["count"], asked["draft"])
-    return await accept(semilla, call, jobs, asked["private"])
-
-
-async def _jobs(
-    semilla: Semilla, call: Call, choices: Choices, count: int, draft: str | None
-) -> list[Job]:
-    if draft is not None:
-        choices = choices.over(read_choices((await _draft(semilla, call, draft)).options))
-    request, notes = await new_request(semilla, call, choices)
-    return [job(call, each, notes) for each in with_seeds(request, count)]
-
-
-async def _asked_first(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> Reply | None:
-    """A large order tells its pictures and minutes first. A photo that came along can't wait."""
-    if call.image is not None:
-        return None
-    each = [_seconds(semilla, one.request) for one in jobs]
-    seconds = sum(one for one in each if one is not None)
-    if seconds <= semilla.config.limits.ask_seconds:
-        return None
-    await _check(semilla, call, jobs)
-    code = await semilla.database.drafts.save(call.guild.id, call.member.id, call.options)
-    time = duration(seconds, call.language)
-    text = say(call.language, "large-order", count=len(jobs), time=time)
-    button = Button(say(call.language, "button-order"), f"/order {code}")
-    return Reply(text=text, buttons=((button,),), private=True)
-
-
-def _seconds(semilla: Semilla, request: GenerationRequest) -> float | None:
-    size = (request.width, request.height)
-    return semilla.estimate.seconds(request.model, *size, request.calls)
+    options = {**found.options}
+    name = options.pop(COMMAND, "imagine")
+    call = replace(call, command=name, options=options, confirmed=True)
+    return await COMMANDS[name].run(semilla, call)
 
 
 def with_seeds(request: GenerationRequest, count: int) -> list[GenerationRequest]:
@@ -103,8 +77,11 @@ def job(
 
 
 async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: bool = False) -> Reply:
-    """Commits the jobs with the answer that waits for them; says place and time."""
+    """Commits the jobs with the answer that waits for them; says place and time. A large order
+    is asked about first."""
     await _check(semilla, call, jobs)
+    if (question := await _asked_first(semilla, call, jobs)) is not None:
+        return question
     for position, each in enumerate(jobs):
         each.position = position
     answer = Answer(
@@ -125,6 +102,34 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
     )
     accepted = await semilla.dispatch.accept(answer, jobs)
     return answer_reply(accepted, call.language, semilla.dispatch.progress(accepted.id))
+
+
+async def _asked_first(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> Reply | None:
+    """A photo that came along can't wait, and what a moderator allows has been looked at."""
+    if call.confirmed or call.image is not None or call.origin.startswith(ALLOWED):
+        return None
+    text = _question(semilla, call.language, [each.request for each in jobs])
+    if text is None:
+        return None
+    options = {COMMAND: call.command, **call.options}
+    code = await semilla.database.drafts.save(call.guild.id, call.member.id, options)
+    button = Button(say(call.language, "button-order"), f"/order {code}")
+    return Reply(text=text, buttons=((button,),), private=True)
+
+
+def _question(semilla: Semilla, language: str, requests: Sequence[GenerationRequest]) -> str | None:
+    """What is asked about a large order: how long it takes, or where nobody knows yet how fast its
+    network is, how often that is called."""
+    each = [semilla.estimate.whole(request) for request in requests]
+    seconds = [one for one in each if one is not None]
+    if len(seconds) < len(requests):
+        calls = sum(request.calls for request in requests)
+        facts = {"count": len(requests), "calls": str(calls)}
+        return say(language, "large-order-unknown", **facts) if calls > MANY_CALLS else None
+    if sum(seconds) <= semilla.config.limits.ask_seconds:
+        return None
+    time = duration(sum(seconds), language)
+    return say(language, "large-order", count=len(requests), time=time)
 
 
 async def _check(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None:

@@ -92,7 +92,6 @@ async def vary(
     parent = await _meant(semilla, call, picture)
     if parent is None:
         request, notes = await new_request(semilla, call, Choices())
-        call = replace(call, image=None)
     else:
         parent = await _drawn(semilla, call, parent)
         request = await as_of_now(semilla, parent.request)

@@ -595,6 +595,10 @@ large-order = { $count ->
     [one] One picture, about { $time }. Shall I?
    *[other] { $count } pictures, about { $time }. Shall I?
   }
+large-order-unknown = { $count ->
+    [one] One picture, { $calls } calls of a network whose speed I don't know yet: it may take long. Shall I?
+   *[other] { $count } pictures, { $calls } calls of a network whose speed I don't know yet: it may take long. Shall I?
+  }
 button-order = ✓ Yes, draw
 button-guide = 🪄 Step by step
 guide-what = What shall I draw?

@@ -563,6 +563,10 @@ large-order = { $count ->
     [one] Una imagen, unos { $time }. ¿La hago?
    *[other] { $count } imágenes, unos { $time }. ¿Las hago?
   }
+large-order-unknown = { $count ->
+    [one] Una imagen, { $calls } llamadas a una red cuya velocidad todavía no conozco: puede tardar. ¿La hago?
+   *[other] { $count } imágenes, { $calls } llamadas a una red cuya velocidad todavía no conozco: puede tardar. ¿Las hago?
+  }
 button-order = ✓ Sí, dibuja
 button-guide = 🪄 Paso a paso
 guide-what = ¿Qué dibujo?
