@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,7 +62,7 @@ async def test_a_member_is_counted_over_all_places(chat: Chat) -> None:
 
 async def test_in_private_the_strictest_shared_place_decides(chat: Chat) -> None:
     alone = Guild("chat:ana", private=True)
-    await chat.type("/setup per_day:3 max_steps:30 models:semilla,another", member=MARTA)
+    await chat.type("/setup per_day:3 max_steps:30 models:semilla", member=MARTA)
     await chat.type("/setup per_day:2 models:semilla", member=MARTA, guild=OTHER)
     assert await accepted(chat)
     assert await accepted(chat, ASK, guild=alone)
@@ -114,7 +115,6 @@ async def test_a_picture_that_costs_as_much_as_several_counts_as_several(chat: C
         ("max_count:2", "a cat count:3"),
         ("max_side:128", "a cat size:256x128"),
         ("waiting:1", "a cat count:2"),
-        ("models:another", "a cat"),
     ],
 )
 async def test_a_guild_sets_how_much_a_request_may_be(chat: Chat, rule: str, line: str) -> None:
@@ -123,6 +123,45 @@ async def test_a_guild_sets_how_much_a_request_may_be(chat: Chat, rule: str, lin
     assert (await chat.type(line, member=MARTA)).tone is Tone.ACCEPTED
     await chat.type("/setup reset:yes", member=MARTA)
     assert (await chat.type(line)).tone is Tone.ACCEPTED
+
+
+async def only_another_model(chat: Chat) -> None:
+    """As if it had been there when it was set."""
+    settings = chat.semilla.database.settings
+    await settings.set(CLASS.id, "guild", "", "models", "another")
+
+
+async def test_only_some_models_may_be_used(chat: Chat) -> None:
+    await only_another_model(chat)
+    assert "can't be used here. These can: another" in (await chat.type(ASK)).text
+    assert await accepted(chat, member=MARTA)
+    await chat.type("/setup models:all", member=MARTA)
+    assert await accepted(chat)
+
+
+async def test_models_are_set_by_names_that_are_there_in_any_case(chat: Chat) -> None:
+    await chat.type("/setup models:Semilla model:SEMILLA", member=MARTA)
+    assert await accepted(chat)
+    for line in ("/setup models:semilla,dreamy words:adults", "/setup role:<@&77> models:dreamy"):
+        refused = await chat.type(line, member=MARTA)
+        assert refused.text == 'There is no model "dreamy". There are: semilla.'
+    assert "words" not in await chat.semilla.database.settings.of_guild(CLASS.id)
+
+
+async def test_a_role_has_all_models_or_its_limits_no_more(chat: Chat) -> None:
+    artist = replace(ANA, roles=("77",))
+    await only_another_model(chat)
+    told = await chat.type("/setup role:<@&77> models:all", member=MARTA)
+    assert "models: all" in told.text
+    assert await accepted(chat, member=artist)
+    await chat.type("/setup role:<@&77> models:none", member=MARTA)
+    assert not await accepted(chat, member=artist), "what the guild has counts again"
+    await chat.type("/setup models:all per_hour:2", member=MARTA)
+    await chat.type("/setup role:<@&77> per_hour:50", member=MARTA)
+    assert await accepted(chat, member=artist)
+    reset = await chat.type("/setup role:<@&77> reset:yes", member=MARTA)
+    assert "none of its own" in reset.text
+    assert not await accepted(chat, member=artist), "what is of the guild stays"
 
 
 async def test_a_role_may_have_more(chat: Chat) -> None:

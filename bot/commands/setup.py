@@ -55,6 +55,7 @@ class Wishes:
     log_channel: Place | None = None
 
 
+WISHES = [each.name for each in fields(Wishes)]
 LIMITS = ("waiting", "per_hour", "per_day", "max_steps", "max_count", "max_side", "models")
 Choice = tuple[str, str]  # the name of its sentence, and what it sets
 
@@ -71,17 +72,19 @@ async def setup(
     """Without options the first question; `role` sets limits for those who have it."""
     if call.guild.private:
         raise Refusal("setup-in-a-group")
-    if reset:
-        for each in fields(Wishes):
-            await _set(semilla, call, each.name, None)
-    chosen = {f.name: v for f in fields(wishes) if (v := getattr(wishes, f.name)) is not None}
+    wished = {f.name: v for f in fields(wishes) if (v := getattr(wishes, f.name)) is not None}
+    if "model" in wished:
+        wished["model"] = _model(semilla, wished["model"])
+    if "models" in wished:
+        wished["models"] = _models(semilla, wished["models"])
     if role:
-        return await _for_role(semilla, call, role, chosen)
-    for name, value in chosen.items():
+        return await _for_role(semilla, call, role, wished, reset)
+    forgotten = dict.fromkeys(WISHES, "") if reset else {}
+    for name, value in (forgotten | wished).items():
         await _store(semilla, call, name, value)
     values = await semilla.database.settings.of_guild(call.guild.id)
     if step is None:
-        step = len(QUESTIONS) if chosen or reset else 0
+        step = len(QUESTIONS) if wished or reset else 0
     if step < len(QUESTIONS):
         return _question(semilla, call, step, values)
     return _preview(semilla, call, values)
@@ -97,22 +100,47 @@ async def _store(semilla: Semilla, call: Call, name: str, value: Any) -> None:
     elif name == "roles":
         text = "" if meant == ALL else _ids(text)
         await _set(semilla, call, "roles_shown", str(value) if text else None)
-    elif name == "model" and semilla.catalogue.find(text) is None:
-        raise Refusal("unknown-model", ("/models",), model=short(text), nearest=_first(semilla))
     empty = text in ("", "0", ANY, ALL, NONE)
     await _set(semilla, call, name, None if empty else text)
 
 
-async def _for_role(semilla: Semilla, call: Call, role: str, chosen: Mapping[str, Any]) -> Reply:
+async def _for_role(
+    semilla: Semilla, call: Call, role: str, wished: dict[str, Any], reset: bool
+) -> Reply:
     """Limits of a role: they count where they allow more than the guild's."""
-    if not chosen or set(chosen) - set(LIMITS):
+    if set(wished) - set(LIMITS) or not (wished or reset):
         raise Refusal("role-limits-only")
-    for one in _ids(role).split(","):
-        for name, value in chosen.items():
-            await semilla.database.settings.set(call.guild.id, "role", one, name, str(value))
-    lines = [f"{say(call.language, f'option-{n}')}: {v}" for n, v in chosen.items()]
+    settings, roles = semilla.database.settings, _ids(role).split(",")
+    forgotten = dict.fromkeys(LIMITS, NONE) if reset else {}
+    for one in roles:
+        for name, value in (forgotten | wished).items():
+            stored = None if value == NONE else "" if value == ALL else str(value)
+            await settings.set(call.guild.id, "role", one, name, stored)
+    own = await settings.of_roles(call.guild.id, roles[:1])
+    lines = [
+        f"{say(call.language, f'option-{name}')}: {value or choice(call.language, ALL)}"
+        for each in own
+        for name, value in each.items()
+    ]
     title = say(call.language, "setup-role", role=role)
-    return Reply(text=f"{title}\n{list_lines(lines)}", private=True)
+    text = list_lines(lines) or say(call.language, "setup-role-none")
+    return Reply(text=f"{title}\n{text}", private=True)
+
+
+def _models(semilla: Semilla, text: str) -> str:
+    """Their names with commas between; all or none. Raises Refusal."""
+    if meant := chosen(text, (ALL, NONE)):
+        return meant
+    return ", ".join(_model(semilla, each) for each in text.split(",") if each.strip())
+
+
+def _model(semilla: Semilla, text: str) -> str:
+    """Its name. Raises Refusal, with those that are there."""
+    found = semilla.catalogue.find(text)
+    if found is None:
+        names = ", ".join(each.name for each in semilla.catalogue.models())
+        raise Refusal("unknown-models", ("/models",), model=short(text), names=short(names, 200))
+    return found.name
 
 
 async def _set(semilla: Semilla, call: Call, name: str, value: str | None) -> None:

@@ -253,6 +253,7 @@ refusal-unknown-sampler = I don't know the sampler "{ $value }". The nearest is 
 refusal-unknown-picture = There is no picture { $code } here. /history shows those that are.
 refusal-unknown-style = You have no style "{ $style }".
 refusal-unknown-draft = This draft is no longer there. Start again with /imagine.
+refusal-unknown-models = There is no model "{ $model }". There are: { $names }.
 refusal-unknown-model = There is no model "{ $model }". The nearest is { $nearest }.
 refusal-unknown-request = There is no request { $request } here.
 refusal-prompt-missing = What should I draw? Write it, for example:
@@ -536,7 +537,7 @@ option-roles-help = who may use me: all, or roles
 option-role = role
 option-role-help = for whom the limits are: a role
 option-models = models
-option-models-help = the only models that may be used, with commas between
+option-models-help = the only models that may be used, with commas between, or all
 option-waiting = waiting
 option-waiting-help = pictures that a member may have waiting; 0 is no limit
 option-per_hour = per hour
@@ -637,6 +638,7 @@ setup-none = all
 setup-done = ✓ Set up. So it is here:
 setup-members-see = Members see:
 setup-again = Change something
+setup-role-none = none of its own: those of everybody count
 setup-role = Limits of { $role }:
 
 # privacy

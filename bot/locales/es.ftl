@@ -236,6 +236,7 @@ refusal-unknown-sampler = No conozco el sampler «{ $value }». El más parecido
 refusal-unknown-picture = Aquí no hay ninguna imagen { $code }. /historial muestra las que hay.
 refusal-unknown-style = No tienes ningún estilo «{ $style }».
 refusal-unknown-draft = Ese borrador ya no está. Empieza otra vez con /imagina.
+refusal-unknown-models = No hay ningún modelo «{ $model }». Hay: { $names }.
 refusal-unknown-model = No hay ningún modelo «{ $model }». El más parecido es { $nearest }.
 refusal-unknown-request = Aquí no hay ningún pedido { $request }.
 refusal-prompt-missing = ¿Qué dibujo? Escríbelo, por ejemplo:
@@ -504,7 +505,7 @@ option-roles-help = quién puede usarme: todos o roles
 option-role = rol
 option-role-help = para quién son los límites: un rol
 option-models = modelos
-option-models-help = los únicos modelos que se pueden usar, con comas
+option-models-help = los únicos modelos que se pueden usar, con comas, o todos
 option-waiting = en espera
 option-waiting-help = imágenes en espera por miembro; 0 es sin límite
 option-per_hour = por hora
@@ -605,6 +606,7 @@ setup-none = todos
 setup-done = ✓ Listo. Así queda aquí:
 setup-members-see = Los miembros ven:
 setup-again = Cambiar algo
+setup-role-none = ninguno propio: valen los de todos
 setup-role = Límites de { $role }:
 
 # privacy
