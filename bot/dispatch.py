@@ -26,7 +26,6 @@ from generator import messages
 from generator.batching import SLOTS
 from generator.client import Generator
 from generator.messages import Failure, Submit
-from generator.request import GenerationRequest
 
 log = logging.getLogger(__name__)
 
