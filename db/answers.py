@@ -136,16 +136,17 @@ class Answers:
         guild: str,
         member: str,
         moderator: bool = False,
-        before: int | None = None,
+        author: str = "",
         limit: int = 20,
     ) -> list[Answer]:
-        """The guild's answers, newest first; private ones for their author (or a moderator)."""
+        """The guild's answers, or one author's, newest first; private ones for their author (or a
+        moderator)."""
         query = select(Answer).where(Answer.guild == guild).order_by(Answer.id.desc()).limit(limit)
         query = query.options(*WHOLE)
         if not moderator:
             query = query.where(or_(Answer.private.is_(False), Answer.member == member))
-        if before is not None:
-            query = query.where(Answer.id < before)
+        if author:
+            query = query.where(Answer.member == author)
         async with self._transactions.read() as session:
             return list(await session.scalars(query))
 

@@ -17,6 +17,7 @@ from PIL import Image
 import bot.commands  # noqa: F401  declares them
 from bot.adapters.web.adapter import PortInUse, WebAdapter
 from bot.adapters.web.guard import UPLOAD_BYTES
+from bot.adapters.web.pages import RECENT
 from bot.adapters.web.rendering import markup, rows
 from bot.adapters.web.rooms import NoNetwork
 from bot.adapters.web.sessions import Sessions, browser_language
@@ -357,6 +358,34 @@ async def test_a_page_that_comes_back_gets_what_it_missed_and_then_what_happens(
                     assert event == "progress"
                     assert (progress["call"], progress["calls"]) == (3, 20)
                     assert progress["preview"].startswith("data:image/webp;base64,")
+
+
+async def test_a_page_that_was_locked_gets_its_picture_though_the_room_went_on(
+    tmp_path: Path,
+) -> None:
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        opened = Opened(app, config)
+        async with serving(opened.web):
+            awaited, secret = await opened.picture(), await opened.picture(private=True)
+            for _ in range(RECENT):
+                newest = await opened.picture()
+            known = f"since={newest.id}&open={secret.id},{awaited.id}"
+            async with messages(opened.web, known) as page:
+                _, card = await anext(page)
+                assert f"/p/{awaited.code}" in card["html"], "nobody else's private one"
+
+
+async def test_ones_own_pictures_stay_in_the_conversation_of_a_busy_class(opened: Opened) -> None:
+    opened.open_class()
+    visitor = await opened.visitor()
+    token = token_of(await visitor.get("/"))
+    await visitor.post("/call", data={"token": token, "line": "a cat of mine"})
+    for _ in range(RECENT):
+        await opened.picture(guild="web:class")
+    page = (await visitor.get("/")).text
+    assert page.count("<article") == RECENT + 1
+    assert "a cat of mine" in page
 
 
 async def test_an_open_page_is_told_when_the_class_opens_and_when_it_closes(tmp_path: Path) -> None:

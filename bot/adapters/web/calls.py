@@ -16,6 +16,7 @@ from bot.commands import door, line
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Refusal, Reply, Tone
 from bot.replies import refused
+from db.models import Answer
 
 NAME = "web"
 ONCE = 64  # characters of the number used once that are kept
@@ -85,12 +86,12 @@ async def _as_json(visit: Visit, reply: Reply, parent: str) -> dict[str, object]
         "refused": reply.tone in (Tone.REFUSED, Tone.FAULT),
     }
     pressed = await answers.get(int(parent)) if parent.isdecimal() and len(parent) < 16 else None
-    if pressed is not None and visible(visit, pressed.guild, pressed.member, pressed.private):
+    if pressed is not None and visible(visit, pressed):
         found["pressed"] = card_message(visit, pressed)
     return found
 
 
-def visible(visit: Visit, guild: str, member: str, private: bool) -> bool:
-    if guild != visit.guild.id:
+def visible(visit: Visit, answer: Answer) -> bool:
+    if answer.guild != visit.guild.id:
         return False
-    return not private or visit.session.moderator or member == visit.member.id
+    return not answer.private or visit.session.moderator or answer.member == visit.member.id

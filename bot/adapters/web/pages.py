@@ -18,7 +18,7 @@ from bot.locales import LANGUAGES, say
 from bot.replies import picture_shown, recipe_text
 from db.models import Answer
 
-RECENT, THUMBNAILS, STRIP = 12, 24, 6
+RECENT, OWN, THUMBNAILS, STRIP = 12, 6, 24, 6
 WELCOME = "welcome:"  # what Semilla drew by itself stands in the gallery, not in the conversation
 TYPED_LIMIT = 4000
 
@@ -51,7 +51,7 @@ async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
         visit,
         cards=[answer_card(visit, answer) for answer in answers],
         newest=answers[0].id if answers else 0,
-        more=len(answers) == RECENT,
+        more=len(answers) >= RECENT,
         strip=[picture_shown(picture, visit.language) for picture in shown],
         reply=reply_card(visit, reply) if reply else "",
         troubles=await _troubles(visit),
@@ -70,12 +70,16 @@ async def _troubles(visit: Visit) -> list[str]:
     return [say(visit.language, key, **address, **facts) for key, facts in await chats.troubles()]
 
 
-async def conversation(visit: Visit, before: int | None = None) -> list[Answer]:
-    """What this browser may see of the room, newest first."""
-    recent = await visit.site.semilla.database.answers.recent(
-        visit.guild.id, visit.member.id, visit.session.moderator, before, RECENT
-    )
-    return [answer for answer in recent if not answer.origin.startswith(WELCOME)]
+async def conversation(visit: Visit) -> list[Answer]:
+    """What this browser may see of the room, newest first; its own are in it, however fast the
+    others of a class go on."""
+    answers = visit.site.semilla.database.answers
+    guild, member = visit.guild.id, visit.member.id
+    room = await answers.recent(guild, member, visit.session.moderator, limit=RECENT)
+    own = await answers.recent(guild, member, author=member, limit=OWN)
+    found = {answer.id: answer for answer in (*room, *own)}
+    newest_first = sorted(found.values(), key=lambda answer: -answer.id)
+    return [answer for answer in newest_first if not answer.origin.startswith(WELCOME)]
 
 
 async def gallery(request: Request) -> Response:

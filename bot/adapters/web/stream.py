@@ -55,7 +55,7 @@ async def _happenings(
     semilla = visit.site.semilla
     with semilla.events.follow(guild=visit.guild.id) as follower:
         shown: set[int] = set()
-        for answer in reversed(await conversation(visit)):
+        for answer in await _known(visit, unfinished):
             if answer.id > since or answer.id in unfinished:
                 yield _card(visit, answer)
             shown.add(answer.id)
@@ -69,7 +69,7 @@ async def _happenings(
                 yield message
                 continue
             found = await semilla.database.answers.get(event.answer)
-            if found is None or not visible(visit, found.guild, found.member, found.private):
+            if found is None or not visible(visit, found):
                 quiet.add(event.answer)
             elif found.origin.startswith(WELCOME):
                 quiet.add(event.answer)
@@ -78,6 +78,15 @@ async def _happenings(
             else:
                 shown.add(found.id)
                 yield _card(visit, found)
+
+
+async def _known(visit: Visit, unfinished: set[int]) -> list[Answer]:
+    """The conversation, and before it what the page still waits for though the room went on."""
+    recent = await conversation(visit)
+    passed = sorted(unfinished - {answer.id for answer in recent})
+    found = [await visit.site.semilla.database.answers.get(each) for each in passed]
+    waited_for = [each for each in found if each is not None and visible(visit, each)]
+    return [*waited_for, *reversed(recent)]
 
 
 def _card(visit: Visit, answer: Answer) -> ServerSentEvent:

@@ -87,7 +87,7 @@
       });
       stream.addEventListener("progress", (event) => progress(JSON.parse(event.data)));
       stream.onerror = () => {
-        if (stream?.readyState !== EventSource.CLOSED) return;
+        stream?.close(); // by itself it would ask again for what was missing when it began
         stream = null;
         setTimeout(follow, 4000);
       };
