@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,7 @@ from bot.adapters.web.rooms import (
 )
 from bot.app import App
 from tests import page_server
-from tests.pages import AWAY, CLASS_ADDRESS, Opened, opened_page, serving, token_of
+from tests.pages import AWAY, CLASS_ADDRESS, Browser, Opened, opened_page, serving, token_of
 
 
 @pytest.fixture
@@ -67,6 +68,40 @@ async def test_a_closed_class_lets_nobody_in(opened: Opened) -> None:
     stayed = opened.browser(AWAY, cookie=f"semilla-8000={visitor.cookies['semilla-8000']}")
     assert (await stayed.get("/gallery")).headers["location"] == "/join"
     assert "isn&#39;t open" in (await stayed.get("/join")).text
+
+
+async def test_whoever_takes_a_shared_tablet_next_comes_in_under_their_own_name(
+    opened: Opened,
+) -> None:
+    code = opened.open_class()
+    tablet = await opened.visitor("Ana")
+    secret = await opened.picture("web:class", await member_of(opened, tablet), private=True)
+    page = await tablet.get("/")
+    assert re.search(r'href="/join"[^>]*>.*Ana.*Not you\?', page.text)
+    for name, seen in (("ana", True), ("Bea", False)):
+        door = await tablet.get("/join")
+        fields = {"token": token_of(door), "code": code, "name": name}
+        await tablet.post("/join", data=fields)
+        assert name in (await tablet.get("/")).text
+        assert (secret.file in (await tablet.get("/gallery")).text) is seen
+
+
+async def test_the_next_at_a_moderators_browser_is_no_moderator(opened: Opened) -> None:
+    code = opened.open_class()
+    browser = await opened.visitor("Tea")
+    await browser.get("/", params={"key": opened.web.sessions.key})
+    assert (await browser.get("/class")).status_code == 200
+    fields = {"token": token_of(await browser.get("/join")), "code": code, "name": "Ana"}
+    await browser.post("/join", data=fields)
+    assert (await browser.get("/class")).status_code == 403
+
+
+async def member_of(opened: Opened, browser: Browser) -> str:
+    """Whom the page takes a browser for: the author of what it asks for."""
+    token = token_of(await browser.get("/"))
+    await browser.post("/call", data={"token": token, "line": "a cat"})
+    (answer,) = await opened.semilla.database.answers.recent("web:class", "", limit=1)
+    return answer.member
 
 
 async def test_a_wrong_code_is_said_and_tries_are_limited(opened: Opened) -> None:

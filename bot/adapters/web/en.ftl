@@ -55,6 +55,7 @@ web-join = Come in
 web-join-code = Today's code
 web-join-name = Your first name
 web-join-go = Draw
+web-not-you = Not you?
 web-wrong-code = That isn't today's code. Look at the screen again.
 web-name-missing = How should the others call you?
 web-too-many-tries = { $minutes ->

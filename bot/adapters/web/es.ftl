@@ -55,6 +55,7 @@ web-join = Entra
 web-join-code = El código de hoy
 web-join-name = Tu nombre
 web-join-go = Dibujar
+web-not-you = ¿No eres tú?
 web-wrong-code = Ese no es el código de hoy. Mira otra vez la pantalla.
 web-name-missing = ¿Cómo te llaman los demás?
 web-too-many-tries = { $minutes ->

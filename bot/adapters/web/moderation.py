@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot.adapters.web.network import PortInUse
 from bot.adapters.web.rendering import page
 from bot.adapters.web.rooms import NoNetwork, TooManyTries
+from bot.adapters.web.sessions import Session
 from bot.adapters.web.site import Visit, arrive, enter_as_moderator, read_form
 from bot.config import save_token
 from bot.locales import say
@@ -62,9 +63,9 @@ def qr_code(text: str) -> str:
 
 
 async def join(request: Request) -> Response:
-    """Where visitors type the code and their first name."""
+    """Where visitors type the code and their first name; also the next one at the same device."""
     visit = arrive(request)
-    if visit.inside:
+    if visit.inside and not visit.session.name:
         return RedirectResponse("/", status_code=303)
     return _door(visit)
 
@@ -84,8 +85,16 @@ async def try_to_join(request: Request) -> Response:
         return _door(visit, say(visit.language, "web-too-many-tries", minutes=minutes), name, 429)
     if not admitted:
         return _door(visit, say(visit.language, "web-wrong-code"), name, 403)
-    visit = replace(visit, session=replace(visit.session, name=name, code=code))
+    visit = replace(visit, session=replace(_session_of(visit, name), name=name, code=code))
     return visit.keep(RedirectResponse("/", status_code=303))
+
+
+def _session_of(visit: Visit, name: str) -> Session:
+    """This browser's, unless it was somebody else's: what is theirs isn't the next one's."""
+    session = visit.session
+    if session.name.casefold() in ("", name.casefold()):
+        return session
+    return replace(visit.site.sessions.new(), language=session.language)
 
 
 def _door(visit: Visit, problem: str = "", name: str = "", status: int = 200) -> Response:
