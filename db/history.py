@@ -107,7 +107,10 @@ class History:
             query = _with_words(query, words)
         if member:
             query = query.where(
-                or_(func.lower(Picture.member_name) == member.lower(), Picture.member == member)
+                or_(
+                    func.casefold(Picture.member_name) == member.casefold(),
+                    Picture.member == member,
+                )
             )
         if before is not None:
             query = query.where(Picture.id < before)

@@ -88,7 +88,7 @@ class Moderation:
 
     async def members(self, guild: str, text: str) -> list[tuple[str, str]]:
         """Ids and newest names of the members of this id or name who have asked in the guild."""
-        named = or_(Answer.member == text, func.lower(Answer.member_name) == text.lower())
+        named = or_(Answer.member == text, func.casefold(Answer.member_name) == text.casefold())
         newest = select(func.max(Answer.id)).where(Answer.guild == guild, named)
         query = select(Answer.member, Answer.member_name).where(
             Answer.id.in_(newest.group_by(Answer.member))

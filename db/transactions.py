@@ -85,6 +85,7 @@ def prepare(engine: Engine) -> None:
 
 
 def _connected(connection: Any, _record: Any) -> None:
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)  # of all letters
     connection.isolation_level = None  # sqlite3's own BEGIN comes late, and never before DDL
     cursor = connection.cursor()
     for pragma in PRAGMAS:

@@ -190,6 +190,32 @@ async def test_a_banned_member_is_told_why_until_it_is_lifted(chat: Chat, place:
     assert "Tea let Bea in again" in audit.text
 
 
+async def test_a_name_is_known_in_capitals_and_in_small_letters(chat: Chat, place: Guild) -> None:
+    drawn = await chat.ask(APPLE, guild=place, member=Member("chat:angel", "Ángel"))
+    paused = await chat.type("/pausar ángel", guild=place, member=TEACHER)
+    assert paused.tone is Tone.PLAIN
+    shown = await chat.type("/history member:ÁNGEL", guild=place)
+    assert [each.code for each in shown.pictures] == [drawn.pictures[0].code]
+
+
+async def test_of_two_of_the_same_name_the_meant_one_is_banned_as_it_was_said(
+    chat: Chat, place: Guild
+) -> None:
+    second = Member("chat:ana2", "Ana")
+    await chat.ask(APPLE, guild=place)
+    drawn = await chat.ask(APPLE, guild=place, member=second)
+    code = drawn.pictures[0].code
+    asked = await chat.type("/ban Ana until:2h reason:spam", guild=place, member=TEACHER)
+    assert code in asked.text
+    await chat.type(button(asked, code).line, guild=place, member=TEACHER)
+    stopped = await chat.type("/help", guild=place, member=second)
+    assert "2 h" in stopped.text
+    assert "spam" in stopped.text
+    assert (await chat.type("/help", guild=place)).tone is Tone.PLAIN
+    long = f'/ban Ana reason:"{"spam " * 20}"'
+    assert not (await chat.type(long, guild=place, member=TEACHER)).buttons, "none drops its reason"
+
+
 @pytest.mark.parametrize(
     ("until", "told"), [("2h", "2 h"), ("3 days", "3 days"), ("1 semana", "7 days"), ("", "24 h")]
 )

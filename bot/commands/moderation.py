@@ -248,8 +248,10 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
     typed_id = f"{call.adapter}:{mention[1] or mention[2]}" if mention else text.lstrip("@")
     found = await moderation.members(call.guild.id, typed_id)
     if len(found) > 1:
-        ids = tuple(f"/{call.command} {who}" for who, _ in found)
-        raise Refusal("several-members", ids, member=text)
+        each = [await _mark(semilla, call, who) for who, _ in found]
+        lines = [typed(call.command, {**call.options, "member": mark}) for mark in each]
+        fitting = tuple(line for line in lines if Button(line, line).fits)
+        raise Refusal("several-members", fitting, member=text, each=", ".join(each))
     if found:
         return found[0]
     if mention:  # somebody who hasn't asked for anything yet
@@ -259,6 +261,13 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
         if picture is not None:
             return picture.member, picture.member_name
     raise Refusal("unknown-member", member=text)
+
+
+async def _mark(semilla: Semilla, call: Call, member: str) -> str:
+    """By which people know a member from another of the same name: their newest picture's id, or
+    where there is none their own."""
+    pictures = await semilla.database.history.search(asker(call), member=member, limit=1)
+    return pictures[0].code if pictures else member
 
 
 def _time(text: str) -> datetime:
