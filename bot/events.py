@@ -56,6 +56,11 @@ class Delivered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed(Event):
+    """A picture of the answer was deleted or published: who shows it, shows it anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
     """Something that a member must hear of in private, on their own chat; or, in a channel
     (the platform's id), its readers."""
@@ -79,7 +84,7 @@ class Follower:
         return self.guild in (None, event.guild) and self.answer in (None, event.answer)
 
     def offer(self, event: Event) -> None:
-        if self.queue.qsize() < BACKLOG or isinstance(event, Ended | Delivered | Notice):
+        if self.queue.qsize() < BACKLOG or isinstance(event, Ended | Delivered | Changed | Notice):
             self.queue.put_nowait(event)
 
     async def __aiter__(self) -> AsyncIterator[Event]:

@@ -376,6 +376,22 @@ async def test_a_page_that_was_locked_gets_its_picture_though_the_room_went_on(
                 assert f"/p/{awaited.code}" in card["html"], "nobody else's private one"
 
 
+async def test_a_picture_that_the_moderator_deletes_leaves_every_open_page(tmp_path: Path) -> None:
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        opened = Opened(app, config)
+        async with serving(opened.web):
+            picture, moderator = await opened.picture(), await opened.moderator()
+            async with messages(opened.web, "since=0") as page:
+                assert picture.file in (await anext(page))[1]["html"]
+                token = token_of(await moderator.get("/"))
+                line = f"/delete {picture.code} sure:yes"
+                await moderator.post("/call", data={"token": token, "line": line})
+                event, card = await anext(page)
+                assert event == "card"
+                assert picture.file not in card["html"]
+
+
 async def test_ones_own_pictures_stay_in_the_conversation_of_a_busy_class(opened: Opened) -> None:
     opened.open_class()
     visitor = await opened.visitor()

@@ -37,6 +37,7 @@ from bot.commands.recipe import (
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
+from bot.events import Changed
 from bot.locales import escape, say
 from bot.moderation import rules_of
 from bot.replies import picture_shown, recipe_text, retired_line
@@ -260,6 +261,7 @@ async def publish(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
     await _check_public(semilla, call, found)
     history = semilla.database.history
     await history.set_visibility(asker(call), found.code, Visibility.PUBLIC)
+    await _tell_pages(semilla, found)
     return Reply(pictures=(_shown(await find_picture(semilla, call, found.code), call),))
 
 
@@ -301,6 +303,7 @@ async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switc
         text = say(call.language, "delete-sure", code=found.code)
         return Reply(text=text, buttons=((yes,),), private=True)
     await semilla.database.history.delete(asker(call), found.code)
+    await _tell_pages(semilla, found)
     cache = semilla.config.data / "cache" / "shown"
     await asyncio.to_thread(showing.forget, cache, [found.file, found.blurred])
     if found.member != call.member.id:
@@ -315,6 +318,13 @@ async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switc
             )
         )
     return Reply(text=say(call.language, "deleted", code=found.code), private=True)
+
+
+async def _tell_pages(semilla: Semilla, picture: Picture) -> None:
+    """Whoever has its answer before their eyes sees it as it is now."""
+    made = await semilla.database.answers.of_picture(picture.id)
+    if made is not None:
+        semilla.events.publish(Changed(guild=made.guild, answer=made.id))
 
 
 async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture | None:
