@@ -280,6 +280,10 @@ async def _greet(
         if sentence:
             text = say(screen.language, sentence, **{"address": web.address, **known})
             screen.output.print(marked(text))
+    while await web.sessions.redeemed.wait():  # an address is good for one browser
+        web.sessions.redeemed.clear()
+        text = say(screen.language, "run-next-address", address=web.moderator_address)
+        screen.output.print(marked(text))
 
 
 def _examine(config: Config, line: CommandLine, screen: Screen) -> int:

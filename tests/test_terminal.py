@@ -94,6 +94,11 @@ def running(home: Shell) -> Iterator[Shell]:
         page = f"http://127.0.0.1:{home.port}"
         assert f"{page}/?key=" in greeting
         assert f"Discord: not connected. Paste its token at {page}/connect" in greeting
+        (spent,) = re.findall(rf"{page}/\?key=\S+", greeting)
+        urllib.request.urlopen(spent).close()
+        another = process.stdout.readline()
+        assert f"For another browser: {page}/?key=" in another
+        assert spent not in another
         yield home
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=PATIENCE_SECONDS)

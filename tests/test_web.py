@@ -129,7 +129,10 @@ async def test_the_printed_key_makes_one_browser_the_moderator(opened: Opened) -
     first, second = opened.browser(), opened.browser()
     redeemed = await first.get(address)
     assert redeemed.headers["location"] == "/", "the key leaves the address bar"
-    await second.get(address)
+    spent = await second.get(address)
+    assert "has been used already" in spent.text
+    assert "next one stands where Semilla was started" in spent.text
+    assert (await first.get(address)).headers["location"] == "/", "it is inside already"
     assert (await first.get("/class")).status_code == 200
     assert (await second.get("/class")).status_code == 403
 

@@ -54,6 +54,7 @@ chat-token-here = { $name }: its token is here
 chat-token-missing = { $name }: not connected. Paste its token at { $address }, or set { $variable }.
 
 run-address = **Semilla** is ready at { $address }
+run-next-address = For another browser: { $address }
 run-paused = Nothing is drawn since /pause: `semilla resume` goes on.
 run-stop = Ctrl+C stops it; nothing is lost by that.
 run-stopped = Stopped.

@@ -54,6 +54,7 @@ chat-token-here = { $name }: su token está aquí
 chat-token-missing = { $name }: sin conectar. Pega su token en { $address }, o define { $variable }.
 
 run-address = **Semilla** está lista en { $address }
+run-next-address = Para otro navegador: { $address }
 run-paused = No se dibuja nada desde /pausar: `semilla resume` lo reanuda.
 run-stop = Ctrl+C la detiene; no se pierde nada.
 run-stopped = Detenida.

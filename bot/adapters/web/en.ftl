@@ -37,7 +37,8 @@ web-no-picture = There is no picture { $code } here.
 web-stale = This page was open for too long. Load it again and repeat what you did.
 web-too-large = That file is too large: 25 MB is the most. Send a smaller one.
 web-not-inside = First type the class's code.
-web-moderators-only = Only the moderator can do this: open the address that Semilla printed when it started.
+web-moderators-only = Only the moderator can do this: open the last address that Semilla printed where it was started.
+web-key-spent = This address has been used already: each makes one browser the moderator's. The next one stands where Semilla was started.
 
 web-class-title = Draw in class
 web-class-what = Opens Semilla to everyone in the same wifi who knows today's code. The pictures of the class are kept apart from your own.

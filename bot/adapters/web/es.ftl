@@ -37,7 +37,8 @@ web-no-picture = Aquí no hay ninguna imagen { $code }.
 web-stale = Esta página llevaba demasiado tiempo abierta. Cárgala otra vez y repite lo que hiciste.
 web-too-large = Ese archivo es demasiado grande: caben 25 MB. Envía uno más pequeño.
 web-not-inside = Primero escribe el código de la clase.
-web-moderators-only = Esto solo puede hacerlo quien modera: abre la dirección que Semilla mostró al arrancar.
+web-moderators-only = Esto solo puede hacerlo quien modera: abre la última dirección que Semilla mostró donde se arrancó.
+web-key-spent = Esta dirección ya se usó: cada una sirve para que un solo navegador modere. La siguiente está donde se arrancó Semilla.
 
 web-class-title = Dibujar en clase
 web-class-what = Abre Semilla a quienes estén en el mismo wifi y sepan el código de hoy. Las imágenes de la clase se guardan aparte de las tuyas.

@@ -36,6 +36,8 @@ def _redeem(request: Request, key: str) -> Response:
     """The key leaves the address bar, and so the browser's history, at once."""
     visit = arrive(request)
     session = visit.site.sessions.redeem(visit.session, key) or visit.session
+    if not session.moderator:
+        return missing(visit, say(visit.language, "web-key-spent"), 403)
     return replace(visit, session=session).keep(RedirectResponse("/", status_code=303))
 
 

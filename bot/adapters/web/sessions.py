@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -38,7 +39,8 @@ class Session:
 
 
 class Sessions:
-    """Reads and writes the cookies. `key` opens the moderator's door once."""
+    """Reads and writes the cookies. `key` opens the moderator's door once; `redeemed` is set when
+    there is a new one."""
 
     def __init__(self, data: Path, port: int) -> None:
         self._secret = _secret(data / SECRET)
@@ -46,6 +48,7 @@ class Sessions:
         # Browsers share cookies between the ports of a host.
         self._cookie = f"semilla-{port}"
         self.key = secrets.token_urlsafe(16)
+        self.redeemed = asyncio.Event()
 
     def read(self, request: Request) -> Session | None:
         """None for a browser that was never here, or whose cookie isn't ours."""
@@ -76,6 +79,7 @@ class Sessions:
         if not hmac.compare_digest(self.key.encode(), key.encode()):
             return None
         self.key = secrets.token_urlsafe(16)
+        self.redeemed.set()
         return replace(session, moderator=True)
 
 
