@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import httpx
 from PIL import Image
@@ -62,13 +63,17 @@ class Opened:
         return browser
 
     async def picture(
-        self, guild: str = "web:home", member: str = "web:somebody", private: bool = False
+        self,
+        guild: str = "web:home",
+        member: str = "web:somebody",
+        private: bool = False,
+        **more: Any,
     ) -> Picture:
-        """A picture of the history, with its file."""
+        """A picture of the history, with its file; `more` of its recipe."""
         source = self.semilla.config.data / "source.png"
         Image.new("RGB", (64, 96), "tomato").save(source)
         file = await self.semilla.database.storage.put(source.read_bytes())
-        recipe = {
+        recipe: dict[str, Any] = {
             "model": "semilla",
             "model_hash": "0" * 64,
             "prompt": "a red <b>square</b>",
@@ -78,6 +83,7 @@ class Opened:
             "sampler": "euler",
             "guidance_scale": 4.0,
             "seed": 417,
+            **more,
         }
         answer = await self.semilla.database.answers.accept(
             answer_row(guild, member, private), [Job(guild=guild, member=member, recipe=recipe)]

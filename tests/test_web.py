@@ -190,6 +190,21 @@ async def test_options_beside_the_box_are_refused_by_the_same_rules(opened: Open
     assert "whole number" in sent.text
 
 
+async def test_what_a_picture_was_made_with_is_ticked_in_its_form_and_can_be_left_out(
+    opened: Opened,
+) -> None:
+    picture, browser = await opened.picture(tiling=True), opened.browser()
+    fields = {"token": token_of(await browser.get("/"))}
+    form = await browser.post("/call", data=fields | {"line": f"/edit {picture.code}"})
+    assert re.search(r'type="checkbox" name="option.tiling" value="yes" checked', form.text)
+    fields |= {"command": "reroll", "option.picture": picture.code, "before.tiling": "yes"}
+    await browser.post("/call", data=fields | {"option.tiling": "yes", "option.seed": "8"})
+    await browser.post("/call", data=fields)
+    without, with_it = await opened.semilla.database.answers.recent("web:home", "", limit=2)
+    assert with_it.jobs[0].request.tiling
+    assert not without.jobs[0].request.tiling
+
+
 async def test_a_broken_picture_is_refused_in_words(opened: Opened) -> None:
     browser = opened.browser()
     token = token_of(await browser.get("/"))

@@ -69,8 +69,11 @@ def changed(command: Command, form: Mapping[str, object]) -> dict[str, str]:
     """
     options = {}
     for option in command.options:
+        before = form.get(BEFORE + option.name, "")
         value = str(form.get(PREFIX + option.name, "")).strip()
-        untouched = value == form.get(BEFORE + option.name, "")
+        if before and option.kind.type is Type.SWITCH:
+            value = value or "no"  # browsers say nothing of a box that isn't ticked
+        untouched = value == before
         if value and (option.required or not untouched):
             options[option.name] = value
     return options
