@@ -50,6 +50,12 @@ BRING = """async (event) => {
         : new ClipboardEvent("paste", { ...how, clipboardData: files }));
 }"""
 
+# Before Safari 16.4 and Chrome 112 a form's data didn't know what had sent it.
+OLDER = """
+    delete HTMLFormElement.prototype.requestSubmit;
+    window.FormData = class extends FormData { constructor(form) { super(form); } };
+"""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[page_server.Page]:
@@ -183,6 +189,18 @@ def test_a_slow_answer_does_not_undo_what_the_page_was_told_since(visitor: Visit
     newest.get_by_role("button", name="Cancel").click()
     expect_that(visitor.page.locator("#notes .reply")).to_be_visible()
     assert newest.get_attribute("data-open") is None
+
+
+def test_older_browsers_send_the_box_and_the_buttons_too(
+    chromium: Browser, server: page_server.Page
+) -> None:
+    older = Visitor(chromium, server.address, "en-US", LAPTOP)
+    older.context.add_init_script(OLDER)
+    older.page.goto(server.address)
+    card = finished(draw(older.page, "a green tree seed:32 steps:2"))
+    card.get_by_role("button", name="Recipe").click()
+    expect_that(older.page.locator("#notes dl")).to_contain_text("a green tree")
+    older.leave()
 
 
 def test_others_in_the_room_see_a_picture_without_loading_the_page(

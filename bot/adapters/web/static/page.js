@@ -99,7 +99,8 @@
   }
 
   const send = async (form, submitter) => {
-    const data = new FormData(form, submitter);
+    const data = new FormData(form);
+    if (submitter?.name) data.set(submitter.name, submitter.value);
     data.set("once", random());
     const parent = submitter?.closest("[data-answer]");
     if (parent) data.set("answer", parent.dataset.answer);
@@ -173,7 +174,7 @@
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      ask.requestSubmit(one(".send", ask));
+      one(".send", ask).click();
     }
   });
   box.setSelectionRange(box.value.length, box.value.length);
