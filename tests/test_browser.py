@@ -191,6 +191,39 @@ def test_a_slow_answer_does_not_undo_what_the_page_was_told_since(visitor: Visit
     assert newest.get_attribute("data-open") is None
 
 
+def test_a_slow_network_costs_no_typed_words_and_asks_for_nothing_twice(visitor: Visitor) -> None:
+    page = visitor.page
+    held: list[Route] = []
+    page.route("**/call", lambda route: held.append(route))
+    box = page.locator("#ask textarea[name=line]")
+    box.fill("a yellow cat seed:30 steps:2")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    box.fill("a red house")
+    (sent,) = held
+    sent.continue_()
+    finished(page.locator("#feed .answer.mine", has_text="a yellow cat"))
+    expect_that(box).to_have_value("a red house")
+
+
+def test_what_is_sent_again_after_a_failure_is_drawn_once(visitor: Visitor) -> None:
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page = visitor.page
+    page.route("**/call", lose_the_answer, times=1)
+    page.locator("#ask textarea[name=line]").fill("a white sheep seed:31 steps:2")
+    page.keyboard.press("Enter")
+    expect_that(page.get_by_role("alert")).to_be_visible()
+    page.locator("#ask textarea[name=line]").focus()
+    page.keyboard.press("Enter")
+    expect_that(page.locator("#ask textarea[name=line]")).to_have_value("")
+    expect_that(page.locator("#feed .answer", has_text="a white sheep")).to_have_count(1)
+    assert all("ERR_FAILED" in each for each in visitor.complaints)
+    visitor.complaints.clear()
+
+
 def test_older_browsers_send_the_box_and_the_buttons_too(
     chromium: Browser, server: page_server.Page
 ) -> None:

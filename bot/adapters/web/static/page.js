@@ -98,16 +98,27 @@
     document.addEventListener("visibilitychange", follow);
   }
 
+  // What is sent again because no answer came keeps its number: it may have arrived. While an answer
+  // may still come, it isn't sent again.
+  const numbers = new Map(), awaited = new Set();
   const send = async (form, submitter) => {
     const data = new FormData(form);
     if (submitter?.name) data.set(submitter.name, submitter.value);
-    data.set("once", random());
     const parent = submitter?.closest("[data-answer]");
     if (parent) data.set("answer", parent.dataset.answer);
+    data.delete("once");
+    // No file is a file, too: an empty one, made just now.
+    const same = JSON.stringify([...data].map(([name, value]) => [name, value.name ?? value, value.size && value.lastModified]));
+    if (awaited.has(same)) return;
+    awaited.add(same);
+    if (!numbers.has(same)) numbers.set(same, random());
+    data.set("once", numbers.get(same));
+    const typed = box?.value, picture = data_image()?.files[0];
     submitter?.setAttribute("aria-busy", "true");
     try {
       const response = await fetch("/call", { method: "POST", body: data, headers: { accept: "application/json" } });
       const said = await response.json();
+      numbers.delete(same);
       if (!response.ok) return warn(said.text);
       if (said.pressed && feed) put(said.pressed);
       if (said.answer && !feed) return location.assign(`/#answer-${said.answer}`);
@@ -117,13 +128,14 @@
         put(said).scrollIntoView({ block: "nearest", behavior: "smooth" });
       }
       if (form === ask && !said.refused) {
-        box.value = "";
-        detach();
+        if (box.value === typed) box.value = "";
+        if (data_image().files[0] === picture) detach();
         if (matchMedia("(pointer: fine)").matches) box.focus();
       }
     } catch {
       warn(words.offline);
     } finally {
+      awaited.delete(same);
       submitter?.removeAttribute("aria-busy");
     }
   };
@@ -174,7 +186,7 @@
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      one(".send", ask).click();
+      if (!event.repeat) one(".send", ask).click();
     }
   });
   box.setSelectionRange(box.value.length, box.value.length);
