@@ -334,6 +334,16 @@ async def test_several_private_pictures_are_told_by_their_ids(peer: Telegram) ->
         assert shown.photo, code
 
 
+async def test_a_private_picture_is_sent_once_also_when_its_placeholder_was_deleted(
+    peer: Telegram, page: Browser
+) -> None:
+    asked = await peer.say("/imagine a whale steps:20 size:64x64 private:yes")
+    (await peer.answered(asked)).deleted = True
+    await peer.until(lambda: [m for m in peer.messages.values() if "to you in private" in m.text])
+    await home_says(page, "wait to be sent", still=False)
+    assert len(of_private(peer)) == 1
+
+
 @pytest.mark.parametrize("ephemeral", [True, False])
 async def test_a_private_picture_is_not_left_before_the_group(
     peer: Telegram, ephemeral: bool

@@ -7,7 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,11 +17,10 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.board import Board
 from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Pace, Urgency
-from bot.adapters.telegram.places import NAME, answering, asked_in
+from bot.adapters.telegram.places import NAME, Receiver, answering, asked_in
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Reply, Tone
 from bot.events import Delivered
-from bot.locales import say
 from bot.replies import Progress, answer_reply
 from db.models import Answer, now
 
@@ -40,21 +39,6 @@ NO_RIGHT = "not enough rights"
 SHUT = ("chat not found", NO_RIGHT, "have no rights", "chat_write_forbidden",
         "chat_send_photos_forbidden", "topic_closed", "deactivated")  # fmt: skip
 NO_TOPIC = ("thread not found", "topic_deleted", "topic_id_invalid")
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """The only one who is to see a message in a group. `codes`: the pictures that it shows;
-    `press`: the callback query that asks."""
-
-    user: int
-    language: str
-    codes: tuple[str, ...] = ()
-    press: str | None = None
-
-    def parameters(self) -> dict[str, Any]:
-        pressed = {"callback_query_id": self.press} if self.press else {}
-        return {"receiver_user_id": self.user} | pressed
 
 
 class Chats:
@@ -149,25 +133,19 @@ class Chats:
                 await self.remove(chat, sent.message_id)
         if not message.is_text:
             message = replace(message, keyboard=keyboards.elsewhere(message.keyboard))
-            message = await self._send_in_private(receiver, message)
+            reached = await self._send_in_private(receiver, message)
+            message = rendering.of_private(receiver, reached, self.bot.username)
         sent = await self.pace(chat).call(urgency, lambda: self._send(message, where))
         self.start(self._remove_later(chat, sent.message_id))
         return sent
 
-    async def _send_in_private(
-        self, receiver: Receiver, message: rendering.Message
-    ) -> rendering.Message:
-        """To their own chat, if they have opened one; what is said of it in the group."""
+    async def _send_in_private(self, receiver: Receiver, message: rendering.Message) -> bool:
+        """To their own chat, if they have opened one."""
         try:
             await self.send(receiver.user, message, urgency=Urgency.PICTURE)
-            return rendering.plain(say(receiver.language, "telegram-sent-in-private"))
         except (Forbidden, BadRequest):
-            codes = receiver.codes
-            start = f"?start={codes[0]}" if len(codes) == 1 else ""
-            facts = {"count": len(codes), "codes": ", ".join(codes)}
-            link = f"https://t.me/{self.bot.username}{start}"
-            text = say(receiver.language, "telegram-open-private-chat", link=link, **facts)
-            return rendering.plain(text)
+            return False
+        return True
 
     def rights_changed(self, chat: int) -> None:
         self._for_all.discard(chat)
@@ -266,9 +244,11 @@ class Chats:
         if not answer.message or (int(answer.channel) < 0 and self.late(answer)):
             return False
         message = await rendering.message(self.semilla, reply, answer.language)
+        return message.file is None and await self._fill(answer, message)
+
+    async def _fill(self, answer: Answer, message: rendering.Message) -> bool:
+        """Puts it into the placeholder; False when that is gone."""
         chat, number = int(answer.channel), int(answer.message)
-        if message.file is not None:
-            return False
         try:
             if message.photo is not None:
                 await self.pace(chat).call(
@@ -300,13 +280,25 @@ class Chats:
 
     async def _deliver_in_private(self, answer: Answer, reply: Reply) -> None:
         """What only its author may see goes to their own chat, if they have opened one."""
-        chat, member = int(answer.channel), int(answer.member.removeprefix(f"{NAME}:"))
+        member = int(answer.member.removeprefix(f"{NAME}:"))
         message = await rendering.message(self.semilla, reply, answer.language)
         codes = tuple(each.code for each in reply.pictures)
         receiver = Receiver(member, answer.language, codes)
-        told = await self._send_in_private(receiver, message)
-        if answer.message:
-            await self.edit_text(chat, int(answer.message), told, Urgency.ANSWER)
+        reached = await self._send_in_private(receiver, message)
+        told = rendering.of_private(receiver, reached, self.bot.username)
+        try:
+            await self._tell_in_group(answer, receiver, told)
+        except TelegramError as error:
+            if not reached:
+                raise
+            # A second try would send the picture again.
+            log.warning("answer %d: its group was not told: %s", answer.id, error)
+
+    async def _tell_in_group(
+        self, answer: Answer, receiver: Receiver, told: rendering.Message
+    ) -> None:
+        chat = int(answer.channel)
+        if answer.message and await self._fill(answer, told):
             self.start(self._remove_later(chat, int(answer.message)))
         else:
             await self.send(chat, told, topic=answer.thread, to=asked_in(answer), receiver=receiver)

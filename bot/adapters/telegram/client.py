@@ -13,12 +13,13 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.adapters.telegram import away, keyboards, reading, rendering
 from bot.adapters.telegram.away import Away
-from bot.adapters.telegram.chats import UNCHANGED, Chats, Receiver
+from bot.adapters.telegram.chats import UNCHANGED, Chats
 from bot.adapters.telegram.homes import INSIDE, Homes
 from bot.adapters.telegram.pace import Urgency
 from bot.adapters.telegram.places import (
     NAME,
     Moderators,
+    Receiver,
     answering,
     guild_of,
     language_of,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
+from dataclasses import dataclass
+from typing import Any
 
 from telegram import Bot, Chat, Message, ReplyParameters, User
 from telegram.constants import ChatType
@@ -57,6 +59,21 @@ def asked_in(answer: Answer) -> ReplyParameters | None:
     if platform != NAME or chat != answer.channel or not message.isdecimal():
         return None
     return answering(int(message))
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The only one who is to see a message in a group. `codes`: the pictures that it shows;
+    `press`: the callback query that asks."""
+
+    user: int
+    language: str
+    codes: tuple[str, ...] = ()
+    press: str | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        pressed = {"callback_query_id": self.press} if self.press else {}
+        return {"receiver_user_id": self.user} | pressed
 
 
 class Moderators:

@@ -13,6 +13,7 @@ from telegram import InlineKeyboardMarkup, InputMediaPhoto
 from bot import sheets
 from bot.adapters.telegram import keyboards
 from bot.adapters.telegram.markup import CAPTION_UNITS, TEXT_UNITS, Formatted, formatted
+from bot.adapters.telegram.places import Receiver
 from bot.commands import line as typed_line
 from bot.commands.semilla import Semilla
 from bot.conversation import Form, Reply, Shown
@@ -112,6 +113,16 @@ async def sheet(
 
 def plain(text: str, keyboard: InlineKeyboardMarkup | None = None) -> Message:
     return Message(formatted([text], TEXT_UNITS), keyboard=keyboard)
+
+
+def of_private(receiver: Receiver, reached: bool, bot: str) -> Message:
+    """What a group reads of what was sent to somebody's own chat, or couldn't be."""
+    if reached:
+        return plain(say(receiver.language, "telegram-sent-in-private"))
+    codes = receiver.codes
+    start = f"?start={codes[0]}" if len(codes) == 1 else ""
+    facts = {"count": len(codes), "codes": ", ".join(codes), "link": f"https://t.me/{bot}{start}"}
+    return plain(say(receiver.language, "telegram-open-private-chat", **facts))
 
 
 async def _photo(semilla: Semilla, shown: Shown) -> bytes:
