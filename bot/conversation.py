@@ -79,6 +79,11 @@ class Call:
     aside: bool = False
     confirmed: bool = False
 
+    @property
+    def as_the_group(self) -> bool:
+        """Whether all that is known of who speaks is the group: Telegram's anonymous admins."""
+        return self.member.id == self.guild.id and not self.guild.private
+
 
 BUTTON_BYTES = 64  # what every platform keeps with a button
 

@@ -16,7 +16,8 @@ from PIL import Image
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
-from bot.events import Delivered, Ended
+from bot.conversation import Reply
+from bot.events import Delivered, Ended, Notice
 from db.history import Asker
 from db.models import now
 from generator import metadata
@@ -156,6 +157,31 @@ async def test_the_admins_of_a_group_are_its_moderators(peer: Telegram) -> None:
     await peer.answered(await peer.say(f"/delete {code} sure:yes", user=TEACHER))
     gone = await peer.answered(await peer.say(f"/show {code}"))
     assert not gone.photo
+
+
+async def test_an_admin_who_speaks_as_the_group_is_asked_to_write_as_themselves(
+    peer: Telegram, app: App
+) -> None:
+    for line in ("/imagine a cat private:yes", f"/activate {app.semilla.access.code}"):
+        told = await peer.answered(await peer.say(line, user=TEACHER, anonymous=True))
+        assert "as yourself" in told.text
+    assert not await app.semilla.database.access.owns(f"telegram:{peer.group}")
+
+
+async def test_what_is_private_is_never_written_to_a_group_that_has_spoken(
+    peer: Telegram, app: App
+) -> None:
+    group, model = f"telegram:{peer.group}", app.semilla.catalogue.default()
+    app.semilla.events.publish(
+        Notice(guild="", adapter="telegram", member=group, reply=Reply(text="a secret"))
+    )
+    asked = answer(
+        adapter="telegram", guild=group, channel=str(peer.group), member=group, private=True
+    )
+    drawn = request(model=model.name, model_hash=model.hash, steps=1)
+    await app.semilla.dispatch.accept(asked, [job(drawn, guild=group, member=group)])
+    await peer.until(lambda: [m for m in peer.messages.values() if "?start=" in m.text])
+    assert not [m for m in peer.messages.values() if m.photo or "secret" in m.text]
 
 
 async def test_in_a_private_chat_one_message_asks_step_by_step(peer: Telegram) -> None:

@@ -79,6 +79,8 @@ def job(
 async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: bool = False) -> Reply:
     """Commits the jobs with the answer that waits for them; says place and time. A large order
     is asked about first."""
+    if private and call.as_the_group:
+        raise Refusal("as-the-group")
     await _check(semilla, call, jobs)
     if (question := await _asked_first(semilla, call, jobs)) is not None:
         return question

@@ -283,6 +283,7 @@ refusal-wrong-code = That isn't the code. It stands in the window where Semilla 
 refusal-too-many-codes = Too many codes were tried. Wait { NUMBER($minutes) } minutes, then type the one in the window where Semilla was started.
 refusal-for-moderators = Only moderators of this place can do that. Ask one of them.
 refusal-owner-only = Only the owner of this Semilla can do that. Whoever hosts it becomes the owner with /activate and the code in the window where it was started.
+refusal-as-the-group = That is for one person alone, and you write as the group: I don't know who you are. Write it as yourself.
 refusal-unknown-place = I don't know that place. Type /activate in it.
 command-activate = activate
 command-activate-aliases = activar

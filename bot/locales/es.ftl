@@ -266,6 +266,7 @@ refusal-wrong-code = Ese no es el código. Está en la ventana donde se inició 
 refusal-too-many-codes = Se probaron demasiados códigos. Espera { NUMBER($minutes) } minutos y escribe el de la ventana donde se inició Semilla.
 refusal-for-moderators = Eso solo pueden hacerlo quienes moderan este lugar. Pídeselo a alguien de ellos.
 refusal-owner-only = Eso solo puede hacerlo quien administra esta Semilla: con /activar y el código de la ventana donde se inició.
+refusal-as-the-group = Eso es para una sola persona, y escribes como el grupo: no sé quién eres. Escríbelo con tu propio nombre.
 refusal-unknown-place = No conozco ese lugar. Escribe /activar en él.
 command-activate = activar
 command-activate-help = activa Semilla en este lugar (para quien la administra)

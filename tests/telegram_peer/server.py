@@ -24,6 +24,7 @@ from tests.telegram_peer.description import faults_of
 Json = dict[str, Any]
 BOT, ANA, LUIS, TEACHER = 7000001, 4001, 4002, 4999
 PRIVATE = ANA
+ANONYMOUS = 1087968824  # Telegram's own account, from which admins speak as their group
 TOKEN = "7000001:" + "A" * 35
 COUNTED = {
     "sendMessage", "sendPhoto", "sendDocument", "editMessageText", "editMessageMedia",
@@ -99,6 +100,7 @@ class Telegram:
         self.files: dict[str, bytes] = {}
         self.topics = False
         self.names = {ANA: ("Ana", "en"), LUIS: ("Luis", "es"), TEACHER: ("Marta", "es")}
+        self.names[ANONYMOUS] = ("Group", "en")
         self.changed = asyncio.Condition()
         self.polls = 0
         self._counted: dict[int, deque[float]] = defaultdict(deque)
@@ -145,8 +147,9 @@ class Telegram:
         topic: int | None = None,
         language: str | None = None,
         ago: float = 0,
+        anonymous: bool = False,
     ) -> int:
-        """A message; its id."""
+        """A message; its id. `anonymous`: of an admin who speaks as the group."""
         number = next(self._ids)
         self.said[number] = (chat or self.group, self.names[user][0], text)
         message: Json = {
@@ -165,6 +168,9 @@ class Telegram:
             self.files[name] = photo
             size = {"file_id": name, "file_unique_id": name, "width": 9, "height": 9}
             message |= {"photo": [size | {"file_size": len(photo)}], "caption": text}
+        if anonymous:
+            message["from"] = self._person(ANONYMOUS, None)
+            message["sender_chat"] = self._chat(chat or self.group)
         if reply_to is not None:
             message["reply_to_message"] = self.payload(reply_to)
         if topic is not None:

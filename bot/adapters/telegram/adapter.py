@@ -189,11 +189,15 @@ class TelegramAdapter:
             raise
 
     async def tell(self, member: str, reply: Reply) -> None:
-        """A private message. Raises Unreachable for whoever has never written to the bot."""
+        """A private message. Raises Unreachable for whoever has never written to the bot, and for
+        admins of whom only their group is known."""
+        chat = int(member.removeprefix(f"{NAME}:"))
+        if chat < 0:
+            raise Unreachable(member)
         await self._touch.there.wait()
         message = await rendering.message(self._semilla, reply, self._semilla.config.language)
         try:
-            await self._chats.send(int(member.removeprefix(f"{NAME}:")), message)
+            await self._chats.send(chat, message)
         except (Forbidden, BadRequest) as error:
             raise Unreachable(member) from error
 

@@ -140,7 +140,9 @@ class Chats:
         return sent
 
     async def _send_in_private(self, receiver: Receiver, message: rendering.Message) -> bool:
-        """To their own chat, if they have opened one."""
+        """To their own chat, if they have opened one; who speaks as a group has none."""
+        if receiver.user < 0:
+            return False
         try:
             await self.send(receiver.user, message, urgency=Urgency.PICTURE)
         except (Forbidden, BadRequest):
