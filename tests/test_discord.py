@@ -12,8 +12,10 @@ from PIL import Image
 
 from bot.adapters.discord import progress
 from bot.app import App
+from db.history import Asker
+from db.models import Review
 from generator import metadata
-from tests.discord_peer.payloads import EVERYTHING
+from tests.discord_peer.payloads import CHANNEL, EVERYTHING, GUILD
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on
 
@@ -76,6 +78,30 @@ async def test_the_menu_of_a_message_knows_its_picture(peer: Discord, app: App) 
     await peer.until(lambda: "a fish" in recipe.content)
     assert recipe.ephemeral
     assert "Euler" in recipe.content
+
+
+async def test_a_switch_that_is_set_to_false_is_off(
+    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiled = await peer.picture(await peer.slash("imagine", prompt="a star", steps=1, tiling=True))
+    code = next(iter(tiled.files)).split("-")[1][:4]
+    await peer.picture(await peer.slash("reroll", id=code, tiling=False))
+    guild, moderation = f"discord:{GUILD}", app.semilla.database.moderation
+    changed, whole = await app.semilla.database.history.latest(Asker(guild, ""), n=2)
+    assert (changed.request.tiling, whole.request.tiling) == (False, True)
+    kept = Review(
+        guild=guild, adapter="discord", channel=str(CHANNEL), thread="", age_restricted=False,
+        member="discord:5", member_name="Bea", language="en", command="imagine",
+        options={"prompt": "a word"}, word="word",
+    )  # fmt: skip
+    review = await moderation.keep(kept)
+    await moderation.ask(review)
+    monkeypatch.setattr(peer, "rights", EVERYTHING)
+    told = await peer.answer(await peer.slash("review", item=review.code, allow=False))
+    await peer.until(lambda: bool(told.content))
+    found = await moderation.review(guild, review.code)
+    assert found is not None
+    assert found.decided is not None
 
 
 async def test_several_pictures_are_taken_up_by_a_list(peer: Discord, app: App) -> None:

@@ -380,5 +380,5 @@ def _typed(value: Any) -> str:
     if isinstance(value, discord.Attachment):
         return ""
     if isinstance(value, bool):
-        return "yes" if value else ""
+        return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
