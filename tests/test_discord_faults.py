@@ -47,7 +47,8 @@ async def test_a_picture_whose_placeholder_is_lost_is_sent_to_its_author(
     assert late.mentions["users"] == [ANA]
     assert late.reference == placeholder.id
     if gone == "token expired":
-        await peer.until(lambda: str(late.id) in placeholder.content)
+        link = f"https://discord.com/channels/{GUILD}/{CHANNEL}/{late.id}"
+        await peer.until(lambda: link in placeholder.content)
         assert placeholder.components == []
 
 
@@ -87,6 +88,18 @@ async def test_a_missing_permission_is_told_to_the_author_in_private(
     peer.faults.append(Fault(f"POST /channels/{CHANNEL}/messages", 403, 50013))
     await peer.until(lambda: bool(told(peer)))
     assert "Attach Files" in told(peer)[0].content
+
+
+async def test_where_semilla_may_not_reply_a_late_picture_comes_without_what_it_replies_to(
+    peer: Discord, app: App
+) -> None:
+    asked = await peer.slash("imagine", prompt="a tree", steps=20)
+    await peer.answer(asked)
+    peer.expired.add(f"token-{asked}")
+    peer.faults.append(Fault(f"POST /channels/{CHANNEL}/messages", 403, 160002))
+    await peer.until(lambda: len(pictures(peer)) == 1)
+    (late,) = pictures(peer)
+    assert (late.reference, late.mentions["users"]) == (None, [ANA])
 
 
 async def test_a_picture_for_a_channel_that_is_gone_is_told_in_private(

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import aiohttp
@@ -33,6 +34,7 @@ OTHERS_WRITTEN = 5  # since it was asked for: the placeholder is out of sight
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
 RETRY_SECONDS = 15.0
 TOKEN_REVOKED = 4004  # the gateway closes with it
+NO_REPLIES = 160002  # where the channel's earlier messages may not be read
 INVALID_TOKEN, UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE = 50027, 10015, 10008
 WANTED = ("view_channel", "send_messages", "attach_files")
 WANTED_IN_THREADS = ("view_channel", "send_messages_in_threads", "attach_files")
@@ -157,7 +159,7 @@ class DiscordAdapter:
     async def _send_late(self, answer: Answer, reply: Reply) -> None:
         """As a reply that calls its author; the placeholder becomes a link to it."""
         place = int(answer.thread or answer.channel or 0)
-        channel = self._client.get_partial_messageable(place)
+        channel = self._client.get_partial_messageable(place, guild_id=_server(answer))
         try:
             sent = await self._find_sent(channel, answer, reply)
             sent = sent or await self._send(channel, answer, reply)
@@ -194,13 +196,28 @@ class DiscordAdapter:
         self, channel: discord.PartialMessageable, answer: Answer, reply: Reply
     ) -> discord.Message:
         message = await rendering.message(self._semilla, reply, self._limit(answer))
+        send = partial(self._send_calling, channel, answer, message)
+        try:
+            return await send(_reference(answer))
+        except discord.HTTPException as error:
+            if error.code != NO_REPLIES:
+                raise
+            return await send(None)
+
+    async def _send_calling(
+        self,
+        channel: discord.PartialMessageable,
+        answer: Answer,
+        message: rendering.Message,
+        reference: discord.MessageReference | None,
+    ) -> discord.Message:
         author = discord.Object(int(answer.member.removeprefix(f"{NAME}:")))
         call = say(answer.language, "discord-late", mention=f"<@{author.id}>")
         return await channel.send(
             clipped(f"{call}\n{message.content}"),
             files=message.uploads(),
             nonce=_nonce(answer, message),
-            reference=cast(Any, _reference(answer)),  # None is fine at run time
+            reference=cast(Any, reference),  # None is fine at run time
             mention_author=False,
             allowed_mentions=discord.AllowedMentions(users=[author], replied_user=False),
             view=message.view or discord.utils.MISSING,
@@ -240,6 +257,12 @@ def _nonce(answer: Answer, message: rendering.Message) -> str:
     names = [name for name, _, _ in message.files]
     shown = zlib.crc32("\n".join((message.content, *names)).encode())
     return f"{answer.id}-{shown:08x}"
+
+
+def _server(answer: Answer) -> int | None:
+    """None for a private chat, which is a guild of one."""
+    private = answer.guild == answer.member
+    return None if private else int(answer.guild.removeprefix(f"{NAME}:"))
 
 
 def _reference(answer: Answer) -> discord.MessageReference | None:
