@@ -157,6 +157,24 @@ async def test_a_file_that_is_gone_is_told(peer: Discord, app: App) -> None:
     await peer.until(lambda: any("can't be read" in text for text in _texts(peer)))
 
 
+async def test_a_file_that_is_too_large_is_not_fetched(peer: Discord, app: App) -> None:
+    large = _attached(peer, {"photo.png": b"much"}) | {"size": 17 * 1024 * 1024}
+    fetched = peer.fetched
+    await peer.slash("imagine", prompt="a bee", file=large)
+    await peer.until(lambda: any("16 MB is the most" in text for text in _texts(peer)))
+    assert peer.fetched == fetched
+
+
+async def test_no_file_is_fetched_for_who_is_not_answered(lonely: Discord, tmp_path: Path) -> None:
+    async with semilla_on(lonely, tmp_path, SEMILLA_ACCESS__OPEN="no"):
+        upload = lonely.bring(ANA, {"photo.png": _png(Image.new("RGB", (64, 64)), INFOTEXT)})
+        await lonely.slash("imagine", prompt="a bee", file=_attached(lonely, upload.files))
+        await lonely.until(lambda: any("not switched on" in text for text in _texts(lonely)))
+        recipe = await lonely.answer(await lonely.menu("📋 Recipe", upload))
+        await lonely.until(lambda: "not switched on" in recipe.content)
+    assert not lonely.fetched
+
+
 async def test_the_menu_leaves_others_pictures_alone_unless_the_server_allows_it(
     peer: Discord, app: App
 ) -> None:
@@ -214,6 +232,11 @@ async def test_what_is_made_of_another_links_to_it(peer: Discord, app: App) -> N
     varied = await peer.picture(await peer.press(owl, owl.buttons()["🌱 Vary"]))
     link = f"https://discord.com/channels/{GUILD}/{CHANNEL}/{owl.id}"
     assert f"(<{link}>) by Member4001" in varied.content
+
+
+def _attached(peer: Discord, files: dict[str, bytes]) -> dict[str, Any]:
+    (file,) = peer.payload(peer.bring(ANA, files))["attachments"]
+    return dict(file)
 
 
 def _filled_in(form: dict[str, Any]) -> dict[str, str]:

@@ -45,6 +45,14 @@ async def run(semilla: Semilla, call: Call) -> Reply:
         return fault(call.language, code, await again(semilla, call))
 
 
+async def lets_in(semilla: Semilla, call: Call) -> bool:
+    """Whether a file that came along is worth fetching. Why not is said by `run`."""
+    with suppress(Refusal):
+        await check_standing(semilla, call)
+        return await semilla.access.admits(call)
+    return False
+
+
 async def again(semilla: Semilla, call: Call) -> str:
     """The line that tries the call once more, if a button can hold it; "" for what was accepted,
     as that is delivered."""

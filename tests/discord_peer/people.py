@@ -43,13 +43,23 @@ class People:
         raise NotImplementedError
 
     async def slash(
-        self, name: str, language: str = "en-US", at: Place = HERE, by: int = ANA, **options: Any
+        self,
+        name: str,
+        language: str = "en-US",
+        at: Place = HERE,
+        by: int = ANA,
+        file: Json | None = None,
+        **options: Any,
     ) -> int:
-        """A slash command; the id of its interaction."""
+        """A slash command; the id of its interaction. `file`: what is attached as its image."""
         declared = next(each for each in self.commands if each["name"] == name)
         kinds = {each["name"]: each["type"] for each in declared.get("options", [])}
+        attached = {file["id"]: file} if file else {}
+        if file:
+            options["image"] = file["id"]
         given = [{"name": n, "type": kinds[n], "value": v} for n, v in options.items()]
         data = {"id": "1", "name": name, "type": 1, "options": given}
+        data["resolved"] = {"attachments": attached}
         return await self._interact(2, data, language, at=at, by=by)
 
     async def press(

@@ -54,6 +54,7 @@ class Discord(People):
         self.resumed = 0
         self.file_bytes = 10 * 1024 * 1024  # that the server's files may have
         self.presence: Json = {}
+        self.fetched = 0  # files
         self._places: dict[str, Place] = {}
         self._events: dict[int, Json] = {}
         self._ids = itertools.count(10_000)
@@ -182,6 +183,7 @@ class Discord(People):
         return _error(Fault("", 429, headers=headers, body=body))
 
     async def _file(self, request: web.Request) -> web.Response:
+        self.fetched += 1
         message = self.messages.get(int(request.match_info["message"]))
         if message is None:
             raise web.HTTPNotFound

@@ -17,9 +17,7 @@ from bot.adapters.discord.places import (
     LANGUAGE_OF_LOCALE,
     NAME,
     call_of,
-    guild_of,
     language_of,
-    member_of,
 )
 from bot.adapters.discord.presses import More, Pick, Press
 from bot.commands import door
@@ -141,12 +139,13 @@ class Client(discord.Client):
         unread = b"" if upload is not None else None
         call = self._call(interaction, command.name, options, image=unread)
         message = await self._acknowledge(interaction, private)
-        try:
-            image = await menus.read(upload) if upload is not None else None
-        except Refusal as refusal:
-            await self._refuse(interaction, refusal, private)
-            return
-        await self._answer(interaction, replace(call, message=message, image=image), private)
+        if upload is not None and await door.lets_in(self.semilla, call):
+            try:
+                call = replace(call, image=await menus.read(upload))
+            except Refusal as refusal:
+                await self._refuse(interaction, refusal, private)
+                return
+        await self._answer(interaction, replace(call, message=message), private)
 
     async def _use_on(
         self, interaction: Interaction, command: Command, message: discord.Message
@@ -154,16 +153,18 @@ class Client(discord.Client):
         """A modal can't follow an acknowledgement; all else is acknowledged first."""
         form, private = command.answers is Answers.FORM, command.answers is Answers.PRIVATE
         placeholder = "" if form else await self._acknowledge(interaction, private)
-        member = member_of(interaction)
-        asker = Asker(guild_of(interaction).id, member.id, member.moderator)
+        call = self._call(interaction, command.name, {}, placeholder)
+        code: str | None = None
+        asker = Asker(call.guild.id, call.member.id, call.member.moderator)
         me = getattr(self.user, "id", 0)
-        try:
-            code, image = await menus.picture_in(self.semilla, message, asker, me)
-        except Refusal as refusal:
-            await self._refuse(interaction, refusal, private)
-            return
-        options = {"picture": code} if code else {}
-        call = self._call(interaction, command.name, options, placeholder, image)
+        if await door.lets_in(self.semilla, call):
+            try:
+                code, image = await menus.picture_in(self.semilla, message, asker, me)
+            except Refusal as refusal:
+                await self._refuse(interaction, refusal, private)
+                return
+            options = {"picture": code} if code else {}
+            call = self._call(interaction, command.name, options, placeholder, image)
         if form:
             await self._open_form(interaction, call, f"/{command.name} {code}" if code else "")
         else:

@@ -36,7 +36,9 @@ async def picture_in(
 
 
 async def read(attached: discord.Attachment) -> bytes:
-    """Raises Refusal for what isn't there any more: addresses of files expire."""
+    """Raises Refusal for what is too large, or isn't there any more: addresses of files expire."""
+    if attached.size > FILE_BYTES:
+        raise Refusal("file-too-large", limit=FILE_BYTES // 2**20)
     try:
         return await attached.read()
     except discord.HTTPException as gone:
