@@ -162,6 +162,23 @@ async def test_private_chats_are_off_but_for_the_owner_and_whom_they_activate(ch
     assert (await chat.type(ASK, guild=alone)).tone is Tone.ACCEPTED
 
 
+async def test_a_closed_private_chat_is_open_for_what_is_ones_own_of_a_place_that_is_switched_on(
+    chat: Chat,
+) -> None:
+    await _owned(chat)
+    alone, luis = Guild(ANA.id, private=True), Member("chat:luis", "Luis")
+    picture = (await chat.ask(ASK)).pictures[0]
+    another = await chat.ask(f"/reroll {picture.code} seed:-1", guild=alone)
+    assert another.pictures
+    assert another.private
+    words = await chat.type(f"/rewrite {another.answer}", guild=alone)
+    assert words.form is not None
+    assert words.form.fields[1].value == ""
+    for line in (f"/reroll {picture.code}", f"/rewrite {another.answer}"):
+        theirs = await chat.type(line, guild=Guild(luis.id, private=True), member=luis)
+        assert theirs.tone is Tone.REFUSED
+
+
 async def test_codes_are_not_to_be_guessed(chat: Chat) -> None:
     moderator = Member("chat:mo", "Mo", moderator=True)
     for _ in range(5):

@@ -275,6 +275,22 @@ async def test_a_private_picture_outlives_its_token(peer: Discord, app: App) -> 
     assert not pictures(peer)
 
 
+async def test_the_buttons_of_a_private_picture_work_where_it_was_sent_to_its_author(
+    peer: Discord, app: App
+) -> None:
+    asked = await peer.slash("imagine", prompt="a star", steps=20, private=True)
+    await peer.answer(asked)
+    peer.expired.add(f"token-{asked}")
+    await peer.until(lambda: bool(told(peer)))
+    (sent,) = told(peer)
+    at = Place(guild=None, channel=sent.channel)
+    await peer.press(sent, sent.buttons()["🎲 Another"], at=at)
+    await peer.until(lambda: [len(each.files) for each in told(peer)] == [1, 1])
+    form = await peer.response(await peer.press(sent, sent.buttons()["✏️ Edit"], at=at))
+    assert form["type"] == 9
+    assert not pictures(peer)
+
+
 async def test_a_picture_too_large_for_the_server_comes_smaller_and_as_png_on_request(
     peer: Discord, app: App
 ) -> None:

@@ -398,6 +398,23 @@ async def test_what_is_private_goes_to_the_private_chat(peer: Telegram) -> None:
     assert not [m for m in peer.messages.values() if m.chat == peer.group and m.photo]
 
 
+async def test_what_failed_in_private_is_tried_again_from_the_private_chat(
+    peer: Telegram, app: App
+) -> None:
+    group, author = f"telegram:{peer.group}", f"telegram:{ANA}"
+    asked = answer(
+        adapter="telegram", guild=group, channel=str(peer.group), member=author, private=True,
+        language="en",
+    )  # fmt: skip
+    replaced = request(model=app.semilla.catalogue.default().name, model_hash="0" * 64, steps=1)
+    await app.semilla.dispatch.accept(asked, [job(replaced, guild=group, member=author)])
+    await peer.until(lambda: [m for m in peer.messages.values() if "Try again" in m.buttons()])
+    (failed,) = [m for m in peer.messages.values() if m.chat == PRIVATE]
+    await peer.press(failed, "Try again")
+    await peer.shown(chat=PRIVATE)
+    assert not [m for m in peer.messages.values() if m.chat == peer.group and m.photo]
+
+
 async def test_a_placeholder_that_was_deleted_loses_nothing(peer: Telegram) -> None:
     asked = await peer.say("/imagine a fish steps:40")
     placeholder = await peer.answered(asked)

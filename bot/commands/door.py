@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot.commands.declaration import COMMANDS, Answers, Command
+from bot.commands.home import at_home
 from bot.commands.line import typed
 from bot.commands.screening import ALLOWED, check_standing
 from bot.commands.semilla import Semilla
@@ -28,6 +29,7 @@ async def run(semilla: Semilla, call: Call) -> Reply:
         command = COMMANDS[call.command]
         with about(call=call.origin, guild=call.guild.id, command=call.command):
             if not command.anywhere:
+                call = await at_home(semilla, call, command)
                 await semilla.access.admit(call)
                 rules = await semilla.database.settings.of_guild(call.guild.id)
                 call = replace(call, language=language_of(rules) or call.language)

@@ -73,11 +73,7 @@ async def _own_answers(semilla: Semilla, call: Call, request: int | None) -> lis
         mine = {t.answer for t in tasks if (t.guild, t.member) == (call.guild.id, call.member.id)}
         return [found for each in sorted(mine) if (found := await answers.get(each))]
     answer = await answers.get(request)
-    here = (call.adapter, call.channel, call.member.id)
-    if answer is None or (
-        answer.guild != call.guild.id
-        and (answer.adapter, answer.channel, answer.member) != here  # a private chat, a group's
-    ):
+    if answer is None or answer.guild != call.guild.id:
         raise Refusal("unknown-request", ("/queue",), request=str(request))
     if answer.member != call.member.id and not call.member.moderator:
         raise Refusal("not-your-request", author=answer.member_name)
