@@ -344,6 +344,20 @@ async def test_a_private_picture_is_sent_once_also_when_its_placeholder_was_dele
     assert len(of_private(peer)) == 1
 
 
+@pytest.mark.parametrize("end", ["shown in private", "erased"])
+async def test_who_waits_is_told_no_longer_than_they_wait(peer: Telegram, end: str) -> None:
+    private = "yes" if end == "shown in private" else "no"
+    line = f"/imagine a whale steps:40 private:{private}"
+    for _ in range(3):  # messages of their own
+        await peer.answered(await peer.say(line))
+    await peer.say(line)
+    await peer.until(lambda: [m for m in peer.messages.values() if "waits: Ana" in m.text])
+    (live,) = [m for m in peer.messages.values() if "waits: Ana" in m.text]
+    if end == "erased":
+        await peer.say("/privacy delete sure:yes")
+    await peer.until(lambda: live.deleted, 30)
+
+
 @pytest.mark.parametrize("ephemeral", [True, False])
 async def test_a_private_picture_is_not_left_before_the_group(
     peer: Telegram, ephemeral: bool

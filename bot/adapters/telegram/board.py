@@ -72,11 +72,14 @@ class Board:
         try:
             await finished.out
         finally:
-            self._expected.pop(answer.id, None)
-            if not self._expected:
-                self._nobody.set()
             if finished in self._finished:
                 self._finished.remove(finished)
+
+    def done(self, answer: int) -> None:
+        """Nobody waits for it any more, however it was delivered."""
+        self._expected.pop(answer, None)
+        if not self._expected:
+            self._nobody.set()
 
     async def close(self) -> None:
         await self._remove_live()
@@ -174,9 +177,17 @@ class Board:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TOLD * self._chats.minute):
                         await self._nobody.wait()
+                await self._drop_erased()
         finally:
             self._telling = False
             await self._remove_live()
+
+    async def _drop_erased(self) -> None:
+        """What its member has had erased is never delivered: the row is gone, or empty and done."""
+        for number in list(self._expected):
+            answer = await self._chats.semilla.database.answers.get(number)
+            if answer is None or answer.delivered is not None:
+                self.done(number)
 
     def _waiting(self) -> str:
         calls = list(self._expected.values())

@@ -240,6 +240,8 @@ class Chats:
                 raise
             finally:
                 self._placeholders.pop(answer.id, None)
+                if board := self._boards.get((chat, answer.thread)):
+                    board.done(answer.id)
 
     async def _replace(self, answer: Answer, reply: Reply) -> bool:
         """The placeholder becomes the picture; not when it is gone, or its author has gone on."""
