@@ -17,10 +17,12 @@ from PIL import Image
 
 from bot import logs
 from bot.conversation import Guild, Member, Reply, Tone
+from bot.sheets import SHEET_PICTURES
 from db.models import Answer, Job
 from generator import metadata
 from generator.request import GenerationRequest
 from tests.chat import ANA, CLASS, Chat, open_chat
+from tests.rows import draw
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -44,6 +46,19 @@ def pixels(chat: Chat, reply: Reply, index: int = 0) -> bytes:
 def colour(chat: Chat, reply: Reply, x: int, y: int) -> tuple[int, int, int]:
     image = Image.open(io.BytesIO(png(chat, reply))).convert("RGB").resize((16, 16))
     return image.getpixel((x, y))
+
+
+async def test_every_picture_of_the_history_is_on_a_page_that_chats_can_show(chat: Chat) -> None:
+    place = Guild("chat:many")
+    codes = {
+        (await draw(chat.semilla.database, guild=place.id, member=ANA.id)).code for _ in range(20)
+    }
+    pages = [await chat.type("/history", guild=place)]
+    while pages[-1].buttons:
+        pages.append(await chat.type(pages[-1].buttons[0][0].line, guild=place))
+    assert max(len(page.pictures) for page in pages) <= SHEET_PICTURES
+    seen = [each for page in pages for each in page.pictures]
+    assert len(seen) == len({each.code for each in seen} & codes) == 20
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ from bot.events import Changed
 from bot.locales import escape, say
 from bot.moderation import rules_of
 from bot.replies import picture_shown, recipe_text, retired_line
+from bot.sheets import SHEET_PICTURES
 from db.models import Picture, Record, RecordKind, Relation, Visibility
 from generator import metadata
 from generator.messages import Note, NoteKind
@@ -50,7 +51,7 @@ MEDIUM = 0.15
 # Shown for changing only where they are something else than usual.
 SELDOM = {"hires", "tiling", "clip_skip", "emphasis", "vae", "variations"}
 DETAIL = 0.35  # how much of an enlarged picture is drawn anew
-PAGE = 12
+PAGE = SHEET_PICTURES  # no chat shows fewer
 
 
 @command(answers=Answers.NEW, listed=True)
