@@ -21,7 +21,7 @@ DATA = Path(__file__).parent / "data"
 
 @pytest.mark.parametrize("language", ["en", "es"])
 async def test_a_lesson_reads_as_it_was_looked_at(tmp_path: Path, language: str) -> None:
-    async with serving_telegram(minute=6) as peer, semilla_on(peer, tmp_path):
+    async with serving_telegram(minute=20) as peer, semilla_on(peer, tmp_path):
         await lesson(peer, language)
         group = lines(m for m in peer.messages.values() if m.chat != PRIVATE)
         private = lines(m for m in peer.messages.values() if m.chat == PRIVATE)

@@ -322,7 +322,7 @@ def test_a_command_whose_semilla_is_stopped_hears_that_its_request_is_kept(shell
     with shell.start("run") as server:
         assert server.stdout is not None
         server.stdout.readline()
-        with shell.start("imagine", "a red apple", "--steps", "150", "--count", "9") as waiting:
+        with shell.start("imagine", "a red apple", "--steps", "22", "--count", "9") as waiting:
             assert waiting.stderr is not None
             assert waiting.stderr.readline()  # it was accepted
             server.send_signal(signal.SIGTERM)
