@@ -189,12 +189,13 @@ def plain(text: str) -> str:
     return " ".join(" ".join(pieces).split())
 
 
-def readings(text: str, during: Pass) -> Iterator[str]:
+@lru_cache(64)
+def readings(text: str, during: Pass) -> frozenset[str]:
     """What is attended to at each step in one line, with nothing between the pieces of a section."""
     prompt = parse(text)
-    for step in range(1, during.steps + 1) if "[" in text else (1,):
-        sections = (section for part in prompt.parts for section in part.sections(step, during))
-        yield " ".join("".join(piece.text for piece in section) for section in sections)
+    steps = range(1, during.steps + 1) if "[" in text else (1,)
+    sections = ([s for part in prompt.parts for s in part.sections(n, during)] for n in steps)
+    return frozenset(" ".join("".join(p.text for p in s) for s in each) for each in sections)
 
 
 def draw(

@@ -189,7 +189,10 @@ def write(
 
 def read(png: bytes) -> GenerationRequest | None:
     """The recipe in a PNG of Semilla's, or None."""
-    texts = _texts(png)
+    return _own(_texts(png))
+
+
+def _own(texts: Mapping[str, str]) -> GenerationRequest | None:
     try:
         return GenerationRequest.from_json(json.loads(texts["semilla"])["request"])
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
@@ -207,11 +210,11 @@ def read_pixels(data: bytes) -> str | None:
 def read_told(data: bytes) -> Told | None:
     """The recipe in a picture: Semilla's own JSON, which tells it exactly; in others the
     `parameters` (PNG) or EXIF UserComment (JPEG, WebP)."""
-    return _read_own(data) or parse_infotext(_texts(data).get("parameters", ""))
+    texts = _texts(data)
+    return _told_by(_own(texts)) or parse_infotext(texts.get("parameters", ""))
 
 
-def _read_own(data: bytes) -> Told | None:
-    request = read(data)
+def _told_by(request: GenerationRequest | None) -> Told | None:
     if request is None:
         return None
     try:
