@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from bot.commands.kinds import Kind, without_accents
+from bot.commands.kinds import Kind, Type, without_accents
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply, Role
 from bot.locales import LANGUAGES, has, say
@@ -73,6 +73,11 @@ class Command:
     def option(self, typed: str) -> Option | None:
         folded = fold(typed)
         return next((each for each in self.options if folded in each.names()), None)
+
+    def picture(self, options: Mapping[str, str]) -> str | None:
+        """The one that options name: its id, or a link to it."""
+        option = next((each for each in self.options if each.kind.type is Type.PICTURE), None)
+        return options.get(option.name) if option else None
 
     async def run(self, semilla: Semilla, call: Call) -> Reply:
         """Reads the call's options and answers it. Raises Refusal."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.commands.declaration import Command
-from bot.commands.kinds import Type
 from bot.commands.recipe import asker
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Guild
@@ -27,9 +26,7 @@ async def at_home(semilla: Semilla, call: Call, command: Command) -> Call:
 
 
 async def _of_picture(semilla: Semilla, call: Call, command: Command) -> str | None:
-    option = next((each for each in command.options if each.kind.type is Type.PICTURE), None)
-    code = call.options.get(option.name) if option else None
-    history = semilla.database.history
+    code, history = command.picture(call.options), semilla.database.history
     if not code or await history.get(asker(call), code):
         return None
     for guild in await history.guilds_with(code, f"{call.adapter}:"):

@@ -7,7 +7,6 @@ from telegram.error import TelegramError
 
 from bot.adapters.telegram.places import NAME, Moderators
 from bot.commands.declaration import COMMANDS
-from bot.commands.kinds import Type
 from bot.commands.semilla import Semilla
 from bot.conversation import Guild, Member
 from db.history import Asker
@@ -27,8 +26,7 @@ class Homes:
     ) -> tuple[Guild, Member] | None:
         """None for what belongs to the private chat itself, and for what the member may not see:
         that is answered as if it didn't exist."""
-        option = next((o for o in COMMANDS[command].options if o.kind.type is Type.PICTURE), None)
-        code = options.get(option.name) if option else None
+        code = COMMANDS[command].picture(options)
         person = f"{NAME}:{user.id}"
         if not code or await self._history.get(Asker(f"{NAME}:{chat.id}", person), code):
             return None
