@@ -32,19 +32,21 @@ class Drafts:
         async with self._transactions.read() as session:
             return await session.scalar(query)
 
-    async def miss(self, guild: str, member: str, origin: str, options: dict[str, Any]) -> None:
-        """Keeps a request that came while nobody listened; a second time changes nothing."""
-        code = MISSED + origin
+    async def miss(self, guild: str, member: str, number: int, options: dict[str, Any]) -> None:
+        """Keeps a request that came while nobody listened; a second time changes nothing.
+        `number`: its message's, which grows with each."""
+        code = f"{MISSED}{number}"
         async with self._transactions.write() as session:
             known = select(Draft.id).where(Draft.guild == guild, Draft.code == code)
             if await session.scalar(known) is None:
                 session.add(Draft(guild=guild, member=member, code=code, options=options))
 
     async def missed(self, guild: str) -> list[Draft]:
-        """In the order in which they came."""
+        """In the order in which they were said: they are taken side by side, and kept in any."""
         query = select(Draft).where(Draft.guild == guild, Draft.code.startswith(MISSED))
         async with self._transactions.read() as session:
-            return list(await session.scalars(query.order_by(Draft.id)))
+            found = await session.scalars(query)
+            return sorted(found, key=lambda each: int(each.code.removeprefix(MISSED)))
 
     async def unasked(self, prefix: str) -> list[str]:
         """Guilds that were never asked what is to become of theirs, the longest waiting first."""

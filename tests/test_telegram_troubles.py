@@ -80,8 +80,8 @@ async def test_after_a_sleep_one_message_asks_what_becomes_of_the_requests(
     for prompt in ("un gato", "una luna"):
         await peer.say(f"/imagina {prompt} pasos:1", user=LUIS, ago=14 * 60)
     await peer.say("/imagina un sol pasos:1", ago=13 * 60)
-    await peer.until(lambda: asking(peer))
-    (question,) = asking(peer)
+    await peer.until(lambda: "3 pedidos" in "".join(m.text for m in asking(peer)))
+    question = asking(peer)[-1]
     assert (
         question.text == "Hay 3 pedidos de cuando estuve desconectada, el primero de hace 14 min:"
     )
@@ -93,6 +93,21 @@ async def test_after_a_sleep_one_message_asks_what_becomes_of_the_requests(
     await peer.until(lambda: sum("un" in m.text for m in pictures(peer)) == 2)
     await peer.until(lambda: question.deleted)
     assert not [m for m in pictures(peer) if "un sol" in m.text]
+
+
+async def test_the_question_begins_with_what_was_said_first_whichever_came_first(
+    peer: Telegram,
+) -> None:
+    await peer.say("/imagina un gato pasos:1", user=LUIS, ago=14 * 60)
+    delayed = peer.waiting.pop()
+    await peer.say("/imagine a moon steps:1", ago=13 * 60)
+    await peer.until(lambda: "13 min" in "".join(m.text for m in peer.messages.values()))
+    await peer.update({"message": delayed["message"]})
+    await peer.until(lambda: "2 pedidos" in "".join(m.text for m in asking(peer)))
+    question = asking(peer)[-1]
+    assert question.text.endswith("el primero de hace 14 min:"), "in its author's language"
+    await peer.press(question, "Olvidarlos", user=TEACHER)
+    await peer.until(lambda: question.deleted)
 
 
 async def test_a_request_that_fails_late_takes_no_other_with_it(peer: Telegram) -> None:
@@ -155,7 +170,7 @@ async def test_what_nobody_was_asked_about_is_asked_about_after_a_restart(
 async def test_what_nobody_decides_about_is_forgotten_in_time(tmp_path: Path) -> None:
     async with App.open(settings(tmp_path)) as app:
         drafts = app.semilla.database.drafts
-        await drafts.miss("telegram:-1", "telegram:1", "7", {"request": "{}"})
+        await drafts.miss("telegram:-1", "telegram:1", 7, {"request": "{}"})
         await drafts.forget_missed(now() - timedelta(days=1))
         assert await drafts.missed("telegram:-1")
         await drafts.forget_missed(now())

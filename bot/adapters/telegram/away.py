@@ -42,7 +42,7 @@ class Away:
         """Keeps a message as it came, to be heard later."""
         guild = f"{NAME}:{message.chat.id}"
         options = {"request": message.to_json(), "language": language}
-        await self._drafts.miss(guild, member.id, str(message.id), options)
+        await self._drafts.miss(guild, member.id, message.id, options)
         self._gather(guild)
 
     async def ask_again(self) -> None:
