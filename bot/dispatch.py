@@ -216,8 +216,8 @@ class Dispatch:
         if task.request.initial_image:
             try:
                 image = await self._database.storage.read(task.request.initial_image)
-            except FileNotFoundError:
-                await self._failed(task, Failure.IMAGE_BROKEN, "the initial image is gone")
+            except OSError as error:
+                await self._failed(task, Failure.IMAGE_BROKEN, str(error))
                 return
         await self._database.jobs.start([task.job])
         await self._keep_unseen(task)
@@ -310,8 +310,9 @@ class Dispatch:
             file = await self._database.storage.put(drawn.png)
             picture = picture_of(job, task.request, drawn, file)
             await self._holding.hold(picture, verdict, drawn.png)
-        except DiskFull as full:
-            await self._failed(task, Failure.DISK_FULL, str(full))
+        except OSError as error:  # one that can't be kept stops nobody else
+            full = isinstance(error, DiskFull)
+            await self._failed(task, Failure.DISK_FULL if full else Failure.FAULT, str(error))
             return
         made = await self._database.jobs.done(task.job, picture)
         self._announcing.drawn(task.job, drawn.seconds)

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from errno import ENOSPC
+from errno import EIO, ENOSPC
 from pathlib import Path
 
 import pytest
@@ -309,8 +309,15 @@ async def test_what_is_approved_while_the_answer_is_being_shown_is_shown_too(
     assert [each.code for each in shown.pictures] == [first.code, second.code]
 
 
-async def test_a_picture_to_be_held_that_finds_the_disk_full_fails_alone(
-    chat: Chat, place: Guild, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (DiskFull(ENOSPC, "no room"), "disk is full"),
+        (OSError(EIO, "a disk that fails"), "failed on our side"),
+    ],
+)
+async def test_a_picture_to_be_held_that_cannot_be_kept_fails_alone(
+    chat: Chat, place: Guild, monkeypatch: pytest.MonkeyPatch, error: OSError, sentence: str
 ) -> None:
     await rule(chat, place, approve="yes")
     storage = chat.semilla.database.storage
@@ -320,11 +327,11 @@ async def test_a_picture_to_be_held_that_finds_the_disk_full_fails_alone(
         async def put(data: bytes) -> str:
             if next(room, False):
                 return await kept(data)
-            raise DiskFull(ENOSPC, "no room")
+            raise error
 
         system.setattr(storage, "put", put)
         told = await chat.ask(APPLE, guild=place)
-    assert "disk is full" in told.text
+    assert sentence in told.text
     await chat.type(f"/retry {told.answer}", guild=place)
     assert told.answer is not None
     assert "A moderator looks at it first" in (await chat.wait_for(told.answer, times=2)).text
