@@ -285,6 +285,21 @@ def test_an_edit_keeps_what_was_not_touched(visitor: Visitor) -> None:
     expect_that(changed.locator("figcaption")).to_contain_text("seed 13")
 
 
+def test_what_is_emptied_in_an_edit_is_gone(visitor: Visitor) -> None:
+    newest = finished(draw(visitor.page, "a fish negative:red seed:13 steps:4"))
+    expect_that(newest.locator(".said")).to_contain_text("negative")
+    newest.get_by_role("button", name="Edit").click()
+    form = visitor.page.locator("#notes form")
+    form.get_by_label("negative").fill("")
+    form.get_by_role("button", name="Draw").click()
+    changed = visitor.page.locator("#feed .answer").first
+    expect_that(changed.locator("figcaption")).to_contain_text("seed 13")
+    newest = finished(changed)
+    newest.get_by_role("button", name="Recipe").click()
+    expect_that(visitor.page.locator("#notes")).to_contain_text("seed")
+    expect_that(visitor.page.locator("#notes")).not_to_contain_text("red")
+
+
 def test_keys_alone_reach_the_menu_of_a_picture(visitor: Visitor) -> None:
     newest = finished(draw(visitor.page, "a pink flower seed:14 steps:4"))
     newest.get_by_role("button", name="Recipe").focus()

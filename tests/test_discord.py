@@ -72,6 +72,20 @@ async def test_edit_changes_what_was_changed_and_nothing_else(peer: Discord, app
     assert "seed `5`" in sent.content
 
 
+async def test_what_is_taken_out_in_an_edit_is_gone(peer: Discord, app: App) -> None:
+    asked = await peer.slash(
+        "imagine", prompt="a hat", negative="red", seed="5", steps=1, hires=1.5, size="64x64"
+    )
+    message = await peer.picture(asked)
+    form = await peer.response(await peer.press(message, message.buttons()["✏️ Edit"]))
+    hidden = form["data"]["custom_id"]
+    changed = {"prompt": "a hat", "negative": "", "options": "seed:5 steps:1 size:64x64"}
+    await peer.picture(await peer.send_modal(hidden, changed))
+    (found,) = await app.semilla.database.history.latest(Asker(f"discord:{GUILD}", ""), n=1)
+    assert (found.request.negative_prompt, found.request.hires) == ("", None)
+    assert (found.request.width, found.request.seed) == (64, 5)
+
+
 async def test_the_menu_of_a_message_knows_its_picture(peer: Discord, app: App) -> None:
     message = await peer.picture(await peer.slash("imagine", prompt="a fish", seed="8", steps=2))
     recipe = await peer.answer(await peer.menu("📋 Recipe", message))

@@ -87,15 +87,19 @@ class Command:
         """The call's options as the handler's arguments. Raises Refusal."""
         arguments: dict[str, Any] = {group: {} for group in self.groups}
         for option in self.options:
-            text = call.options.get(option.name, "").strip()
-            if not text and option.required:
-                raise Refusal("option-missing", command=self.name, option=option.name)
-            value = option.kind.read(option.name, text) if text else option.default
             target = arguments[option.group] if option.group else arguments
-            target[option.name] = value
+            target[option.name] = self._value(option, call.options.get(option.name))
         for group, kind in self.groups.items():
             arguments[group] = kind(**arguments[group])
         return arguments
+
+    def _value(self, option: Option, given: str | None) -> Any:
+        text = (given or "").strip()
+        if not text and option.required:
+            raise Refusal("option-missing", command=self.name, option=option.name)
+        if given is not None and not text and option.kind.emptied is not None:
+            return option.kind.read(option.name, option.kind.emptied)
+        return option.kind.read(option.name, text) if text else option.default
 
 
 COMMANDS: dict[str, Command] = {}

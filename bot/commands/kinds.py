@@ -41,6 +41,7 @@ class Kind:
         aliases: names by which the option is known besides its labels.
         free: takes the words of a typed line that belong to no other option.
         upload: instead of its id, the picture itself may come as a file.
+        emptied: what is meant where it is given and empty; None is as if it were not given.
     """
 
     type: Type
@@ -51,6 +52,7 @@ class Kind:
     aliases: tuple[str, ...] = ()
     free: bool = False
     upload: bool = False
+    emptied: str | None = None
 
     def read(self, name: str, text: str) -> Any:
         """The value of `text`. Raises Refusal: what was wrong, what is allowed."""
@@ -170,9 +172,10 @@ STRENGTHS = (
 
 Prompt = Annotated[str, Kind(type=Type.TEXT, high=PROMPT_LIMIT, free=True)]
 Negative = Annotated[
-    str, Kind(type=Type.TEXT, high=PROMPT_LIMIT, aliases=("negative prompt", "neg", "no"))
+    str,
+    Kind(type=Type.TEXT, high=PROMPT_LIMIT, aliases=("negative prompt", "neg", "no"), emptied=""),
 ]
-SEED = Kind(type=Type.WHOLE, low=0, high=SEED_LIMIT - 1, words=AT_RANDOM)
+SEED = Kind(type=Type.WHOLE, low=0, high=SEED_LIMIT - 1, words=AT_RANDOM, emptied="-1")
 STRENGTH = Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)
 Seed = Annotated[int, SEED]
 Steps = Annotated[int, Kind(type=Type.WHOLE, low=1, high=150)]
@@ -190,15 +193,24 @@ Image = Annotated[str, Kind(type=Type.PICTURE, high=300, upload=True)]
 Redrawn = Annotated[float, Kind(type=Type.NUMBER, low=0, high=1)]
 MaskArea = Annotated[str, Kind(type=Type.TEXT, high=40, aliases=("inpaint",))]
 Enlarged = Annotated[
-    float, Kind(type=Type.NUMBER, low=1, high=4, aliases=("hr", "hires fix", "hires upscale"))
+    float,
+    Kind(
+        type=Type.NUMBER,
+        low=1,
+        high=4,
+        aliases=("hr", "hires fix", "hires upscale"),
+        emptied="1",
+    ),
 ]
-ClipSkip = Annotated[int, Kind(type=Type.WHOLE, low=1, high=12)]
-Emphasis = Annotated[str, Kind(type=Type.TEXT, choices=("original", "no norm", "none"))]
-VaeName = Annotated[str, Kind(type=Type.TEXT, high=200)]
+ClipSkip = Annotated[int, Kind(type=Type.WHOLE, low=1, high=12, emptied="1")]
+Emphasis = Annotated[
+    str, Kind(type=Type.TEXT, choices=("original", "no norm", "none"), emptied="original")
+]
+VaeName = Annotated[str, Kind(type=Type.TEXT, high=200, emptied="")]
 ExtraName = Annotated[str, Kind(type=Type.EXTRA, high=200, aliases=("embedding",))]
 UpscalerName = Annotated[str, Kind(type=Type.UPSCALER, high=200)]
 VariationStrength = Annotated[float, STRENGTH]
-Variations = Annotated[tuple[Variation, ...], Kind(type=Type.VARIATIONS, high=1000)]
+Variations = Annotated[tuple[Variation, ...], Kind(type=Type.VARIATIONS, high=1000, emptied="")]
 StyleName = Annotated[str, Kind(type=Type.STYLE, high=40)]
 NewStyleName = Annotated[str, Kind(type=Type.STYLE, high=40, free=True)]
 Words = Annotated[str, Kind(type=Type.TEXT, high=200, free=True)]

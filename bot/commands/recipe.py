@@ -241,7 +241,8 @@ async def changed_request(
     if choices.empty:
         request = await as_of_now(semilla, request)
     else:
-        vae = chosen.vae or (None if chosen.model else base.vae)
+        kept = None if chosen.model else base.vae
+        vae = kept if chosen.vae is None else chosen.vae
         request = await with_files(semilla, model, request, vae, call.language)
     return request, [*translated, *replaced(base, request), *notes]
 

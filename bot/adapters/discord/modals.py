@@ -38,16 +38,17 @@ def takes_file(form: Form) -> bool:
 
 
 def changes(form: Form, sent: dict[str, str], language: str) -> dict[str, str]:
-    """The options that were changed in a modal, and those that say what it is about.
+    """The options that were changed in a modal, and those that say what it is about. What was
+    taken out is empty.
 
     Raises Refusal for options that can't be read.
     """
     command = COMMANDS[form.command]
-    before = {field.name: field.value for field in form.fields}
-    after = typed_line.options(command, sent.get(OPTIONS, ""))
-    after |= {name: value.strip() for name, value in sent.items() if name != OPTIONS}
     hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
-    return hidden | {n: v for n, v in after.items() if v and v != before.get(n)}
+    before = {field.name: field.value for field in form.fields if field.kind != "hidden"}
+    after = dict.fromkeys(before, "") | typed_line.options(command, sent.get(OPTIONS, ""))
+    after |= {name: value.strip() for name, value in sent.items() if name != OPTIONS}
+    return hidden | {n: v for n, v in after.items() if v != before.get(n, "")}
 
 
 def _field(label: str, name: str, value: str) -> discord.ui.Label[Any]:

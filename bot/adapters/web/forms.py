@@ -65,7 +65,7 @@ def reply_inputs(semilla: Semilla, form: Form, language: str) -> list[Input]:
 def changed(command: Command, form: Mapping[str, object]) -> dict[str, str]:
     """The options that a form sends, without those that were left as they were.
 
-    An untouched seed isn't a new seed: variations hang on it.
+    An untouched seed isn't a new seed: variations hang on it. One that was emptied is sent empty.
     """
     options = {}
     for option in command.options:
@@ -73,8 +73,7 @@ def changed(command: Command, form: Mapping[str, object]) -> dict[str, str]:
         value = str(form.get(PREFIX + option.name, "")).strip()
         if before and option.kind.type is Type.SWITCH:
             value = value or "no"  # browsers say nothing of a box that isn't ticked
-        untouched = value == before
-        if value and (option.required or not untouched):
+        if value != before or (value and option.required):
             options[option.name] = value
     return options
 
