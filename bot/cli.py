@@ -347,7 +347,7 @@ def _command_usage(typed: tuple[str, ...], screen: Screen) -> int:
     """A command's options, with the names of the screen's language."""
     from bot.adapters.terminal.service import find_command
     from bot.conversation import Refusal
-    from bot.replies import refused
+    from bot.refusals import refused
 
     language = screen.language
     try:

@@ -66,9 +66,11 @@ async def check(
         limits = limits.model_copy(
             update={"waiting": min(limits.waiting, allowed.waiting or limits.waiting)}
         )
+    if len(requests) > limits.waiting:
+        raise Refusal("too-many-pictures", count=len(requests), limit=limits.waiting)
     waiting = await database.jobs.waiting_of(call.member.id)
     if waiting + len(requests) > limits.waiting:
-        raise Refusal("too-many-waiting", waiting=waiting, limit=limits.waiting)
+        raise Refusal("too-many-waiting", ("/cancel",), waiting=waiting, limit=limits.waiting)
     together = await database.jobs.waiting_in(call.guild.id)
     if together + len(requests) > limits.guild_waiting:
         raise Refusal("guild-too-many-waiting", waiting=together, limit=limits.guild_waiting)
@@ -163,7 +165,8 @@ async def _check_time(
             break
         over, frees = over - each, created + window
     if used + units > limit:
-        raise Refusal(f"limit-{name}", made=used, limit=limit, time=_clock(frees))
+        left = max(0, limit - used)
+        raise Refusal(f"limit-{name}", made=used, limit=limit, left=left, time=_clock(frees))
 
 
 def _clock(at: datetime) -> str:

@@ -229,6 +229,8 @@ async def test_a_reply_to_a_picture_means_that_picture(peer: Telegram) -> None:
     again = await peer.shown(await peer.say("/reroll seed:4", reply_to=picture))
     assert "a sun" in again.text
     assert "4" in again.text
+    other = await peer.shown(await peer.say("/repetir una luna roja", reply_to=picture))
+    assert "una luna roja" in other.text, "its first word is no picture's id"
 
 
 async def test_a_photo_with_a_caption_is_drawn_over(peer: Telegram) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.commands.choices import Choices, read_choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
-from bot.commands.recipe import Choices, new_request, read_choices
+from bot.commands.recipe import new_request
 from bot.commands.screening import ALLOWED, check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
@@ -48,7 +49,9 @@ async def order(semilla: Semilla, call: Call, draft: OrderCode) -> Reply:
         raise Refusal("not-your-order")
     options = {**found.options}
     name = options.pop(COMMAND, "imagine")
-    call = replace(call, command=name, options=options, confirmed=True)
+    # One draft is one request, however often its button is pressed.
+    origin = f"order:{call.guild.id}:{draft}"
+    call = replace(call, command=name, options=options, confirmed=True, origin=origin)
     return await COMMANDS[name].run(semilla, call)
 
 

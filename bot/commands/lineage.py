@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot import showing
-from bot.commands.declaration import Answers, command
+from bot.commands.choices import Choices
+from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.details import as_of_now, enlarged_by, replaced, told_options
 from bot.commands.imagine import accept, job, with_seeds
 from bot.commands.kinds import (
@@ -26,7 +27,6 @@ from bot.commands.kinds import (
 from bot.commands.line import typed
 from bot.commands.recipe import (
     IMAGE_STRENGTH,
-    Choices,
     asker,
     changed_request,
     find_picture,
@@ -275,10 +275,20 @@ async def history(
     before: Before | None = None,
 ) -> Reply:
     pictures = await semilla.database.history.search(
-        asker(call), text=text, member=member, before=before, limit=PAGE, retired=True
+        asker(call),
+        text=text,
+        member=call.mentioned(member),
+        before=before,
+        limit=PAGE,
+        retired=True,
     )
     if not pictures:
-        return Reply(text=say(call.language, "history-empty"), private=True)
+        return Reply(
+            text=say(
+                call.language, "history-empty", imagine=COMMANDS["imagine"].label(call.language)
+            ),
+            private=True,
+        )
     buttons: tuple[tuple[Button, ...], ...] = ()
     if len(pictures) == PAGE:
         older = {"text": text, "member": member, "before": str(pictures[-1].id)}
@@ -355,7 +365,9 @@ def again_line(picture: Picture, language: str = "en") -> str:
     request = picture.request
     if request.initial_image:  # an imagine line has no words for it
         return typed("reroll", {"picture": picture.code}, language)
-    values = {name: value for name, value in metadata.options(request).items() if value}
+    told = metadata.options(request)
+    # No negative is said, too: whoever repeats it may have one of their own.
+    values = {name: value for name, value in told.items() if value or name == "negative"}
     return typed("imagine", values, language)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.commands import door
 from bot.commands.declaration import command
@@ -30,7 +30,6 @@ from bot.replies import list_lines
 from db.codes import readings
 from db.models import Ban, Record, RecordKind, Review, Visibility, now
 
-MENTION = re.compile(r"<@!?(\d+)>|@?(\d{5,20})")
 SPAN = re.compile(r"(\d{1,4})\s*([a-z]+)")
 UNITS = {  # by how their names begin in both languages, the longer beginnings first
     "mon": timedelta(days=30),
@@ -244,8 +243,7 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
     Raises Refusal.
     """
     moderation = semilla.database.moderation
-    mention = MENTION.fullmatch(text)
-    typed_id = f"{call.adapter}:{mention[1] or mention[2]}" if mention else text.lstrip("@")
+    typed_id = call.mentioned(text)
     found = await moderation.members(call.guild.id, typed_id)
     if len(found) > 1:
         each = [await _mark(semilla, call, who) for who, _ in found]
@@ -254,7 +252,7 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
         raise Refusal("several-members", fitting, member=text, each=", ".join(each))
     if found:
         return found[0]
-    if mention:  # somebody who hasn't asked for anything yet
+    if typed_id.startswith(f"{call.adapter}:"):  # somebody who hasn't asked for anything yet
         return typed_id, text
     if readings(text):
         picture = await semilla.database.history.get(asker(call), text)
@@ -308,7 +306,7 @@ def _line(record: Record, language: str) -> str:
     return say(
         language,
         "audit-line",
-        time=f"{record.created:%Y-%m-%d %H:%M}",
+        time=f"{record.created.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M}",
         what=record.kind.value,
         detail=detail,
         **facts,

@@ -34,7 +34,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Call, Member, Refusal, Reply, Tone
 from bot.limits import language_of as language_ruled
 from bot.locales import plain, say
-from bot.replies import fault, refused, short_code
+from bot.refusals import fault, refused, short_code
 
 log = logging.getLogger(__name__)
 
@@ -89,14 +89,13 @@ class Client:
             return
         language = await self._language(message.chat, message.from_user)
         try:
-            command, options = typed_line.parse(text)
+            command, options = reading.with_replied_picture(text, message)
         except Refusal as refusal:
             # In a group another bot may know the command.
             if message.chat.type == ChatType.PRIVATE or reading.names(message, self._bot.username):
                 call = await self._said(message, language, "", {})
                 await self._show(message, await door.refuse(self._semilla, call, refusal), language)
             return
-        reading.mean_replied_picture(command, options, message)
         call = await self._said(message, language, command, options)
         if not late and await self._is_missed(message, call):
             return
