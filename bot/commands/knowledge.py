@@ -37,7 +37,7 @@ async def help(semilla: Semilla, call: Call, text: Words = "") -> Reply:
     parts = (
         say(language, "help-title", **names),
         list_lines(lines),
-        say(language, "help-more", example=examples[0], **names),
+        say(language, "help-more", example=examples[-1], **names),
         say(language, "help-examples"),
     )
     text = "\n".join(parts)

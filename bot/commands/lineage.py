@@ -37,7 +37,7 @@ from bot.commands.recipe import (
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
-from bot.events import Changed
+from bot.events import Changed, Unjudged
 from bot.locales import escape, say
 from bot.moderation import rules_of
 from bot.replies import picture_shown, recipe_text, retired_line
@@ -336,6 +336,8 @@ async def _tell_pages(semilla: Semilla, picture: Picture) -> None:
     made = await semilla.database.answers.of_picture(picture.id)
     if made is not None:
         semilla.events.publish(Changed(guild=made.guild, answer=made.id))
+    if picture.visibility is Visibility.HELD:
+        semilla.events.publish(Unjudged(guild=picture.guild))
 
 
 async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture | None:

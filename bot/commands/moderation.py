@@ -23,7 +23,7 @@ from bot.commands.recipe import asker, find_picture
 from bot.commands.screening import ALLOWED, left
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Guild, Member, Refusal, Reply, Role
-from bot.events import Ended
+from bot.events import Ended, Unjudged
 from bot.holding import held_reply, review_reply
 from bot.locales import say
 from bot.replies import list_lines
@@ -141,6 +141,7 @@ async def approve(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
         raise Refusal("not-held", code=found.code)
     await _write(semilla, call, RecordKind.APPROVE, (found.member, found.member_name), found.code)
     semilla.events.publish(Ended(guild=found.guild, answer=answer, job=found.job_id or 0))
+    semilla.events.publish(Unjudged(guild=found.guild))
     text = say(call.language, "approved", code=found.code)
     return Reply(text=text, buttons=await _next(semilla, call), private=True)
 
@@ -172,6 +173,7 @@ async def _decide(semilla: Semilla, call: Call, found: Review, allow: bool) -> R
             return replace(reply, private=True)
     if not await semilla.database.moderation.decide(found):
         raise decided
+    semilla.events.publish(Unjudged(guild=call.guild.id))
     kind = RecordKind.ALLOW if allow else RecordKind.DENY
     await _write(semilla, call, kind, (found.member, found.member_name), found.word)
     key = "review-allowed" if allow else "review-denied"

@@ -6,6 +6,10 @@ web-placeholder = a green heart
 web-draw = Draw
 web-attach = Draw over a picture
 web-attached = A picture to draw over
+web-unjudged = { $count ->
+    [one] One waits for you to look at it
+   *[other] { $count } wait for you to look at them
+ }
 web-remove = Remove the picture
 web-options = Options
 web-usual = the usual

@@ -6,6 +6,10 @@ web-placeholder = un corazón verde
 web-draw = Dibujar
 web-attach = Dibujar sobre una imagen
 web-attached = Imagen sobre la que dibujar
+web-unjudged = { $count ->
+    [one] Hay 1 en espera de que la revises
+   *[other] Hay { $count } en espera de que las revises
+ }
 web-remove = Quitar la imagen
 web-options = Opciones
 web-usual = el de siempre
