@@ -79,6 +79,13 @@ def test_what_is_written_as_automatic1111s_text_is_read_again(request):
     assert find(options["sampler"]) == (request.sampler, request.schedule)
 
 
+def test_a_text_that_a_chat_has_put_on_one_line_is_read_too():
+    text = metadata.infotext(recipe(prompt="a red cat, hat", negative_prompt="blurry, dog"))
+    told = metadata.parse_infotext(text.replace("\n", " "))
+    assert told == metadata.parse_infotext(text)
+    assert told.options["negative"] == "blurry, dog"
+
+
 @given(requests)
 def test_our_own_text_gives_the_recipe_to_the_last_digit(request):
     assert metadata.read(metadata.write(picture(), request, {}, "2e20")) == request
