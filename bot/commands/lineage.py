@@ -367,9 +367,7 @@ def again_line(picture: Picture, language: str = "en") -> str:
     request = picture.request
     if request.initial_image:  # an imagine line has no words for it
         return typed("reroll", {"picture": picture.code}, language)
-    told = metadata.options(request)
-    # No negative is said, too: whoever repeats it may have one of their own.
-    values = {name: value for name, value in told.items() if value or name == "negative"}
+    values = {name: value for name, value in metadata.options(request).items() if value}
     return typed("imagine", values, language)
 
 
