@@ -58,7 +58,7 @@ def _add(named: str, folder: Path, tell: Tell) -> Path:
     if source.is_file():
         return adding.add_file(source, folder, tell)
     if source.is_dir():
-        return adding.add_folder(source.absolute(), folder, tell)
+        return adding.add_folder(source, folder, tell)
     if not HUB_ID.fullmatch(named):
         raise NothingThere
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]

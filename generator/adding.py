@@ -75,7 +75,8 @@ def add_file(source: Path, folder: Path, tell: Tell) -> Path:
 
 def add_folder(source: Path, folder: Path, tell: Tell) -> Path:
     """Raises NothingThere, NoRoom, Damaged, OSError."""
-    if not (source / INDEX).is_file():
+    source = source.resolve()  # "..", as a name, would be the folder that all of it lies in
+    if not source.name or not (source / INDEX).is_file():
         raise NothingThere
     files = [each for each in sorted(source.rglob("*")) if each.suffix in READ and each.is_file()]
     target, part = folder / source.name, folder / f".{source.name}{PART}"

@@ -86,6 +86,16 @@ def test_a_folder_is_added_with_what_drawing_needs_of_it(home):
     assert hashes[0] == hashes[1]
 
 
+def test_a_folder_that_is_named_from_inside_it_is_added_under_its_own_name(home, monkeypatch):
+    source = shutil.copytree(BUNDLED, home / "mine")
+    (source / "semilla.toml").unlink()
+    (home / "data" / "pictures").mkdir(parents=True)
+    monkeypatch.chdir(source / "unet")
+    assert cli.main(["models", "add", ".."]) == 0
+    assert names(home) == ["mine"]
+    assert (home / "data" / "pictures").is_dir()
+
+
 def test_what_is_no_model_is_refused_with_the_reason(home, capsys):
     pickle = home / "old.safetensors"
     pickle.write_bytes(b"PK")
