@@ -12,7 +12,7 @@ from bot.adapters.terminal.words import CommandLine
 from bot.config import Config
 from bot.locales import decimal, say
 from generator import adding
-from generator.adding import Damaged, NoRoom, NothingThere, Tell
+from generator.adding import Damaged, NoRoom, NothingThere, Taken, Tell
 from generator.headers import Unusable
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.safetensors)?")
@@ -36,6 +36,9 @@ def add(config: Config, line: CommandLine, screen: Screen) -> int:
     except Unusable as unusable:
         reason = say(screen.language, f"unusable-{unusable.reason.value}")
         screen.say("models-add-unusable", name=named, reason=reason)
+        return REFUSED
+    except Taken as taken:
+        screen.say("models-add-taken", name=named, file=str(taken.path))
         return REFUSED
     except NoRoom as full:
         needed, free = (

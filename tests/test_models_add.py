@@ -111,6 +111,27 @@ def test_what_is_no_model_is_refused_with_the_reason(home, capsys):
     assert names(home) == []
 
 
+def test_a_model_does_not_take_the_place_of_another_one_of_its_name(home, capsys):
+    first = put(home / "a" / "dream.safetensors")
+    second = put(home / "b" / "dream.safetensors", lora())
+    assert cli.main(["models", "add", str(first)]) == 0
+    kept = contents(home / "data" / "models")
+    assert cli.main(["models", "add", str(second)]) == 2
+    assert "is there already" in " ".join(capsys.readouterr().err.split())
+    assert contents(home / "data" / "models") == kept
+    assert cli.main(["models", "add", str(first)]) == 0  # the same one may be added again
+
+
+def test_a_folder_does_not_take_the_place_of_another_one_of_its_name(home):
+    first, second = (shutil.copytree(BUNDLED, home / each / "mine") for each in "ab")
+    (second / "unet" / "config.json").write_text("{}")
+    assert cli.main(["models", "add", str(first)]) == 0
+    assert cli.main(["models", "add", str(second)]) == 2
+    kept = home / "data" / "models" / "mine" / "unet" / "config.json"
+    assert kept.read_text() == (first / "unet" / "config.json").read_text()
+    assert cli.main(["models", "add", str(first)]) == 0
+
+
 def test_where_there_is_no_room_nothing_is_begun(home, capsys, monkeypatch):
     source = put(home / "dream.safetensors")
     usage = SimpleNamespace(free=1_000_000)
@@ -208,6 +229,19 @@ def test_a_model_of_a_hub_is_fetched_and_checked(home):
     assert there == {n for n in files if n.endswith((".json", ".txt", ".safetensors"))} - {
         "unet/diffusion_pytorch_model.fp16.safetensors"
     }
+
+
+def test_of_two_repositories_with_one_name_the_second_is_refused_before_it_is_fetched(home):
+    other = put(home / "data" / "models" / "dream.safetensors", lora()).read_bytes()
+    hub = Hub({"dream.safetensors": put(home / "dream.safetensors").read_bytes()})
+    with serving(hub) as address:
+        refused = fetched(home, address, "owner/mine")
+        assert refused.returncode == 2
+        assert "is there already" in " ".join(refused.stderr.split())
+        assert not any("/resolve/" in path for _, path in hub.asked)
+        (home / "data" / "models" / "dream.safetensors").write_bytes(hub.files["dream.safetensors"])
+        assert fetched(home, address, "owner/mine").returncode == 0
+    assert contents(home / "data" / "models") == hub.files != {"dream.safetensors": other}
 
 
 def test_what_a_hub_sends_is_checked_against_what_it_said(home):

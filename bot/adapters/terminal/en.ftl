@@ -93,6 +93,7 @@ terminal-models-add = a model, LoRA, VAE or embedding from a FILE, a FOLDER or a
 models-add-what = Which one? For example: `semilla models add dream.safetensors`, or `semilla models add owner/name`
 models-add-nothing = { $name } is no model, or several. Files that can be named: { $choices }
 models-add-unusable = { $name } can't be used: { $reason }
+models-add-taken = { $file } is there already, and is another one: the pictures made with it need it. Rename what you add, or remove that one first if nobody needs it.
 models-add-no-room = There is no room in { $folder }: { $needed } GB are needed, { $free } GB can be taken.
 models-add-damaged = { $name } did not arrive whole. Try again.
 models-add-failed = { $name } could not be added: { $reason }. What is there already is kept; the same command goes on.

@@ -93,6 +93,7 @@ terminal-models-add = un modelo, LoRA, VAE o embedding de un ARCHIVO, una CARPET
 models-add-what = ¿Cuál? Por ejemplo: `semilla models add dream.safetensors`, o `semilla models add dueño/nombre`
 models-add-nothing = { $name } no es un modelo, o son varios. Archivos que se pueden nombrar: { $choices }
 models-add-unusable = { $name } no se puede usar: { $reason }
+models-add-taken = { $file } ya existe y es otro: las imágenes hechas con él lo necesitan. Cambia el nombre de lo que añades o, si nadie lo necesita, quita antes el que está.
 models-add-no-room = No hay lugar en { $folder }: hacen falta { $needed } GB y quedan { $free } GB.
 models-add-damaged = { $name } no llegó entero. Prueba otra vez.
 models-add-failed = { $name } no se pudo añadir: { $reason }. Lo que ya está se conserva; el mismo comando continúa.
