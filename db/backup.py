@@ -134,5 +134,5 @@ def _whole(folder: Path, name: str) -> bool:
 
 
 def _sync(path: Path) -> None:
-    with path.open("rb") as file:
+    with path.open("r+b") as file:  # Windows syncs only what may be written
         os.fsync(file.fileno())
