@@ -294,6 +294,20 @@ async def test_what_a_backup_should_have_and_has_not_is_found(
         backup.unpack(tmp_path / "less", tmp_path / "unpacked")
 
 
+async def test_only_what_a_backup_has_of_semilla_is_unpacked(
+    database: Database, tmp_path: Path
+) -> None:
+    await draw(database)
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    (tmp_path / "owner.json").write_text("{}")
+    with tarfile.open(tmp_path / "semilla.tar", "a") as archive:
+        for name in ("owner.json", "../escaped", "pictures/ab/owner.json"):
+            archive.add(tmp_path / "owner.json", name)
+    assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "new" / "unpacked") == 1
+    assert not (tmp_path / "new" / "escaped").exists()
+    assert not list((tmp_path / "new").rglob("owner.json"))
+
+
 async def test_a_backup_has_what_moderators_see_of_held_pictures(
     database: Database, tmp_path: Path
 ) -> None:
