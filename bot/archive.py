@@ -33,11 +33,13 @@ def back_up(config: Config, line: CommandLine, screen: Screen) -> int:
         return REFUSED
     target = Path(line.words[1]).expanduser().absolute()
     try:
-        files = backup.back_up(config.data, target)
+        written = backup.back_up(config.data, target)
     except (OSError, sqlite3.Error) as error:
         screen.say("backup-failed", file=str(target), reason=str(error))
         return FAILED
-    screen.say("backup-done", file=str(target), count=files)
+    screen.say("backup-done", file=str(target), count=written.files)
+    if written.damaged:
+        screen.say("backup-damaged", count=written.damaged)
     return OK
 
 

@@ -77,7 +77,7 @@ class Storage:
         name = hashlib.sha256(data).hexdigest() + _suffix(data)
         path = self.path(name)
         try:
-            if not self._make_young(path):
+            if not self._make_young(path, data):
                 _make_folder(path.parent)
                 _write_whole(path, data)
         except OSError as error:
@@ -86,14 +86,14 @@ class Storage:
             raise
         return name
 
-    def _make_young(self, path: Path) -> bool:
-        """False when there is no such file."""
+    def _make_young(self, path: Path, data: bytes) -> bool:
+        """False when there is no such file, or only what a bad disk has left of it."""
         with self._removing:
             try:
                 os.utime(path)
-            except FileNotFoundError:
+                return path.read_bytes() == data
+            except OSError:
                 return False
-            return True
 
     def _sweep(self, needed: Set[str]) -> int:
         first, self._swept = not self._swept, True

@@ -24,12 +24,13 @@ from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
 from db import backup
+from db.history import Asker
 from db.models import Visibility, now
 from db.privacy import Owned
 from db.session import Database
 from tests.chat import ANA, CLASS, Chat, open_chat
 from tests.kills import check_files, check_rows
-from tests.rows import PNG, answer, draw, job, picture, request
+from tests.rows import GUILD, PNG, answer, draw, job, picture, request
 from tests.test_terminal import CODE, Shell, free_port
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="the running one is asked by a signal")
@@ -274,7 +275,7 @@ async def test_a_backup_brings_everything_back_but_what_had_been_erased_before_i
     accepted = await database.answers.accept(answer(), [job(over)])
     await database.jobs.done(accepted.jobs[0].id, picture(over, await _put(database, b"over")))
     await database.privacy.erase(Owned("web:bea"))
-    assert backup.back_up(tmp_path, tmp_path / "semilla.tar") == 1
+    assert backup.back_up(tmp_path, tmp_path / "semilla.tar") == backup.Written(1, damaged=0)
     assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked") == 1
 
 
@@ -292,6 +293,19 @@ async def test_what_a_backup_should_have_and_has_not_is_found(
                 less.addfile(each, whole.extractfile(each))
     with pytest.raises(backup.BadBackup, match=lost):
         backup.unpack(tmp_path / "less", tmp_path / "unpacked")
+
+
+async def test_a_damaged_picture_spoils_no_backup_and_is_told(
+    database: Database, tmp_path: Path
+) -> None:
+    whole, damaged = await draw(database), await draw(database)
+    database.storage.path(damaged.file).write_bytes(b"\0" * 100)
+    assert backup.back_up(tmp_path, tmp_path / "semilla.tar") == backup.Written(1, damaged=1)
+    assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked") == 1
+    restored = await Database.open(tmp_path / "unpacked" / "semilla.db", tmp_path / "pictures")
+    by_code = [await restored.history.get(Asker(GUILD, ""), e.code) for e in (whole, damaged)]
+    assert [each and each.file for each in by_code] == [whole.file, ""]
+    await restored.close()
 
 
 async def test_only_what_a_backup_has_of_semilla_is_unpacked(

@@ -48,6 +48,16 @@ async def test_the_same_bytes_are_kept_once(database: Database) -> None:
     assert stored(database) == names
 
 
+async def test_a_file_that_a_bad_disk_has_spoilt_is_mended_by_the_same_bytes(
+    database: Database,
+) -> None:
+    name = await database.storage.put(PNG + b"as it was")
+    for spoilt in (b"", PNG + b"as it wos"):
+        database.storage.path(name).write_bytes(spoilt)
+        assert await database.storage.put(PNG + b"as it was") == name
+        assert await database.storage.read(name) == PNG + b"as it was"
+
+
 async def test_a_full_disk_is_said_and_leaves_nothing_behind(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

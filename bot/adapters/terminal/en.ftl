@@ -79,6 +79,10 @@ backup-done = { $count ->
     [one] { $file } has everything: one picture with its recipe.
    *[other] { $file } has everything: { $count } files of pictures with their recipes.
  } Tokens are not in it.
+backup-damaged = { $count ->
+    [one] One file of a picture is damaged and isn't in it; its recipe is, and `/reroll` makes the picture again. Look after the disk.
+   *[other] { $count } files of pictures are damaged and aren't in it; their recipes are, and `/reroll` makes the pictures again. Look after the disk.
+ }
 backup-failed = { $file } could not be written: { $reason }
 restore-stopping = Stopping the Semilla that is running…
 restore-done = { $count ->

@@ -79,6 +79,10 @@ backup-done = { $count ->
     [one] { $file } lo tiene todo: una imagen con su receta.
    *[other] { $file } lo tiene todo: { $count } archivos de imágenes con sus recetas.
  } Los tokens no están dentro.
+backup-damaged = { $count ->
+    [one] Un archivo de imagen está dañado y no está dentro; su receta sí, y `/reroll` vuelve a hacer la imagen. Revisa el disco.
+   *[other] { $count } archivos de imágenes están dañados y no están dentro; sus recetas sí, y `/reroll` vuelve a hacer las imágenes. Revisa el disco.
+ }
 backup-failed = No se pudo escribir { $file }: { $reason }
 restore-stopping = Deteniendo la Semilla que está en marcha…
 restore-done = { $count ->
