@@ -19,7 +19,7 @@ import pytest
 import time_machine
 from sqlalchemy.exc import IntegrityError
 
-from bot import card, housekeeping, logs, watch
+from bot import archive, card, cli, housekeeping, logs, processes, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
@@ -334,6 +334,31 @@ async def test_a_backup_has_what_moderators_see_of_held_pictures(
 
 async def _put(database: Database, content: bytes) -> str:
     return await database.storage.put(PNG + content)
+
+
+@POSIX
+def test_in_a_container_a_restore_ends_neither_it_nor_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *process_and_signal: killed.append(process_and_signal))
+    monkeypatch.setattr(archive, "STOP_SECONDS", 1.0)
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    asyncio.run(_with_a_picture(tmp_path))
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    with processes.own(tmp_path):
+        first = json.dumps({"address": "http://127.0.0.1:8000", "key": "", "pid": 1})
+        (tmp_path / "owner.json").write_text(first)
+        assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 2
+    assert killed == []
+    assert "Stop the container" in " ".join(capsys.readouterr().err.split())
+    assert cli.main(["restore", str(tmp_path / "semilla.tar")]) == 0
+
+
+async def _with_a_picture(folder: Path) -> None:
+    database = await Database.open(folder / "semilla.db", folder / "pictures")
+    await draw(database)
+    await database.close()
 
 
 @POSIX
