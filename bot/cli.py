@@ -159,6 +159,7 @@ async def _answer_as_owner(config: Config, request: Request, screen: Screen) -> 
 
     try:
         async with App.open(config) as app:
+            await asyncio.to_thread(app.semilla.catalogue.refresh)  # it may name any model
             serving = asyncio.create_task(app.serve([service.Terminal()]))
             answering = asyncio.create_task(_follow(app, request, screen))
             try:

@@ -72,8 +72,9 @@ async def _retire(semilla: Semilla) -> None:
 
 
 async def _look_for_models(semilla: Semilla) -> None:
-    """What was put into the owner's folders, or taken out, while Semilla runs."""
-    if await asyncio.to_thread(semilla.catalogue.refresh):
+    """What was put into the owner's folders, or taken out; of large ones one after the other, so
+    that each can be drawn with as soon as it has been read."""
+    if await asyncio.to_thread(semilla.catalogue.refresh, large=1):
         log.info("models: %s", [each.name for each in semilla.catalogue.models()])
 
 

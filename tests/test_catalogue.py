@@ -91,6 +91,29 @@ def test_weights_are_read_once_and_a_torn_memory_of_it_does_no_harm(tmp_path):
     assert Catalogue((), cache).default().hash == first
 
 
+def large(folder: Path, gigabytes: float) -> Path:
+    """A model's folder with so much of nothing in it."""
+    with (model_folder(folder) / "unet" / "more.safetensors").open("wb") as file:
+        file.truncate(int(gigabytes * 2**30))
+    return folder
+
+
+def test_large_models_that_are_new_are_read_one_after_the_other_and_small_ones_at_once(tmp_path):
+    for name in ("one", "two"):
+        large(tmp_path / "models" / name, 0.1)
+    model_folder(tmp_path / "models" / "small")
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    seen = []
+    for number in (0, 1, 1):
+        catalogue.refresh(large=number)
+        seen.append([each.name for each in catalogue.models()])
+    whole = ["semilla", "one", "small", "two"]
+    assert seen == [["semilla", "small"], whole[:3], whole]
+    later = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    later.refresh(large=0)
+    assert [each.name for each in later.models()] == whole
+
+
 @pytest.mark.parametrize("text", ["square", "Cuadrado", "1:1", "128x128", "128 × 128"])
 def test_a_square_is_the_native_size(shipped, text):
     assert shipped.size(text) == (128, 128, False)

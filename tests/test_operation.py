@@ -9,6 +9,7 @@ import os
 import stat
 import subprocess
 import tarfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +32,7 @@ from db.session import Database
 from tests.chat import ANA, CLASS, Chat, open_chat
 from tests.kills import check_files, check_rows
 from tests.rows import GUILD, PNG, answer, draw, job, picture, request
+from tests.test_catalogue import large
 from tests.test_terminal import CODE, Shell, free_port
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="the running one is asked by a signal")
@@ -82,6 +84,21 @@ def running(shell: Shell) -> Iterator[subprocess.Popen[str]]:
             process.stdout.readline()
         yield process
         process.kill()
+
+
+@POSIX
+def test_while_a_huge_model_is_read_semilla_answers_and_can_be_stopped(tmp_path: Path) -> None:
+    large(tmp_path / "models" / "huge", gigabytes=200)
+    shell = Shell(tmp_path, free_port())
+    with shell.start("run", SEMILLA_GENERATOR__MODELS_FOLDERS=str(tmp_path / "models")) as process:
+        assert process.stdout is not None
+        assert "is ready at" in process.stdout.readline()
+        time.sleep(1)  # it has begun to read
+        process.terminate()
+        try:
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
 
 
 def test_the_numbers_and_the_health_are_there_for_other_programs(
