@@ -7,6 +7,7 @@ import logging
 import math
 import re
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from typing import Any
 from generator import pickles
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
 from generator.folders import Found, walk
-from generator.hashes import Closed, Hashes, Stamp, stamps
+from generator.hashes import Closed, Hashes, Later, Stamp, stamps
 from generator.headers import Header, Kind, Reason, Unusable, identify
 from generator.shapes import ratio_of
 from generator.sidecars import SITES, beside, own_defaults
@@ -29,6 +30,7 @@ EXAMPLES = {
     "en": ("a red cat on a blue background", "two frogs", "a green dragon"),
     "es": ("un gato rojo sobre fondo azul", "dos ranas", "un dragón verde"),
 }
+AGAIN_SECONDS = 60  # after which a file that couldn't be read is read again
 LARGE_BYTES = 1 << 26  # takes a while to be hashed
 OWN_VAE = ".vae.safetensors"  # beside a model: the one that it draws with (AUTOMATIC1111)
 
@@ -141,10 +143,6 @@ class Refused:
     detail: str = ""
 
 
-class Later(Exception):
-    """A large model that nobody has hashed yet, and that isn't hashed now."""
-
-
 Entry = Model | Extra | Refused
 
 
@@ -241,19 +239,22 @@ class Catalogue:
     def _look(self, found: Found) -> tuple[list[Stamp], Entry]:
         """What was known of it, as long as neither it nor what lies beside it has changed."""
         marks: list[Stamp] = []
+        passing: list[Stamp] = [[time.time() // AGAIN_SECONDS]]
+        known = self._known.get(found.path)
         try:
             marks = _marks(found.path)
-            known = self._known.get(found.path)
-            if known and known[0] == marks:
+            if known and known[0] in (marks, passing):
                 return known
             return marks, self._read(found)
         except Unusable as unusable:
             return marks, Refused(found.name, found.path, unusable.reason, str(unusable))
         except (Later, Closed):
             raise
-        except Exception as error:  # a stranger's file fails in many ways
-            log.warning("%s is no model that can be drawn with", found.path, exc_info=True)
-            return marks, Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
+        except Exception as error:  # a stranger's file fails in many ways, and a disk for a while
+            refused = Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
+            if known is None or known[1] != refused:
+                log.warning("%s is no model that can be drawn with", found.path, exc_info=True)
+            return passing if isinstance(error, OSError) else marks, refused
 
     def _read(self, found: Found) -> Entry:
         """Raises Unusable, Later, Closed."""
@@ -274,11 +275,12 @@ class Catalogue:
         return Extra(identity.kind, found.name, path, identity.family, triggers, identity.scale)
 
     def _hash(self, path: Path) -> str:
-        if self._hashes.unread(path) > LARGE_BYTES:
-            if not self._large:
-                raise Later(path)
-            self._large -= 1
-        return self._hashes.of(path)
+        large = self._hashes.unread(path) > LARGE_BYTES
+        if large and not self._large:
+            raise Later(path)
+        hash = self._hashes.of(path)
+        self._large -= large
+        return hash
 
 
 def _marks(path: Path) -> list[Stamp]:

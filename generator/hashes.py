@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,10 @@ Stamp = list[Any]  # path, bytes, nanoseconds; a list, because that is what JSON
 
 
 CHUNK_BYTES = 1 << 22
+
+
+class Later(Exception):
+    """A large model that nobody has hashed yet isn't hashed now."""
 
 
 class Closed(Exception):
@@ -59,14 +63,14 @@ class Hashes:
             return {}
 
     def _remember(self, known: dict[str, Any]) -> None:
-        """Whole or not at all."""
+        """Whole or not at all: on a full disk, and on Windows while the other one reads it."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        written = self._file.with_suffix(f".{os.getpid()}")
-        written.write_text(json.dumps(known), encoding="utf-8")
+        written = self._file.with_suffix(f".{secrets.token_hex(4)}")
         try:
+            written.write_text(json.dumps(known), encoding="utf-8")
             written.replace(self._file)
-        except PermissionError:  # Windows, while the other one reads it
-            written.unlink()
+        except OSError:
+            written.unlink(missing_ok=True)
 
     def _of_file(self, file: Path) -> str:
         digest = hashlib.sha256()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import time_machine
 
-from generator.catalogue import BUNDLED, Catalogue, Model
+from generator.catalogue import AGAIN_SECONDS, BUNDLED, Catalogue, Model
+from generator.hashes import Hashes
 
 
 def model_folder(folder: Path, *, width: int = 768, sample_size: int = 64) -> Path:
@@ -68,6 +73,35 @@ def test_a_folder_that_is_missing_or_no_model_costs_nobody_the_others(tmp_path):
     (model_folder(tmp_path / "models" / "torn") / "vae" / "config.json").write_text("{")
     catalogue = Catalogue([tmp_path / "models", tmp_path / "nowhere"], tmp_path)
     assert [each.name for each in catalogue.models()] == ["semilla", "good"]
+
+
+def test_a_model_that_could_not_be_read_for_a_while_is_there_again(tmp_path, monkeypatch):
+    model_folder(tmp_path / "models" / "mine")
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    reading = Path.open
+
+    def fails(path, *how, **more):
+        if "mine" in path.parts:
+            raise OSError(errno.EIO, "the share is gone")
+        return reading(path, *how, **more)
+
+    with monkeypatch.context() as system:
+        system.setattr(Path, "open", fails)
+        assert [each.name for each in catalogue.refused()] == ["mine"]
+    with time_machine.travel(time.time() + AGAIN_SECONDS):
+        assert catalogue.refresh()
+        assert catalogue.find("mine")
+        assert catalogue.refused() == []
+
+
+def test_many_may_hash_at_once(tmp_path):
+    files = [tmp_path / str(number) for number in range(100)]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    with ThreadPoolExecutor(8) as threads:
+        hashes = [threads.submit(Hashes(tmp_path / "cache" / "hashes.json").of, f) for f in files]
+        assert len({each.result() for each in hashes}) == len(files)
+    assert [each.name for each in (tmp_path / "cache").iterdir()] == ["hashes.json"]
 
 
 def test_the_hash_is_of_the_weights_and_of_nothing_else(tmp_path):
