@@ -160,6 +160,31 @@ async def test_a_picture_removed_by_age_keeps_its_recipe_and_is_made_again(tmp_p
     check_rows(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        *[(f"cache/shown/{name}", 1) for name in ("ab-4.webp", "cd.new")],
+        *[(f"{name}/semilla.db", 1) for name in (".restore-x", ".backup-x")],
+        *[("models/.mine.part/unet/config.json", 30), ("models/dream.safetensors.part", 30)],
+        *[("before-restore-2026/semilla.db", 30), ("semilla.db.before-0007", 30)],
+        ("unclaimed-2026-01-01/ab.png", 30),
+    ],
+)
+async def test_what_was_left_behind_is_removed_once_nobody_can_want_it(
+    tmp_path: Path, name: str, days: int
+) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"words and pictures")
+    async with open_chat(tmp_path):
+        await asyncio.sleep(0.3)
+        assert file.exists()
+    with time_machine.travel(time.time() + days * 24 * 3600 + 60):
+        async with open_chat(tmp_path), asyncio.timeout(20):
+            while file.exists():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
 async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
