@@ -39,8 +39,11 @@ def back_up(config: Config, line: CommandLine, screen: Screen) -> int:
     target = Path(line.words[1]).expanduser().absolute()
     try:
         written = backup.back_up(config.data, target)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.OperationalError) as error:
         screen.say("backup-failed", file=str(target), reason=str(error))
+        return FAILED
+    except (backup.BadBackup, sqlite3.Error) as error:
+        screen.say("doctor-database-broken", reason=str(error))
         return FAILED
     screen.say("backup-done", file=str(target), count=written.files)
     if written.damaged:

@@ -51,7 +51,8 @@ def back_up(data: Path, target: Path) -> Written:
     """Writes the database and every file that it names; of those that are damaged the recipes.
 
     The database is copied as it is at one moment (SQLite's online backup), whatever is written
-    meanwhile. Tokens and the page's key are left out. Only its user can read it. Raises OSError.
+    meanwhile. Tokens and the page's key are left out. Only its user can read it. Raises BadBackup
+    when the database is damaged, sqlite3.Error and OSError.
     """
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
         copy, archive = Path(folder) / DATABASE, Path(folder) / "archive"
@@ -127,8 +128,9 @@ def _named(database: Path) -> list[str]:
     if not database.exists():
         raise BadBackup(DATABASE)
     with closing(sqlite3.connect(database)) as connection:
-        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            raise BadBackup(DATABASE)
+        (found,) = connection.execute("PRAGMA integrity_check").fetchone()
+        if found != "ok":
+            raise BadBackup(f"{DATABASE}: {found}")
         return [name for (name,) in connection.execute(FILES) if name]
 
 

@@ -20,7 +20,7 @@ import pytest
 import time_machine
 from sqlalchemy.exc import IntegrityError
 
-from bot import archive, card, cli, housekeeping, logs, processes, watch
+from bot import archive, card, cli, housekeeping, logs, metrics, processes, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
@@ -319,6 +319,41 @@ async def test_a_backup_brings_everything_back_but_what_had_been_erased_before_i
     await database.privacy.erase(Owned("web:bea"))
     assert backup.back_up(tmp_path, tmp_path / "semilla.tar") == backup.Written(1, damaged=0)
     assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked") == 1
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["history"], ["run"], ["backup", "b.tar"]])
+@pytest.mark.parametrize("spoilt", ["all", "a page"])
+def test_a_damaged_database_is_told_with_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    spoilt: str,
+) -> None:
+    if spoilt == "a page" and command[0] not in ("doctor", "backup"):
+        pytest.skip("a start doesn't read all of it")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    monkeypatch.setenv("SEMILLA_WEB__PORT", str(free_port()))
+    asyncio.run(_with_a_picture(tmp_path))
+    content = bytearray((tmp_path / "semilla.db").read_bytes())
+    first, last = (0, len(content)) if spoilt == "all" else (4096 * 4, 4096 * 5)
+    content[first:last] = b"x" * (last - first)
+    (tmp_path / "semilla.db").write_bytes(content)
+    assert cli.main([*command, "--lang", "en"]) == 1
+    said = capsys.readouterr()
+    assert "The database can't be read" in " ".join((said.out + said.err).split())
+    assert not (tmp_path / "b.tar").exists()
+
+
+async def test_the_health_tells_of_a_database_and_a_disk_that_have_gone(tmp_path: Path) -> None:
+    async with open_chat(tmp_path / "data") as chat:
+        assert (await metrics.health(chat.semilla)).good
+        (tmp_path / "data").rename(tmp_path / "gone")
+        await chat.semilla.database.close()
+        found = await metrics.health(chat.semilla)
+        (tmp_path / "gone").rename(tmp_path / "data")
+    assert (found.database, found.disk) == (False, False)
 
 
 async def test_what_a_backup_should_have_and_has_not_is_found(
