@@ -103,29 +103,30 @@ def _database(config: Config, language: str) -> Finding:
     path = config.data / "semilla.db"
     if not path.exists():
         return Finding(None, say(language, "doctor-database-none"))
+    from db.session import DatabaseBroken, DatabaseNewer  # after what is quick has been said
+
     try:
         with processes.own(config.data):
-            newer = asyncio.run(_is_newer(path, config.data / "pictures"))
+            asyncio.run(_look_into(path, config.data / "pictures"))
     except processes.Owned:
         return Finding(True, say(language, "doctor-database-used"))
-    except OSError as error:
-        return Finding(False, say(language, "doctor-database-broken", reason=str(error)))
-    if newer:
+    except DatabaseNewer:
         return Finding(False, say(language, "database-newer", file=str(path)))
+    except (OSError, DatabaseBroken) as error:
+        return Finding(False, say(language, "doctor-database-broken", reason=str(error)))
     megabytes = decimal(path.stat().st_size / 10**6, language)
     return Finding(True, say(language, "doctor-database", size=megabytes))
 
 
-async def _is_newer(path: Path, pictures: Path) -> bool:
+async def _look_into(path: Path, pictures: Path) -> None:
     """Opens the database as a start would, so that what is wrong with it comes out."""
-    from db.session import Database, DatabaseNewer  # after what is quick has been said
+    from db.session import Database
 
+    database = await Database.open(path, pictures)
     try:
-        database = await Database.open(path, pictures)
-    except DatabaseNewer:
-        return True
-    await database.close()
-    return False
+        await database.look(whole=True)
+    finally:
+        await database.close()
 
 
 def _models(config: Config, language: str) -> Finding:

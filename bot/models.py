@@ -12,7 +12,7 @@ from bot.adapters.terminal.words import CommandLine
 from bot.config import Config
 from bot.locales import decimal, say
 from generator import adding
-from generator.adding import Damaged, NoRoom, NothingThere, Tell
+from generator.adding import Damaged, NoRoom, NothingThere, Taken, Tell
 from generator.headers import Unusable
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.safetensors)?")
@@ -37,6 +37,9 @@ def add(config: Config, line: CommandLine, screen: Screen) -> int:
         reason = say(screen.language, f"unusable-{unusable.reason.value}")
         screen.say("models-add-unusable", name=named, reason=reason)
         return REFUSED
+    except Taken as taken:
+        screen.say("models-add-taken", name=named, file=str(taken.path))
+        return REFUSED
     except NoRoom as full:
         needed, free = (
             decimal(size / GIGABYTE, screen.language) for size in (full.needed, full.free)
@@ -58,7 +61,7 @@ def _add(named: str, folder: Path, tell: Tell) -> Path:
     if source.is_file():
         return adding.add_file(source, folder, tell)
     if source.is_dir():
-        return adding.add_folder(source.absolute(), folder, tell)
+        return adding.add_folder(source, folder, tell)
     if not HUB_ID.fullmatch(named):
         raise NothingThere
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]

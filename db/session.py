@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import URL
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db.access import Access
@@ -31,6 +32,10 @@ class DatabaseNewer(Exception):
     """The database was written by a newer Semilla than this one."""
 
 
+class DatabaseBroken(Exception):
+    """The database can't be read: its file is damaged, locked, or the disk below it is full."""
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """An opened database with the folder of its files."""
@@ -50,8 +55,13 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path, storage: Path) -> Self:
-        """Creates or migrates the file where needed. Raises DatabaseNewer."""
-        await asyncio.to_thread(_migrate, path)
+        """Creates or migrates the file where needed. Raises DatabaseNewer, DatabaseBroken."""
+        try:
+            await asyncio.to_thread(_migrate, path)
+        except sqlite3.Error as error:
+            raise DatabaseBroken(str(error)) from error
+        except DBAPIError as error:
+            raise DatabaseBroken(str(error.orig)) from error
         address = URL.create("sqlite+aiosqlite", database=str(path))
         # An error's text goes into the log: without tokens and members' words.
         engine = create_async_engine(address, hide_parameters=True)
@@ -72,6 +82,17 @@ class Database:
             statistics=Statistics(transactions),
             storage=files,
         )
+
+    async def look(self, whole: bool = False) -> None:
+        """Reads a little of it, or all. Raises DatabaseBroken."""
+        query = "PRAGMA quick_check" if whole else "SELECT id FROM jobs LIMIT 1"
+        try:
+            async with self.engine.connect() as connection:
+                found = await connection.scalar(text(query))
+        except DBAPIError as error:
+            raise DatabaseBroken(str(error.orig)) from error
+        if whole and found != "ok":
+            raise DatabaseBroken(found)
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -43,7 +43,7 @@ doctor-folder-closed = The data folder { $folder } can't be written ({ $reason }
 doctor-database = The database can be read ({ $size } MB)
 doctor-database-none = There is no database yet: the first start makes it
 doctor-database-used = The database is in use by the Semilla that is running
-doctor-database-broken = The database can't be read ({ $reason }). Beside it are copies from before its last changes.
+doctor-database-broken = The database can't be read ({ $reason }). Put a backup back: `semilla restore FILE`. Beside it are copies from before updates.
 database-newer = { $file } was written by a newer Semilla than this one. Update Semilla, or choose another folder with SEMILLA_DATA.
 doctor-models = Models: { $names }. More can be put into { $folders }
 doctor-models-broken = A model can't be read ({ $reason }). Take it out of the models' folder.
@@ -79,8 +79,13 @@ backup-done = { $count ->
     [one] { $file } has everything: one picture with its recipe.
    *[other] { $file } has everything: { $count } files of pictures with their recipes.
  } Tokens are not in it.
+backup-damaged = { $count ->
+    [one] One file of a picture is damaged and isn't in it; its recipe is, and `/reroll` makes the picture again. Look after the disk.
+   *[other] { $count } files of pictures are damaged and aren't in it; their recipes are, and `/reroll` makes the pictures again. Look after the disk.
+ }
 backup-failed = { $file } could not be written: { $reason }
 restore-stopping = Stopping the Semilla that is running…
+restore-container = The Semilla that is running can't be stopped from inside its container: both would end. Stop the container, run its image once with `restore { $file }` and the same volume, and start the container again.
 restore-done = { $count ->
     [one] One picture is back.
    *[other] { $count } files of pictures are back.
@@ -93,6 +98,7 @@ terminal-models-add = a model, LoRA, VAE or embedding from a FILE, a FOLDER or a
 models-add-what = Which one? For example: `semilla models add dream.safetensors`, or `semilla models add owner/name`
 models-add-nothing = { $name } is no model, or several. Files that can be named: { $choices }
 models-add-unusable = { $name } can't be used: { $reason }
+models-add-taken = { $file } is there already, and is another one: the pictures made with it need it. Rename what you add, or remove that one first if nobody needs it.
 models-add-no-room = There is no room in { $folder }: { $needed } GB are needed, { $free } GB can be taken.
 models-add-damaged = { $name } did not arrive whole. Try again.
 models-add-failed = { $name } could not be added: { $reason }. What is there already is kept; the same command goes on.

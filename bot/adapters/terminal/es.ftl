@@ -43,7 +43,7 @@ doctor-folder-closed = No se puede escribir en la carpeta de datos { $folder } (
 doctor-database = La base de datos se lee bien ({ $size } MB)
 doctor-database-none = Todavía no hay base de datos: la crea el primer arranque
 doctor-database-used = La base de datos la está usando la Semilla que está en marcha
-doctor-database-broken = No se puede leer la base de datos ({ $reason }). A su lado hay copias de antes de sus últimos cambios.
+doctor-database-broken = No se puede leer la base de datos ({ $reason }). Recupera una copia de seguridad: `semilla restore ARCHIVO`. A su lado hay copias de antes de las actualizaciones.
 database-newer = { $file } lo escribió una Semilla más nueva que esta. Actualiza Semilla, o elige otra carpeta con SEMILLA_DATA.
 doctor-models = Modelos: { $names }. Se pueden poner más en { $folders }
 doctor-models-broken = No se puede leer un modelo ({ $reason }). Sácalo de la carpeta de modelos.
@@ -79,8 +79,13 @@ backup-done = { $count ->
     [one] { $file } lo tiene todo: una imagen con su receta.
    *[other] { $file } lo tiene todo: { $count } archivos de imágenes con sus recetas.
  } Los tokens no están dentro.
+backup-damaged = { $count ->
+    [one] Un archivo de imagen está dañado y no está dentro; su receta sí, y `/reroll` vuelve a hacer la imagen. Revisa el disco.
+   *[other] { $count } archivos de imágenes están dañados y no están dentro; sus recetas sí, y `/reroll` vuelve a hacer las imágenes. Revisa el disco.
+ }
 backup-failed = No se pudo escribir { $file }: { $reason }
 restore-stopping = Deteniendo la Semilla que está en marcha…
+restore-container = La Semilla que está en marcha no se puede detener desde dentro de su contenedor: terminarían los dos. Detén el contenedor, ejecuta su imagen una vez con `restore { $file }` y el mismo volumen, y arranca de nuevo el contenedor.
 restore-done = { $count ->
     [one] Una imagen está de vuelta.
    *[other] { $count } archivos de imágenes están de vuelta.
@@ -93,6 +98,7 @@ terminal-models-add = un modelo, LoRA, VAE o embedding de un ARCHIVO, una CARPET
 models-add-what = ¿Cuál? Por ejemplo: `semilla models add dream.safetensors`, o `semilla models add dueño/nombre`
 models-add-nothing = { $name } no es un modelo, o son varios. Archivos que se pueden nombrar: { $choices }
 models-add-unusable = { $name } no se puede usar: { $reason }
+models-add-taken = { $file } ya existe y es otro: las imágenes hechas con él lo necesitan. Cambia el nombre de lo que añades o, si nadie lo necesita, quita antes el que está.
 models-add-no-room = No hay lugar en { $folder }: hacen falta { $needed } GB y quedan { $free } GB.
 models-add-damaged = { $name } no llegó entero. Prueba otra vez.
 models-add-failed = { $name } no se pudo añadir: { $reason }. Lo que ya está se conserva; la misma orden continúa.
