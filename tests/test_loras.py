@@ -1,0 +1,48 @@
+"""LoRAs as pictures show them: a model of the true architecture, its files, the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from safetensors.torch import save_file
+
+from generator import loras
+from generator.messages import Failed, Failure
+from tests import micro_models as micro
+from tests.micro_models import Studio, studio
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Path:
+    """A model, and a LoRA of its attention and its convolutions."""
+    root = tmp_path_factory.mktemp("shelf")
+    made = micro.pipeline("sd1")
+    made.save_pretrained(root / "one")
+    (root / "Lora").mkdir()
+    save_file(micro.lora(made, "attn2.to_k", "conv1"), root / "Lora" / "lines.safetensors")
+    return root
+
+
+@pytest.fixture
+def room(shelf, tmp_path) -> Studio:
+    return studio(tmp_path, shelf)
+
+
+def test_a_lora_that_finds_no_memory_is_not_called_unfit(room, monkeypatch):
+    """And nothing of it stays, so that it is there the next time."""
+    lined = room.recipe("one", prompt="a cat <lora:lines:1>")
+    with monkeypatch.context() as short:
+
+        def full(*_):
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+        short.setattr(loras, "load_file", full)
+        failed = room.told(lined)[0]
+    assert isinstance(failed, Failed)
+    assert failed.failure is Failure.OUT_OF_MEMORY
+    drawn = room.told(lined)[0]
+    assert drawn.notes == ()
+    assert drawn.pixel_hash != room.draw("one", prompt="a cat").pixel_hash
