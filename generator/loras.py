@@ -114,6 +114,14 @@ def _load(model: LoadedModel, lora: Lora) -> None:
         raise LoraRefused(lora, str(error)) from error
     if not any(lora.adapter in _adapters(network) for network in _networks(model)):
         raise LoraRefused(lora, "nothing in it is for this model")
+    _pad_alike(model.unet)
+
+
+def _pad_alike(network: nn.Module) -> None:
+    """What is new takes edges for neighbours of each other where the network's own layers do."""
+    first, *others = (each for each in network.modules() if isinstance(each, nn.Conv2d))
+    for layer in others:
+        layer.padding_mode = first.padding_mode
 
 
 def _load_text(

@@ -31,6 +31,14 @@ def room(shelf, tmp_path) -> Studio:
     return studio(tmp_path, shelf)
 
 
+def test_a_tiled_picture_with_a_lora_is_the_same_whatever_was_drawn_before(room, shelf, tmp_path):
+    lined = {"prompt": "a cat <lora:lines:1>", "tiling": True}
+    fresh = room.draw("one", **lined)
+    other = studio(tmp_path / "other", shelf)
+    other.draw("one", prompt="a cat", tiling=True)
+    assert other.draw("one", **lined).pixel_hash == fresh.pixel_hash
+
+
 def test_a_lora_that_finds_no_memory_is_not_called_unfit(room, monkeypatch):
     """And nothing of it stays, so that it is there the next time."""
     lined = room.recipe("one", prompt="a cat <lora:lines:1>")
