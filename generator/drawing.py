@@ -176,6 +176,8 @@ def draw(
     over = Pass(whole, small.steps, small.strength, conditionings[1])
     enlarged = image.resize(whole, Image.Resampling.LANCZOS)
     if initial is not None and initial.mode == "RGBA":
+        if request.version > 2:  # the first pass made it coarser
+            enlarged = Image.composite(initial.convert("RGB"), enlarged, initial.getchannel("A"))
         enlarged.putalpha(initial.getchannel("A"))
     return (yield from _draw(request, model, over, enlarged))
 
