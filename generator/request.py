@@ -10,7 +10,8 @@ from generator.sampler_names import calls
 
 SEED_LIMIT = 2**32
 LANCZOS = "lanczos"  # enlarges without a network
-# Since 2 dpm++ 3m sde has the right formula; since 3 what a mask keeps is kept through hires fix, too.
+# Since 2 dpm++ 3m sde has the right formula; since 3 what a mask keeps is kept through hires fix, too,
+# and lms begins as low in the middle of its timesteps as at their beginning.
 VERSION = 3
 
 
