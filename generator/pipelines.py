@@ -20,6 +20,7 @@ import torch
 from diffusers import DiffusionPipeline
 from PIL import Image
 
+from generator import building as building  # before any model is read
 from generator import noise
 from generator.request import GenerationRequest
 
