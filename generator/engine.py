@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -43,6 +44,15 @@ Events = Iterator[messages.Event]
 
 MOMENT_SECONDS = 0.05  # to wait for other threads when there is nothing else to do
 WRITERS = 2  # threads that write PNGs and have them checked
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """A model that is being loaded. Should it fail, who asked later than `jobs` has another try."""
+
+    key: Key
+    done: Future[tuple[Loaded, float]]
+    jobs: frozenset[int]
 
 
 class Engine:
@@ -79,14 +89,14 @@ class Engine:
         self._waiting: list[tuple[Submit, int]] = []
         self._runs: dict[int, Run] = {}
         self._loader = ThreadPoolExecutor(1, "loader", set_up, (torch.get_num_threads(),))
-        self._loading: tuple[Key, Future[tuple[Loaded, float]]] | None = None
+        self._loading: _Load | None = None
         # A card need not stand still while a PNG is written, which takes as long as several calls.
         self._writer = ThreadPoolExecutor(WRITERS, "writer")
         self._written: dict[int, Future[messages.Event]] = {}
 
     @property
     def busy(self) -> bool:
-        return bool(self._runs or self._waiting or self._written)
+        return bool(self._runs or self._waiting or self._written or self._loading)
 
     def submit(self, order: Submit) -> None:
         self._waiting.append((order, self._turns.came(order.behind)))
@@ -146,20 +156,23 @@ class Engine:
                 return
             if self._loading is None:
                 yield messages.Loading(request.model)
-                self._loading = key, self._loader.submit(self._models.load, *key)
+                self._load(key)
+
+    def _load(self, key: Key) -> None:
+        jobs = frozenset(order.job for order, _ in self._waiting)
+        self._loading = _Load(key, self._loader.submit(self._models.load, *key), jobs)
 
     def _loaded(self) -> Events:
         """What became of the load; its orders fail with it."""
-        if self._loading is None or not self._loading[1].done():
+        if self._loading is None or not self._loading.done.done():
             return
-        key, load = self._loading
-        self._loading = None
-        error = load.exception()
+        load, self._loading = self._loading, None
+        error = load.done.exception()
         if error is None:
-            yield messages.Loaded(key[0], load.result()[1])
+            yield messages.Loaded(load.key[0], load.done.result()[1])
             return
         for order, came in list(self._waiting):
-            if _model_key(order.request) == key:
+            if _model_key(order.request) == load.key and order.job in load.jobs:
                 self._waiting.remove((order, came))
                 yield self._failed(order.job, error)
 
@@ -173,7 +186,7 @@ class Engine:
 
     def _elsewhere(self) -> list[Future[Any]]:
         """What other threads are at."""
-        return [*self._written.values(), *([self._loading[1]] if self._loading else [])]
+        return [*self._written.values(), *([self._loading.done] if self._loading else [])]
 
     def _guarded(self, events: Events, otherwise: Callable[[Exception], Events]) -> Events:
         try:
