@@ -17,9 +17,9 @@ from generator import loras
 from generator.catalogue import Catalogue
 from generator.embeddings import Embedding, tokenize
 from generator.grammar import Part, Pass, Section, parse
+from generator.loaded_model import LoadedModel
 from generator.loras import Lora
 from generator.messages import Note, NoteKind
-from generator.models import LoadedModel
 from generator.reading import read
 from generator.request import GenerationRequest
 from generator.text_encoders import TextEncoder

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from generator import grammar, loras, metadata, noise
 from generator.conditioning import Conditioning
 from generator.inpainting import Area, inpainting_input
+from generator.loaded_model import LoadedModel
 from generator.messages import Note, NoteKind
-from generator.models import LoadedModel
 from generator.request import GenerationRequest
 from generator.sampler_names import step_of
 from generator.samplers import Denoising, denoise, timesteps_from

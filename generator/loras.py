@@ -27,8 +27,8 @@ from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from generator.loaded_model import LoadedModel
 from generator.memory import of_the_device
-from generator.models import LoadedModel
 
 log = logging.getLogger(__name__)
 

@@ -34,7 +34,7 @@ class _GivenUp(BaseException):
     """Ends a pipeline from inside; a BaseException, so that no library holds it for a fault."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class PipelineModel:
     """A model that is drawn with by its own pipeline."""
 
