@@ -41,9 +41,9 @@ from generator import noise
 from generator.batching import calls_of
 from generator.drawing import Ask, call, inputs_of
 from generator.engine import Engine
+from generator.loaded_model import LoadedModel
 from generator.memory import peak_of
 from generator.messages import Drawn, Failed, Submit
-from generator.models import LoadedModel
 from generator.request import GenerationRequest
 from tests import micro_models as micro
 

@@ -24,9 +24,9 @@ from generator.batching import COMPILED, GAIN, Widths, calls_of, own_width
 from generator.conditioning import condition
 from generator.drawing import Ask, call, inputs_of
 from generator.engine import WRITERS, Engine
+from generator.loaded_model import LoadedModel
 from generator.memory import free_bytes
 from generator.messages import Drawn, Failed, Submit
-from generator.models import LoadedModel
 from generator.programs import Programs
 from generator.request import GenerationRequest
 from generator.runs import begin

@@ -17,9 +17,9 @@ from generator import loras
 from generator.catalogue import Catalogue
 from generator.embeddings import Embedding, tokenize
 from generator.grammar import Part, Pass, Section, parse
+from generator.loaded_model import LoadedModel
 from generator.loras import Lora
 from generator.messages import Note, NoteKind
-from generator.models import LoadedModel
 from generator.reading import read
 from generator.request import GenerationRequest
 from generator.text_encoders import TextEncoder
@@ -116,7 +116,7 @@ def condition(
     during = during or Pass(request.steps)
     positive = read(request.prompt, request.seed, model, catalogue)
     used, notes = _use(model, positive.loras)
-    notes = [*positive.notes, *notes]
+    notes = [*positive.notes, *notes, *_skipping_less(model, request.clip_skip)]
     parts = positive.prompt.parts
     encoder = Encoder(model.encoders, request.clip_skip, request.emphasis)
     lines = [encoder.line(part, during, positive.embeddings) for part in parts]
@@ -134,6 +134,15 @@ def condition(
         lora=used,
         notes=list({repr(note): note for note in notes}.values()),
     )
+
+
+def _skipping_less(model: LoadedModel, clip_skip: int) -> list[Note]:
+    """Where an encoder has no layer so deep."""
+    deepest = min(encoder.deepest for encoder in model.encoders)
+    if clip_skip <= deepest:
+        return []
+    facts = {"typed": f"clip_skip:{clip_skip}", "read": f"clip_skip:{deepest}"}
+    return [Note(NoteKind.PROMPT_TRANSLATED, facts)]
 
 
 def _use(model: LoadedModel, wanted: Sequence[Lora]) -> tuple[tuple[Lora, ...], list[Note]]:

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from generator import grammar, loras, metadata, noise
 from generator.conditioning import Conditioning
 from generator.inpainting import Area, inpainting_input
+from generator.loaded_model import LoadedModel
 from generator.messages import Note, NoteKind
-from generator.models import LoadedModel
 from generator.request import GenerationRequest
 from generator.sampler_names import step_of
 from generator.samplers import Denoising, denoise, timesteps_from
@@ -176,6 +176,8 @@ def draw(
     over = Pass(whole, small.steps, small.strength, conditionings[1])
     enlarged = image.resize(whole, Image.Resampling.LANCZOS)
     if initial is not None and initial.mode == "RGBA":
+        if request.version > 2:  # the first pass made it coarser
+            enlarged = Image.composite(initial.convert("RGB"), enlarged, initial.getchannel("A"))
         enlarged.putalpha(initial.getchannel("A"))
     return (yield from _draw(request, model, over, enlarged))
 

@@ -11,6 +11,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,12 +32,13 @@ from generator.batching import (
     run_lengths,
 )
 from generator.drawing import initial_image, inputs_of, predict
-from generator.memory import out_of_memory, peak_of
+from generator.loaded_model import LoadedModel
+from generator.memory import peak_of
 from generator.messages import Failure, Note, Submit
-from generator.models import Key, Loaded, LoadedModel, ModelRefused, Models
+from generator.models import Crowded, Key, Loaded, ModelRefused, Models, model_key
 from generator.programs import Programs, set_up
-from generator.request import LANCZOS, GenerationRequest
-from generator.runs import Run, begin, begin_enlarging
+from generator.request import LANCZOS
+from generator.runs import Run, begin, begin_enlarging, failure_of
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,21 @@ Events = Iterator[messages.Event]
 
 MOMENT_SECONDS = 0.05  # to wait for other threads when there is nothing else to do
 WRITERS = 2  # threads that write PNGs and have them checked
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """A model that is being loaded.
+
+    Args:
+        jobs: that waited when it began: should it fail, who asked later has another try.
+        flying: those in flight then.
+    """
+
+    key: Key
+    done: Future[tuple[Loaded, float]]
+    jobs: frozenset[int]
+    flying: frozenset[int]
 
 
 class Engine:
@@ -79,14 +97,16 @@ class Engine:
         self._waiting: list[tuple[Submit, int]] = []
         self._runs: dict[int, Run] = {}
         self._loader = ThreadPoolExecutor(1, "loader", set_up, (torch.get_num_threads(),))
-        self._loading: tuple[Key, Future[tuple[Loaded, float]]] | None = None
+        self._loading: _Load | None = None
+        # Models that there was no room for, and the pictures that were in flight then.
+        self._crowded: dict[Key, frozenset[int]] = {}
         # A card need not stand still while a PNG is written, which takes as long as several calls.
         self._writer = ThreadPoolExecutor(WRITERS, "writer")
         self._written: dict[int, Future[messages.Event]] = {}
 
     @property
     def busy(self) -> bool:
-        return bool(self._runs or self._waiting or self._written)
+        return bool(self._runs or self._waiting or self._written or self._loading)
 
     def submit(self, order: Submit) -> None:
         self._waiting.append((order, self._turns.came(order.behind)))
@@ -138,28 +158,43 @@ class Engine:
                 return
             if full and place >= first:
                 return
-            key = _model_key(request)
+            key = model_key(request)
             model = None if request.upscaler else self._models.loaded(*key)
             if model is not None or request.upscaler:
                 self._waiting.remove((order, came))
                 yield from self._alone(order.job, self._begin(order, came, model))
                 return
-            if self._loading is None:
+            crowded = key in self._crowded
+            if not crowded and self._loading is None:
                 yield messages.Loading(request.model)
-                self._loading = key, self._loader.submit(self._models.load, *key)
+            self._load(key)
+            if crowded:
+                return  # those behind it wait as well, or there never would be room
+
+    def _load(self, key: Key) -> None:
+        """Not yet while all of those that there was no room beside are still in flight."""
+        flying = frozenset(self._runs)
+        crowded = key in self._crowded and self._crowded[key] <= flying
+        if self._loading is None and not crowded:
+            load = partial(self._models.load, *key, beside=bool(flying))
+            jobs = frozenset(order.job for order, _ in self._waiting)
+            self._loading = _Load(key, self._loader.submit(load), jobs, flying)
 
     def _loaded(self) -> Events:
         """What became of the load; its orders fail with it."""
-        if self._loading is None or not self._loading[1].done():
+        if self._loading is None or not self._loading.done.done():
             return
-        key, load = self._loading
-        self._loading = None
-        error = load.exception()
+        load, self._loading = self._loading, None
+        error = load.done.exception()
+        self._crowded.pop(load.key, None)
+        if isinstance(error, Crowded):
+            self._crowded[load.key] = load.flying
+            return
         if error is None:
-            yield messages.Loaded(key[0], load.result()[1])
+            yield messages.Loaded(load.key[0], load.done.result()[1])
             return
         for order, came in list(self._waiting):
-            if _model_key(order.request) == key:
+            if model_key(order.request) == load.key and order.job in load.jobs:
                 self._waiting.remove((order, came))
                 yield self._failed(order.job, error)
 
@@ -173,7 +208,7 @@ class Engine:
 
     def _elsewhere(self) -> list[Future[Any]]:
         """What other threads are at."""
-        return [*self._written.values(), *([self._loading[1]] if self._loading else [])]
+        return [*self._written.values(), *([self._loading.done] if self._loading else [])]
 
     def _guarded(self, events: Events, otherwise: Callable[[Exception], Events]) -> Events:
         try:
@@ -256,7 +291,7 @@ class Engine:
         """No picture has advanced: they are tried again, in narrower calls, eagerly or one by one."""
         first, width = runs[0], call.width
         narrowest = own_width(first.rows)
-        if _failure(error) is Failure.OUT_OF_MEMORY and width > narrowest:
+        if failure_of(error) is Failure.OUT_OF_MEMORY and width > narrowest:
             log.warning("no memory for %d rows", width)
             torch.cuda.empty_cache()
             self._widths.narrow(first.key, width)
@@ -340,7 +375,7 @@ class Engine:
 
     def _failed(self, job: int, error: BaseException) -> messages.Event:
         self._end(job)
-        failure = _failure(error)
+        failure = failure_of(error)
         if failure is Failure.FAULT:  # for the chats' log, which knows the request
             return messages.Failed(job, failure, "".join(traceback.format_exception(error)))
         detail = error.detail if isinstance(error, ModelRefused) else str(error)
@@ -350,20 +385,3 @@ class Engine:
         run = self._runs.pop(job, None)
         if run is not None:
             run.drawing.close()
-
-
-def _failure(error: BaseException) -> Failure:
-    match error:
-        case ModelRefused():
-            return error.failure
-        case metadata.ImageRefused():
-            return Failure.IMAGE_BROKEN
-        case ArithmeticError():
-            return Failure.NOT_A_NUMBER
-    if out_of_memory(error):
-        return Failure.OUT_OF_MEMORY
-    return Failure.FAULT
-
-
-def _model_key(request: GenerationRequest) -> Key:
-    return request.model, request.model_hash, request.vae, request.vae_hash

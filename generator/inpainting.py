@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from generator.models import LoadedModel
+from generator.loaded_model import LoadedModel
 
 REDRAWN = 0.5  # of a latent's pixels, from which on all of it is drawn anew
 

@@ -27,7 +27,8 @@ from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from generator.models import LoadedModel
+from generator.loaded_model import LoadedModel
+from generator.memory import of_the_device
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,8 @@ _active: WeakKeyDictionary[nn.Module, tuple[Lora, ...]] = WeakKeyDictionary()
 def use(model: LoadedModel, loras: Sequence[Lora]) -> None:
     """Switches to these LoRAs and no others; nothing is done when they are in use already.
 
-    Without any the model gives the same bits as before it had LoRAs. Raises LoraRefused.
+    Without any the model gives the same bits as before it had LoRAs. Raises LoraRefused, and what is
+    of_the_device.
     """
     wanted = tuple(loras)
     if _active.get(model.unet, ()) == wanted:
@@ -104,12 +106,22 @@ def _load(model: LoadedModel, lora: Lora) -> None:
         loader.load_lora_into_unet(weights, alphas, model.unet, adapter_name=lora.adapter)
         for number, encoder in zip(("", "_2"), model.encoders, strict=False):
             _load_text(encoder.model, f"text_encoder{number}.", weights, alphas or {}, lora.adapter)
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, IndexError) as error:
-        log.warning("%s does not fit %s: %r", lora.path, model.name, error)
+    except Exception as error:  # it is a stranger's file, and a half of it must not stay
         _delete(model, lora.adapter)
+        if of_the_device(error):
+            raise
+        log.warning("%s does not fit %s: %r", lora.path, model.name, error)
         raise LoraRefused(lora, str(error)) from error
     if not any(lora.adapter in _adapters(network) for network in _networks(model)):
         raise LoraRefused(lora, "nothing in it is for this model")
+    _pad_alike(model.unet)
+
+
+def _pad_alike(network: nn.Module) -> None:
+    """What is new takes edges for neighbours of each other where the network's own layers do."""
+    first, *others = (each for each in network.modules() if isinstance(each, nn.Conv2d))
+    for layer in others:
+        layer.padding_mode = first.padding_mode
 
 
 def _load_text(

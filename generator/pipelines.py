@@ -20,6 +20,7 @@ import torch
 from diffusers import DiffusionPipeline
 from PIL import Image
 
+from generator import building as building  # before any model is read
 from generator import noise
 from generator.request import GenerationRequest
 
@@ -33,7 +34,7 @@ class _GivenUp(BaseException):
     """Ends a pipeline from inside; a BaseException, so that no library holds it for a fault."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class PipelineModel:
     """A model that is drawn with by its own pipeline."""
 

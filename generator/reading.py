@@ -11,9 +11,9 @@ from generator.catalogue import Catalogue, Extra
 from generator.embeddings import Embedding
 from generator.grammar import Prompt, Tag
 from generator.headers import Kind
+from generator.loaded_model import LoadedModel
 from generator.loras import Lora
 from generator.messages import Note, NoteKind
-from generator.models import LoadedModel
 from generator.request import ExtraFile
 
 NAMED = re.compile(

@@ -18,7 +18,7 @@ from generator.drawing import (
     passes,
 )
 from generator.headers import Kind
-from generator.memory import of_the_device
+from generator.memory import of_the_device, out_of_memory
 from generator.messages import Failure, Note, NoteKind, Submit
 from generator.models import Loaded, ModelRefused, Models
 from generator.pipelines import PipelineModel
@@ -141,3 +141,16 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
     run = Run(order, upscaler, drawing, tuple(changed(used, catalogue)), came)
     run.turns = upscaler.turns(image)
     return run
+
+
+def failure_of(error: BaseException) -> Failure:
+    match error:
+        case ModelRefused():
+            return error.failure
+        case metadata.ImageRefused():
+            return Failure.IMAGE_BROKEN
+        case ArithmeticError():
+            return Failure.NOT_A_NUMBER
+    if out_of_memory(error):
+        return Failure.OUT_OF_MEMORY
+    return Failure.FAULT

@@ -97,6 +97,8 @@ class Samplers:
             scheduler.sigmas, scheduler.timesteps = euler.sigmas, euler.timesteps
         if sampler == "dpm++ 3m sde" and version > 1:
             _mend(scheduler)
+        if sampler == "lms" and version > 2:
+            _begin_low(scheduler)
         if sampler == "lms":
             self._remember_coefficients(scheduler, (schedule, steps))
         return scheduler
@@ -140,6 +142,17 @@ def _mend(scheduler: Any) -> None:
         return torch.as_tensor(stock(outputs, sample=sample, noise=noise) + alphas[-1] * d2)
 
     scheduler.multistep_dpm_solver_third_order_update = mended
+
+
+def _begin_low(scheduler: Any) -> None:
+    """diffusers' LMSDiscrete takes the order of a whole run, wherever it begins: in image-to-image
+    its first steps would count derivatives that there are none of."""
+    stock, most = scheduler.step, signature(scheduler.step).parameters["order"].default
+
+    def step(prediction: Tensor, t: Tensor, latents: Tensor) -> Any:
+        return stock(prediction, t, latents, order=min(len(scheduler.derivatives) + 1, most))
+
+    scheduler.step = step
 
 
 @cache

@@ -77,12 +77,15 @@ def _take(engine: Engine, waiting: Orders, events: RawIOBase) -> bool:
 
 
 def _read(orders: BinaryIO, waiting: Orders) -> None:
-    while prefix := orders.read(frames.PREFIX.size):
-        if len(prefix) < frames.PREFIX.size:
-            break
-        header, body = frames.PREFIX.unpack(prefix)
-        waiting.put(frames.decode(orders.read(header), orders.read(body)))
-    waiting.put(None)
+    try:
+        while prefix := orders.read(frames.PREFIX.size):
+            if len(prefix) < frames.PREFIX.size:
+                break
+            header, body = frames.PREFIX.unpack(prefix)
+            waiting.put(frames.decode(orders.read(header), orders.read(body)))
+    finally:
+        # A bot that is killed stops anywhere in a frame, and what is left of that can't be read.
+        waiting.put(None)
 
 
 def _send(events: RawIOBase, event: messages.Event) -> None:

@@ -35,6 +35,11 @@ class TextEncoder:
         return int(self.model.config.hidden_size)
 
     @property
+    def deepest(self) -> int:
+        """The largest clip skip: nothing but what the layers begin with is left."""
+        return int(self.model.config.num_hidden_layers) + 1
+
+    @property
     def pooling(self) -> bool:
         """Whether it has a projection, whose pooled embeddings SD XL wants besides."""
         return hasattr(self.model, "text_projection")
@@ -45,9 +50,10 @@ class TextEncoder:
 
         Args:
             ids: (rows, tokens), padded; on any device.
-            clip_skip: as AUTOMATIC1111 counts, 1 skipping nothing; never less than `depth`.
+            clip_skip: as AUTOMATIC1111 counts, 1 skipping nothing; never less than `depth` and never
+                more than `deepest`.
         """
-        layer = max(clip_skip, self.depth)
+        layer = min(max(clip_skip, self.depth), self.deepest)
         output = self.model(ids.to(self.model.device), output_hidden_states=layer > 1)
         pooled = output.text_embeds if self.pooling else None
         if layer == 1:

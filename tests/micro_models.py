@@ -205,6 +205,19 @@ def _old(name: str) -> str:
     return f"model.1.sub.{block}.RDB{dense[3:]}.{conv}.0.{part}"
 
 
+def lora(made: Any, *layers: str, seed: int = 5) -> dict[str, Tensor]:
+    """Of the UNet's layers whose names end like that, in diffusers' layout."""
+    torch.manual_seed(seed)
+    found = {}
+    for name, layer in made.unet.named_modules():
+        if name.endswith(layers):
+            taken, made_of = layer.weight.shape[1], layer.weight.shape[0]
+            sides = layer.weight.shape[2:]
+            found[f"unet.{name}.lora_A.weight"] = torch.randn(4, taken, *sides) * 0.2
+            found[f"unet.{name}.lora_B.weight"] = torch.randn(made_of, 4, *(1 for _ in sides)) * 0.2
+    return found
+
+
 def single_file(made: Any, family: str, file: Path, **metadata: str) -> Path:
     """The same weights in the original layout."""
     written = {f"model.diffusion_model.{n}": v for n, v in original_unet(made.unet).items()}

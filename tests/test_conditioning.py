@@ -20,8 +20,8 @@ from generator.catalogue import BUNDLED, Catalogue
 from generator.conditioning import CHUNKS, Encoder, condition
 from generator.grammar import Piece
 from generator.headers import Kind
+from generator.loaded_model import LoadedModel
 from generator.messages import NoteKind
-from generator.models import LoadedModel
 from generator.preview import Preview
 from generator.request import GenerationRequest
 from generator.text_encoders import TextEncoder

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from generator import noise, sampler_names
-from generator.request import Variation
+from generator.request import VERSION, Variation
 from generator.sampler_names import SAMPLERS, SCHEDULES, calls
 from generator.samplers import Samplers, denoise, timesteps_from
 
@@ -59,9 +59,11 @@ def known_network(samplers):
     return predict
 
 
-def drawn(samplers, network, sampler, steps, *, schedule="automatic", strength=1.0):
+def drawn(
+    samplers, network, sampler, steps, *, schedule="automatic", strength=1.0, version=VERSION
+):
     """The latents at the end, and how often the network was called."""
-    scheduler = samplers.make(sampler, schedule, steps)
+    scheduler = samplers.make(sampler, schedule, steps, version)
     source = noise.generator(1)
     start = noise.draw(SHAPE, source)
     timesteps = timesteps_from(scheduler, steps, strength)
@@ -92,6 +94,31 @@ def test_every_sampler_ends_in_what_the_network_knows_wherever_it_begins(
     assert latents.mean() == pytest.approx(MEAN, abs=0.04)
     if sampler not in DISTILLED:
         assert latents.std() == pytest.approx(SPREAD, rel=0.15)
+
+
+@pytest.mark.parametrize("strength", [0.6, 0.3])
+def test_lms_is_as_near_with_few_steps_when_it_begins_in_the_middle(
+    samplers, known_network, strength
+):
+    few = {"steps": 20, "schedule": "karras"}
+    latents, _ = drawn(samplers, known_network, "lms", **few, strength=strength)
+    assert latents.std() == pytest.approx(SPREAD, rel=0.03)
+
+
+def test_lms_is_what_it_was_in_a_whole_run_and_in_recipes_from_before_it_was_mended(
+    samplers, known_network
+):
+    def both(strength):
+        settings = {"schedule": "karras", "strength": strength}
+        return [
+            drawn(samplers, known_network, "lms", 20, **settings, version=version)[0]
+            for version in (2, 3)
+        ]
+
+    assert torch.equal(*both(1.0))
+    once, now = both(0.6)
+    assert not torch.equal(once, now)
+    assert once.std() < 0.95 * SPREAD
 
 
 @pytest.mark.parametrize("sampler", [name for name in NAMES if name not in DISTILLED])

@@ -220,6 +220,13 @@ def test_a_schedule_type_that_a_sampler_cannot_follow_is_told(studio):
     assert ddim.pixel_hash == own.pixel_hash
 
 
+def test_a_clip_skip_deeper_than_the_text_encoder_is_the_deepest_that_it_has(studio):
+    deepest, deeper = studio.draw(*[studio.recipe(clip_skip=n) for n in (4, 12)])
+    assert deeper.pixel_hash == deepest.pixel_hash != studio.draw(studio.recipe())[0].pixel_hash
+    facts = {"typed": "clip_skip:12", "read": "clip_skip:4"}
+    assert (deepest.notes, deeper.notes) == ((), (Note(NoteKind.PROMPT_TRANSLATED, facts),))
+
+
 def test_without_guidance_a_picture_is_one_row(studio):
     (picture,) = studio.draw(studio.recipe(guidance_scale=1.0))
     assert picture.trace == "1e4"

@@ -387,6 +387,19 @@ async def test_it_ends_with_its_chat_process(tmp_path):
         os.kill(pid, 0)
 
 
+async def test_it_ends_too_when_its_chat_process_is_killed_amid_an_order(worker, tmp_path):
+    frame = frames.encode(Submit(1, worker.recipe()))
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "generator.worker", f"--cache={tmp_path}", "--device=cpu"),
+        **{"stdin": pipe, "stdout": pipe},
+    )
+    await process.stdout.readexactly(1)
+    async with asyncio.timeout(PATIENCE_SECONDS / 4):
+        await process.communicate(frame[: len(frame) // 2])
+    assert process.returncode == 0
+
+
 async def test_stopped_while_it_still_starts_nobody_waits_for_its_libraries(tmp_path):
     async with asyncio.timeout(client.PATIENCE_SECONDS / 2):
         async with studio(tmp_path):

@@ -100,6 +100,20 @@ def test_only_what_is_transparent_is_drawn_anew(room, sampler):
     assert np.abs(after[:, 32:] - before[:, 32:]).mean() > 10
 
 
+def test_with_a_second_pass_what_is_kept_is_kept_to_the_pixel(room):
+    """Recipes from before that was mended are drawn as they were: it went through the first pass."""
+    data = picture(128, clear=(64, 0, 128, 128))
+    settings = {"width": 128, "height": 128, "steps": 4, "strength": 0.7, "masked": True}
+    settings |= {"initial_image": "0" * 64, "hires": Hires(64, 64, 4, 0.5)}
+    before = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=int)
+    now, once = (
+        opened(room.draw("semilla", image=data, **settings, version=version)) for version in (3, 2)
+    )
+    assert (now[:, :64] == before[:, :64]).all()
+    assert np.abs(now[:, 64:] - before[:, 64:]).mean() > 10
+    assert (once[:, :64] != before[:, :64]).any()
+
+
 def test_a_part_that_is_drawn_anew_fits_what_is_around_it(room):
     """The seam is hardly steeper than elsewhere: the network sees what is kept."""
     settings = {"width": 128, "height": 128, "sampler": "ddim", "steps": 20, "masked": True}

@@ -1,0 +1,164 @@
+"""Models that come into memory and go: while others draw, and as many as there is room for."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+from safetensors.torch import save_file
+
+from generator.catalogue import BUNDLED
+from generator.engine import Engine
+from generator.memory import weight_bytes
+from generator.messages import Cancelled, Drawn, Failed, Failure, Loaded, Loading, Started, Submit
+from tests import micro_models as micro
+from tests.micro_models import Studio, studio
+
+SMALL = {"width": 64, "height": 64, "steps": 2}
+
+
+def put(folder: Path, *names: str) -> None:
+    """The model that ships, under other names."""
+    for name in names:
+        shutil.copytree(BUNDLED, folder / name)
+        (folder / name / "semilla.toml").unlink()
+
+
+@pytest.fixture
+def shelf(tmp_path) -> Path:
+    put(tmp_path / "models", "one", "other", "third")
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def room(shelf, tmp_path) -> Studio:
+    return studio(tmp_path / "cache", shelf)
+
+
+def test_what_became_of_a_load_that_nobody_waits_for_is_nobodys_later(room, shelf):
+    order = Submit(1, room.recipe("one", **SMALL))
+    shutil.move(shelf / "one", shelf.parent)
+    engine = Engine(room.models, {}, 0)
+    engine.submit(order)
+    events = [*engine.turn(), *engine.cancel(1), *room.run(engine=engine)]
+    assert [type(each) for each in events if isinstance(each, Drawn | Failed | Cancelled)] == [
+        Cancelled
+    ]
+    shutil.move(shelf.parent / "one", shelf)
+    assert any(isinstance(each, Drawn) for each in room.run(order, engine=engine))
+
+
+def test_who_comes_while_a_load_fails_has_a_try_of_their_own(room, monkeypatch):
+    recipe, read = room.recipe("one", **SMALL), type(room.models)._read
+    reading, came, tries = threading.Event(), threading.Event(), []
+
+    def torn_once(*given):
+        tries.append(given)
+        if len(tries) > 1:
+            return read(*given)
+        reading.set()
+        assert came.wait(60)
+        raise OSError("a file that is still being copied")
+
+    monkeypatch.setattr(type(room.models), "_read", torn_once)
+    engine = Engine(room.models, {}, 0)
+    engine.submit(Submit(1, recipe))
+    events = [*engine.turn()]
+    assert reading.wait(60)
+    engine.submit(Submit(2, recipe))
+    came.set()
+    events += room.run(engine=engine)
+    assert [each.failure for each in events if isinstance(each, Failed)] == [Failure.MODEL_BROKEN]
+    assert [each.job for each in events if isinstance(each, Drawn)] == [2]
+
+
+@pytest.fixture
+def in_memory() -> Callable[[], int]:
+    """How many networks there are of those that came since."""
+
+    def networks() -> int:
+        gc.collect()
+        return sum(type(each) is UNet2DConditionModel for each in gc.get_objects())
+
+    before = networks()
+    return lambda: networks() - before
+
+
+@pytest.fixture
+def narrow(shelf, tmp_path) -> Studio:
+    """With room for one model."""
+    budget = int(1.2 * weight_bytes(shelf / "one", torch.float32))
+    return studio(tmp_path / "cache", shelf, budget_bytes=budget)
+
+
+def test_pictures_in_flight_count_for_the_room_that_there_is(narrow, in_memory):
+    names = ("one", "other", "third") * 2
+    engine = Engine(narrow.models, {}, 0)
+    for job, name in enumerate(names):
+        engine.submit(Submit(job, narrow.recipe(name, **SMALL | {"steps": 9})))
+    events, most = [], 0
+    while engine.busy:
+        new = [*engine.turn()]
+        events += new
+        if any(isinstance(each, Started | Loaded) for each in new):
+            most = max(most, in_memory())
+    assert most == 1
+    assert sorted(each.job for each in events if isinstance(each, Drawn)) == list(range(6))
+
+
+def test_who_waits_for_room_is_not_overtaken_for_ever_by_those_whose_model_is_there(narrow):
+    engine = Engine(narrow.models, {}, 0)
+    orders = [
+        Submit(job, narrow.recipe(name, **SMALL | {"steps": 9}))
+        for job, name in enumerate(("one", "other", *["one"] * 3))
+    ]
+    engine.submit(orders[0])
+    events = []
+    while not any(isinstance(each, Started) for each in events):
+        events += engine.turn()
+    engine.submit(orders[1])
+    for _ in range(3):
+        events += engine.turn()
+    events += narrow.run(*orders[2:], engine=engine)
+    assert [each.job for each in events if isinstance(each, Started)][:2] == [0, 1]
+    assert {each.job for each in events if isinstance(each, Drawn)} == set(range(5))
+
+
+def test_what_a_picture_draws_with_is_not_loaded_a_second_time_beside_it(room, in_memory):
+    engine = Engine(room.models, {}, 0)
+    events = []
+    for job in (1, 2):
+        engine.submit(Submit(job, room.recipe("one", **SMALL | {"steps": 9})))
+        while sum(isinstance(each, Started) for each in events) < job:
+            events += engine.turn()
+        engine.free()
+    assert in_memory() == 1
+    events += room.run(engine=engine)
+    assert sum(isinstance(each, Loading) for each in events) == 1
+    engine.free()
+    assert in_memory() == 0
+
+
+def test_with_a_vae_of_its_own_a_model_takes_no_more_than_that_vae(tmp_path, in_memory):
+    made = micro.pipeline("sd1")
+    made.save_pretrained(tmp_path / "models" / "sd1")
+    (tmp_path / "models" / "VAE").mkdir()
+    torch.manual_seed(9)
+    file = tmp_path / "models" / "VAE" / "soft.safetensors"
+    save_file(micro.vae("sd1").state_dict(), file)
+    needed = [weight_bytes(each, torch.float32) for each in (tmp_path / "models" / "sd1", file)]
+    room = studio(tmp_path / "cache", tmp_path / "models", budget_bytes=sum(needed))
+    engine = Engine(room.models, {}, 0)
+    loads = []
+    for job, vae in enumerate(("soft", None, "soft", None)):
+        events = room.run(Submit(job, room.recipe("sd1", vae=vae, steps=1)), engine=engine)
+        loads.append(sum(isinstance(each, Loading) for each in events))
+        assert any(isinstance(each, Drawn) for each in events)
+    assert loads == [1, 0, 0, 0]
+    assert in_memory() == 2  # and the one that it was saved from

@@ -1,0 +1,90 @@
+"""LoRAs as pictures show them: a model of the true architecture, its files, the engine."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from diffusers import UNet2DConditionModel
+from safetensors.torch import save_file
+
+from generator import loras
+from generator.engine import Engine
+from generator.messages import Drawn, Failed, Failure, Submit
+from tests import micro_models as micro
+from tests.micro_models import Studio, studio
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory) -> Path:
+    """A model, and a LoRA of its attention and its convolutions."""
+    root = tmp_path_factory.mktemp("shelf")
+    made = micro.pipeline("sd1")
+    made.save_pretrained(root / "one")
+    micro.pipeline("sd1", seed=1).save_pretrained(root / "other")
+    (root / "Lora").mkdir()
+    save_file(micro.lora(made, "attn2.to_k", "conv1"), root / "Lora" / "lines.safetensors")
+    return root
+
+
+@pytest.fixture
+def room(shelf, tmp_path) -> Studio:
+    return studio(tmp_path, shelf)
+
+
+def test_a_tiled_picture_with_a_lora_is_the_same_whatever_was_drawn_before(room, shelf, tmp_path):
+    lined = {"prompt": "a cat <lora:lines:1>", "tiling": True}
+    fresh = room.draw("one", **lined)
+    other = studio(tmp_path / "other", shelf)
+    other.draw("one", prompt="a cat", tiling=True)
+    assert other.draw("one", **lined).pixel_hash == fresh.pixel_hash
+
+
+def test_a_lora_that_is_first_used_while_another_model_loads_is_as_it_always_is(
+    room, shelf, tmp_path, monkeypatch
+):
+    """diffusers builds a network without weights, which goes for its own thread only."""
+    lined = {"prompt": "a cat <lora:lines:1>"}
+    quiet = studio(tmp_path / "quiet", shelf).draw("one", **lined)
+    room.draw("one", prompt="a cat")
+    building, drawn = threading.Event(), threading.Event()
+    stock = UNet2DConditionModel.from_config.__func__
+
+    def slow(kind, *given, **named):
+        building.set()
+        assert drawn.wait(60)
+        return stock(kind, *given, **named)
+
+    monkeypatch.setattr(UNet2DConditionModel, "from_config", classmethod(slow))
+    engine = Engine(room.models, {}, 0)
+    engine.submit(Submit(1, room.recipe("other")))
+    events = [*engine.turn()]
+    assert building.wait(60)
+    engine.submit(Submit(2, room.recipe("one", **lined)))
+    while not any(isinstance(each, Drawn | Failed) for each in events):
+        events += engine.turn()
+    drawn.set()
+    events += room.run(engine=engine)
+    first, second = (each for each in events if isinstance(each, Drawn))
+    assert (first.job, second.job) == (2, 1)
+    assert first.pixel_hash == quiet.pixel_hash
+
+
+def test_a_lora_that_finds_no_memory_is_not_called_unfit(room, monkeypatch):
+    """And nothing of it stays, so that it is there the next time."""
+    lined = room.recipe("one", prompt="a cat <lora:lines:1>")
+    with monkeypatch.context() as short:
+
+        def full(*_):
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+        short.setattr(loras, "load_file", full)
+        failed = room.told(lined)[0]
+    assert isinstance(failed, Failed)
+    assert failed.failure is Failure.OUT_OF_MEMORY
+    drawn = room.told(lined)[0]
+    assert drawn.notes == ()
+    assert drawn.pixel_hash != room.draw("one", prompt="a cat").pixel_hash
