@@ -230,6 +230,7 @@ def test_colours_agree_and_articles_fit() -> None:
 def test_the_shipped_model_knows_the_words_of_every_thing_that_is_taught() -> None:
     words = Vocabulary.load(BUNDLED / "vocabulary.json")
     taught = concepts.read()
-    assert words.things == len(taught)
-    forms = [form for concept in taught for each in concept.forms().values() for form in each]
+    nouns = [*taught, *concepts.kinds(taught)]
+    assert words.things == len(nouns)
+    forms = [form for noun in nouns for each in noun.forms().values() for form in each]
     assert [form for form in forms if words.unknown(form)] == []

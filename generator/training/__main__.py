@@ -59,7 +59,7 @@ def parse(arguments: list[str]) -> Settings:
         unet_steps=given.unet_steps,
         device=given.device,
         processes=(given.processes or PROCESSES) if on_cpu else 1,
-        batch=given.batch or (24 if on_cpu else 512),
+        batch=given.batch or (32 if on_cpu else 512),
         compiled=given.compile or not on_cpu,
         evaluated=not given.no_evaluation,
     )

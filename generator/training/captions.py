@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import TypeVar
 
+from generator.training.concepts import Noun
 from generator.training.phrases import english, spanish
 from generator.training.scenes import Composer, Scene, Thing
 from generator.training.words import COLOURS, Language, an, without_accents
@@ -14,6 +15,7 @@ Word = TypeVar("Word")
 LANGUAGES: tuple[Language, ...] = ("en", "es")
 
 ARTICLE, USUAL_WORD, NATURAL_COLOUR = 0.75, 0.6, 0.15  # shares of captions
+KIND = 0.12  # of those of things that have one
 STYLE, PRAISE, OPENING, WHITE_TOLD, ACCENTS_LOST = 0.35, 0.08, 0.1, 0.12, 0.2
 PRAISES = {
     "en": "cute,high quality,beautiful,masterpiece,best quality,detailed,4k,simple,nice,funny,"
@@ -98,14 +100,20 @@ class Captions:
         colour = thing.colour
         if colour is None and random.random() < NATURAL_COLOUR:
             colour = self.composer.natural_colours[thing.picture]
-        concept = self.composer.concepts[thing.concept]
+        noun = self._noun(thing, random)
         size = scene.size if scene.count == 1 else None
         numbers = NUMBERS[language].get(scene.count)
         number = random.choice(numbers) if numbers else None
         if language == "es":
-            return spanish(_one_of(concept.spanish, random), colour, size, number, article)
+            return spanish(_one_of(noun.spanish, random), colour, size, number, article)
         size = random.choice(SIZES[size]) if size else None
-        return english(_one_of(concept.english, random), colour, size, number, article)
+        return english(_one_of(noun.english, random), colour, size, number, article)
+
+    def _noun(self, thing: Thing, random: Random) -> Noun:
+        concept = self.composer.concepts[thing.concept]
+        if concept.kinds and random.random() < KIND:
+            return random.choice(concept.kinds)
+        return concept
 
 
 def _one_of(words: Sequence[Word], random: Random) -> Word:

@@ -3,6 +3,8 @@
     labels of the emoji that show it | English words | Spanish words with their gender
 
 "dog face,dog|dog,puppy|perro m,perrito m". Genders: m, f; with p, the word is a plural already.
+What things are called together is in kinds.txt, where their names stand in the place of labels:
+"apple,grapes,…|fruit|fruta f".
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from generator.training.words import english_plural, spanish_plural
 
-CONCEPTS = Path(__file__).parent / "concepts.txt"
+CONCEPTS, KINDS = (Path(__file__).parent / name for name in ("concepts.txt", "kinds.txt"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,9 @@ class SpanishNoun:
 
 
 @dataclass(frozen=True, slots=True)
-class Concept:
+class Noun:
     """The first word of each language is the usual one."""
 
-    labels: tuple[str, ...]
     english: tuple[str, ...]
     spanish: tuple[SpanishNoun, ...]
 
@@ -47,14 +48,42 @@ class Concept:
         return {"en": [*dict.fromkeys(english)], "es": [*dict.fromkeys(spanish)]}
 
 
+@dataclass(frozen=True, slots=True)
+class Concept(Noun):
+    """`kinds`: what it is called together with others: a fruit, a piece of clothing."""
+
+    labels: tuple[str, ...]
+    kinds: tuple[Noun, ...] = ()
+
+
 def read(path: Path = CONCEPTS) -> tuple[Concept, ...]:
-    return tuple(_concepts(path.read_text(encoding="utf-8").splitlines()))
+    lines = [*_lines(path)]
+    names = {noun.name for _, noun in lines}
+    together = [(each, kind) for each, kind in _lines(KINDS) if len(names.intersection(each)) > 1]
+    return tuple(
+        Concept(
+            noun.english,
+            noun.spanish,
+            labels,
+            tuple(kind for members, kind in together if noun.name in members),
+        )
+        for labels, noun in lines
+    )
 
 
-def _concepts(lines: Sequence[str]) -> Iterator[Concept]:
-    for line in filter(str.strip, lines):
-        labels, english, spanish = (field.split(",") for field in line.strip().split("|"))
-        yield Concept(tuple(labels), tuple(english), tuple(map(_noun, spanish)))
+def kinds(concepts: Sequence[Concept]) -> dict[Noun, list[Concept]]:
+    """Of each kind the things that are taught."""
+    found: dict[Noun, list[Concept]] = {}
+    for concept in concepts:
+        for kind in concept.kinds:
+            found.setdefault(kind, []).append(concept)
+    return found
+
+
+def _lines(path: Path) -> Iterator[tuple[tuple[str, ...], Noun]]:
+    for line in filter(str.strip, path.read_text(encoding="utf-8").splitlines()):
+        names, english, spanish = (tuple(field.split(",")) for field in line.strip().split("|"))
+        yield names, Noun(english, tuple(map(_noun, spanish)))
 
 
 def _noun(field: str) -> SpanishNoun:

@@ -55,7 +55,7 @@ class Extent:
 
 
 QUICK = Extent(60, 60, 40, 24, 24, 6, 6, 12, 600)
-FULL = Extent(395, 300, 120, 60, 60, 20, 8, 24, 2000)
+FULL = Extent(445, 300, 120, 60, 60, 20, 8, 24, 2000)
 
 
 @dataclass(frozen=True)

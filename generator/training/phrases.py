@@ -10,8 +10,12 @@ from generator.training.words import (
     spanish_colour,
 )
 
-UNCOUNTABLE = {*PLURAL_ALREADY, "dice", "money", "luggage", "lightning"}  # without "a"
-STRESSED_A = {"águila", "ancla", "hacha", "hada"}  # un águila, but dos águilas blancas
+UNCOUNTABLE = {  # without "a"
+    *PLURAL_ALREADY,
+    *("dice", "money", "luggage", "lightning", "water", "snow", "meat", "ice", "clothing"),
+    *("lettuce", "food", "paper"),
+}
+STRESSED_A = {"agua", "águila", "ancla", "hacha", "hada"}  # un águila, but dos águilas blancas
 SPANISH_SIZES = {"small": ("pequeño", "pequeña"), "big": ("grande", "grande")}
 
 

@@ -118,7 +118,8 @@ def knows(model: Path | None, composer: Composer) -> bool:
         return False
     vocabulary = json.loads((model / "vocabulary.json").read_text(encoding="utf-8"))
     known = {word for thing in vocabulary["things"] for word in thing["en"] + thing["es"]}
-    words = (c.english + tuple(noun.text for noun in c.spanish) for c in composer.concepts)
+    nouns = [*composer.concepts, *concepts.kinds(composer.concepts)]
+    words = (each.english + tuple(noun.text for noun in each.spanish) for each in nouns)
     return all(known.issuperset(each) for each in words)
 
 

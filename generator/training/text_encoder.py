@@ -19,7 +19,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from generator.training.captions import Captions
 from generator.training.colours import BACKGROUNDS, HUES
-from generator.training.concepts import Concept
+from generator.training.concepts import Concept, kinds
 from generator.training.data import STYLES
 from generator.training.loop import Loop
 from generator.training.precision import autocast
@@ -61,7 +61,7 @@ def build(tokenizer: Any, concepts: Sequence[Concept]) -> Any:
 
 
 def _synonyms(concepts: Sequence[Concept]) -> Iterator[Iterable[str]]:
-    forms = [*(concept.forms() for concept in concepts), *other_forms()]
+    forms = [*(noun.forms() for noun in (*concepts, *kinds(concepts))), *other_forms()]
     for each in forms:
         words = [word for language in each.values() for word in language if " " not in word]
         yield dict.fromkeys([*words, *map(without_accents, words)])

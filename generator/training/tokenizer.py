@@ -11,6 +11,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 from transformers import CLIPTokenizer
 
 from generator.training.captions import Captions
+from generator.training.concepts import kinds
 from generator.training.words import without_accents
 
 LENGTH = 32
@@ -56,8 +57,9 @@ def _words(captions: Captions, scenes: int) -> Counter[str]:
     for _ in range(scenes):
         scene = captions.composer.scene(random)
         counts.update(captions.write(scene, random).lower().replace(",", " ").split())
-    for concept in captions.composer.concepts:
-        for form in (form for forms in concept.forms().values() for form in forms):
+    taught = captions.composer.concepts
+    for noun in (*taught, *kinds(taught)):
+        for form in (form for forms in noun.forms().values() for form in forms):
             counts.update(dict.fromkeys(f"{form} {without_accents(form)}".split(), 5))
     counts.update(dict.fromkeys(TYPED.split(), 2))
     return counts

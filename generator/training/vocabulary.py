@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.training.concepts import Concept
+from generator.training.concepts import Concept, Noun, kinds
 from generator.training.data import Art
 
 OTHER_WORDS = Path(__file__).parent / "other_words.json"
@@ -23,13 +23,15 @@ GROUPS = {
 
 def vocabulary(concepts: Sequence[Concept], art: Art) -> dict[str, Any]:
     groups = {picture.label: picture.group for picture in art.pictures}
-    things = [
-        {"name": concept.name, **concept.forms()}
-        | {"group": GROUPS.get(groups[concept.labels[0]], "things")}
-        for concept in concepts
+    things: list[tuple[Noun, Concept]] = [(concept, concept) for concept in concepts]
+    things += [(kind, members[0]) for kind, members in kinds(concepts).items()]
+    told = [
+        {"name": noun.name, **noun.forms()}
+        | {"group": GROUPS.get(groups[like.labels[0]], "things")}
+        for noun, like in things
     ]
     words = _other_words()
-    return {"things": things, **words, "ignored": words["ignored"].split()}
+    return {"things": told, **words, "ignored": words["ignored"].split()}
 
 
 def other_forms() -> Iterator[dict[str, list[str]]]:

@@ -25,6 +25,8 @@ ENGLISH_PLURALS = {
     "volcano": "volcanoes",
     "tornado": "tornadoes",
     "superhero": "superheroes",
+    "knife": "knives",
+    "ox": "oxen",
 }
 UNCHANGED = {
     "sheep",
@@ -37,8 +39,18 @@ UNCHANGED = {
     "money",
     "luggage",
     "lightning",
+    "water",
+    "snow",
+    "meat",
+    "ice",
+    "clothing",
+    "lettuce",
+    "up",
 }
 PLURAL_ALREADY = {
+    "people",
+    "clothes",
+    "maracas",
     "jeans",
     "pants",
     "socks",
@@ -70,6 +82,8 @@ SPANISH_PLURALS = {
     "donut": "donuts",
     "cactus": "cactus",
     "paraguas": "paraguas",
+    "rascacielos": "rascacielos",
+    "pulgar arriba": "pulgares arriba",
     "paracaídas": "paracaídas",
     "arcoíris": "arcoíris",
 }
