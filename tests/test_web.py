@@ -390,6 +390,7 @@ async def test_a_moderators_page_says_that_something_waits_for_them(tmp_path: Pa
             messages(opened.web, "", opened.web.moderator_address) as page,
             messages(opened.web, "") as other,
         ):
+            assert await anext(page) == ("unjudged", {"text": ""})
             moderation = app.semilla.database.moderation
             review = await moderation.keep(
                 Review(
