@@ -103,7 +103,8 @@ def _database(config: Config, language: str) -> Finding:
     path = config.data / "semilla.db"
     if not path.exists():
         return Finding(None, say(language, "doctor-database-none"))
-    from db.session import DatabaseBroken, DatabaseNewer  # after what is quick has been said
+    from db.migrations import DatabaseNewer
+    from db.session import DatabaseBroken  # after what is quick has been said
 
     try:
         with processes.own(config.data):

@@ -6,12 +6,14 @@ import asyncio
 import json
 import logging
 import os
+import sqlite3
 import stat
 import subprocess
 import tarfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -383,6 +385,19 @@ async def test_a_damaged_picture_spoils_no_backup_and_is_told(
     by_code = [await restored.history.get(Asker(GUILD, ""), e.code) for e in (whole, damaged)]
     assert [each and each.file for each in by_code] == [whole.file, ""]
     await restored.close()
+
+
+def test_a_backup_of_a_newer_semilla_is_refused_before_anything_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    asyncio.run(_with_a_picture(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "semilla.db")) as newer, newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 2
+    assert "by a newer Semilla" in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.glob("before-restore-*"))
 
 
 async def test_only_what_a_backup_has_of_semilla_is_unpacked(

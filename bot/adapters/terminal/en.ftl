@@ -72,13 +72,13 @@ terminal-flag-lang = en or es
 run-class = Open to the class: { $address }, code **{ $code }**. It has to be the same wifi; when Windows' firewall asks, allow private networks.
 run-no-network = The class can't be let in: this computer is in no network. Join the wifi and start again.
 host-not-here = The page can't listen on { $host }: that isn't an address of this computer. 127.0.0.1 always is: host in config.toml.
-terminal-backup = everything in one FILE, also while it runs
-terminal-restore = everything back from such a FILE
+terminal-backup = pictures, recipes and settings of chats in one FILE, also while it runs
+terminal-restore = all of it back from such a FILE
 backup-which-file = Which file? For example: `semilla { $command } semilla.tar`
 backup-done = { $count ->
-    [one] { $file } has everything: one picture with its recipe.
-   *[other] { $file } has everything: { $count } files of pictures with their recipes.
- } Tokens are not in it.
+    [one] { $file } has the whole history: one picture with its recipe.
+   *[other] { $file } has the whole history: { $count } files of pictures with their recipes.
+ } Tokens and added models are not in it: keep those elsewhere.
 backup-damaged = { $count ->
     [one] One file of a picture is damaged and isn't in it; its recipe is, and `/reroll` makes the picture again. Look after the disk.
    *[other] { $count } files of pictures are damaged and aren't in it; their recipes are, and `/reroll` makes the pictures again. Look after the disk.
@@ -91,6 +91,7 @@ restore-done = { $count ->
    *[other] { $count } files of pictures are back.
  } What was here before is in { $folder }. Start again with `semilla run`.
 restore-bad = { $file } is no whole backup of Semilla ({ $reason }). Nothing was changed.
+restore-newer = { $file } was made by a newer Semilla than this one. Update Semilla first. Nothing was changed.
 restore-failed = { $file } could not be restored: { $reason }
 
 # Models

@@ -72,16 +72,16 @@ terminal-flag-lang = en o es
 run-class = Abierta a la clase: { $address }, código **{ $code }**. Tiene que ser el mismo wifi; si pregunta el cortafuegos de Windows, permite las redes privadas.
 run-no-network = No se puede abrir a la clase: esta computadora no está en ninguna red. Conéctala al wifi y empieza otra vez.
 host-not-here = La página no puede escuchar en { $host }: no es una dirección de esta computadora. 127.0.0.1 siempre lo es: host en config.toml.
-terminal-backup = todo en un ARCHIVO, también mientras está en marcha
-terminal-restore = todo de vuelta desde ese ARCHIVO
+terminal-backup = imágenes, recetas y ajustes de los chats en un ARCHIVO, también mientras está en marcha
+terminal-restore = todo eso de vuelta desde ese ARCHIVO
 backup-which-file = ¿Qué archivo? Por ejemplo: `semilla { $command } semilla.tar`
 backup-done = { $count ->
-    [one] { $file } lo tiene todo: una imagen con su receta.
-   *[other] { $file } lo tiene todo: { $count } archivos de imágenes con sus recetas.
- } Los tokens no están dentro.
+    [one] { $file } tiene todo el historial: una imagen con su receta.
+   *[other] { $file } tiene todo el historial: { $count } archivos de imágenes con sus recetas.
+ } Los tokens y los modelos añadidos no están dentro: guárdalos aparte.
 backup-damaged = { $count ->
-    [one] Un archivo de imagen está dañado y no está dentro; su receta sí, y `/reroll` vuelve a hacer la imagen. Revisa el disco.
-   *[other] { $count } archivos de imágenes están dañados y no están dentro; sus recetas sí, y `/reroll` vuelve a hacer las imágenes. Revisa el disco.
+    [one] Un archivo de imagen está dañado y no está dentro; su receta sí, y `/repetir` vuelve a hacer la imagen. Revisa el disco.
+   *[other] { $count } archivos de imágenes están dañados y no están dentro; sus recetas sí, y `/repetir` vuelve a hacer las imágenes. Revisa el disco.
  }
 backup-failed = No se pudo escribir { $file }: { $reason }
 restore-stopping = Deteniendo la Semilla que está en marcha…
@@ -91,6 +91,7 @@ restore-done = { $count ->
    *[other] { $count } archivos de imágenes están de vuelta.
  } Lo que había antes está en { $folder }. Empieza otra vez con `semilla run`.
 restore-bad = { $file } no es una copia entera de Semilla ({ $reason }). No se cambió nada.
+restore-newer = { $file } lo hizo una Semilla más nueva que esta. Actualiza Semilla antes. No se cambió nada.
 restore-failed = No se pudo recuperar { $file }: { $reason }
 
 # Modelos
