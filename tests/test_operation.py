@@ -64,6 +64,21 @@ def test_a_line_of_the_log_tells_its_request_and_no_secret(tmp_path: Path) -> No
     assert "hunter2" not in text
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full")
+def test_a_log_that_can_not_be_written_says_so_and_no_secret(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    try:
+        logs.write_into(Path("/dev/full"), ["hunter2"])
+        logging.getLogger("bot.test").warning("the password is %s", "hunter2")
+    finally:
+        root.handlers[:] = before
+    said = capsys.readouterr().err
+    assert "No space left" in said
+    assert "hunter2" not in said
+
+
 async def test_an_error_of_the_database_has_neither_tokens_nor_words(database: Database) -> None:
     secret = answer(token="aW50ZXJhY3Rpb24", line="/imagine a zebra", member=None)
     with pytest.raises(IntegrityError) as raised:
