@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
 import platform
 import shutil
 import socket
@@ -38,7 +39,7 @@ def findings(config: Config, language: str) -> Iterator[Finding]:
     yield _torch(language)
     yield _folder(config.data, language)
     yield _database(config, language)
-    yield _models(config, language)
+    yield from _models(config, language)
     yield _picture_check(language)
     yield _page(config, language)
     yield from _chats(config, language)
@@ -130,17 +131,26 @@ async def _look_into(path: Path, pictures: Path) -> None:
         await database.close()
 
 
-def _models(config: Config, language: str) -> Finding:
+def _models(config: Config, language: str) -> Iterator[Finding]:
     from generator.catalogue import Catalogue
 
     folders = config.models_folders
     try:
         models = Catalogue(folders, config.data / "cache").models()
     except (OSError, KeyError, json.JSONDecodeError) as error:
-        return Finding(False, say(language, "doctor-models-broken", reason=str(error)))
+        yield Finding(False, say(language, "doctor-models-broken", reason=str(error)))
+        return
     names = ", ".join(model.name for model in models)
     where = ", ".join(str(folder) for folder in folders)
-    return Finding(bool(models), say(language, "doctor-models", names=names, folders=where))
+    yield Finding(bool(models), say(language, "doctor-models", names=names, folders=where))
+    for folder in folders:
+        try:
+            os.scandir(folder).close()
+        except FileNotFoundError:  # it is made when there is something to put into it
+            continue
+        except OSError as error:
+            facts = {"folder": str(folder), "reason": error.strerror or str(error)}
+            yield Finding(None, say(language, "doctor-models-closed", **facts))
 
 
 def _page(config: Config, language: str) -> Finding:

@@ -13,7 +13,8 @@ from bot.config import Config
 from bot.locales import decimal, say
 from generator import adding
 from generator.adding import Damaged, NoRoom, NothingThere, Taken, Tell
-from generator.headers import Unusable
+from generator.folders import EMBEDDINGS
+from generator.headers import Reason, Unusable
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.safetensors)?")
 GIGABYTE = 10**9
@@ -36,6 +37,8 @@ def add(config: Config, line: CommandLine, screen: Screen) -> int:
     except Unusable as unusable:
         reason = say(screen.language, f"unusable-{unusable.reason.value}")
         screen.say("models-add-unusable", name=named, reason=reason)
+        if unusable.reason is Reason.PICKLE:
+            screen.say("models-add-embedding", folder=str(folder / EMBEDDINGS[0]))
         return REFUSED
     except Taken as taken:
         screen.say("models-add-taken", name=named, file=str(taken.path))

@@ -87,8 +87,12 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
         return
     for entry in entries:
         path = Path(entry.path)
+        if entry.name.startswith(
+            "."
+        ):  # also what macOS puts beside each file, "._dream.safetensors"
+            continue
         if entry.is_dir():
-            if not entry.name.startswith(".") and entry.name.lower() not in OTHER_PURPOSES:
+            if entry.name.lower() not in OTHER_PURPOSES:
                 yield from _below(path, seen, depth + 1)
         elif path.suffix.lower() in WEIGHTS:
             yield Found(path)

@@ -22,7 +22,7 @@ import pytest
 import time_machine
 from sqlalchemy.exc import IntegrityError
 
-from bot import archive, card, cli, housekeeping, logs, metrics, processes, watch
+from bot import archive, card, cli, doctor, housekeeping, logs, metrics, processes, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
@@ -31,7 +31,7 @@ from db.history import Asker
 from db.models import Visibility, now
 from db.privacy import Owned
 from db.session import Database
-from tests.chat import ANA, CLASS, Chat, open_chat
+from tests.chat import ANA, CLASS, Chat, open_chat, settings
 from tests.kills import check_files, check_rows
 from tests.rows import GUILD, PNG, answer, draw, job, picture, request
 from tests.test_catalogue import large
@@ -361,6 +361,14 @@ def test_a_damaged_database_is_told_with_what_to_do(
     said = capsys.readouterr()
     assert "The database can't be read" in " ".join((said.out + said.err).split())
     assert not (tmp_path / "b.tar").exists()
+
+
+def test_the_doctor_says_which_folder_of_models_can_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("no folder")
+    folders = {"SEMILLA_GENERATOR__MODELS_FOLDERS": str(tmp_path / "models")}
+    config = settings(tmp_path / "data", **folders)
+    found = [each.text for each in doctor.findings(config, "en")]
+    assert any(f"The models' folder {tmp_path / 'models'} can't be read" in text for text in found)
 
 
 async def test_the_health_tells_of_a_database_and_a_disk_that_have_gone(tmp_path: Path) -> None:

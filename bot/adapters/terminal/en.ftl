@@ -47,6 +47,7 @@ doctor-database-broken = The database can't be read ({ $reason }). Put a backup 
 database-newer = { $file } was written by a newer Semilla than this one. Update Semilla, or choose another folder with SEMILLA_DATA.
 doctor-models = Models: { $names }. More can be put into { $folders }
 doctor-models-broken = A model can't be read ({ $reason }). Take it out of the models' folder.
+doctor-models-closed = The models' folder { $folder } can't be read ({ $reason }), so its models are missing. Semilla's user has to be let in.
 doctor-port = The port { $port } for the page is free
 doctor-running = Semilla is running at { $address }
 port-in-use = The port { $port } is in use by another program. Stop that one, or take another port: SEMILLA_WEB__PORT={ $other }, or port = { $other } in config.toml.
@@ -100,6 +101,7 @@ models-add-what = Which one? For example: `semilla models add dream.safetensors`
 models-add-nothing = { $name } is no model, or several. Files that can be named: { $choices }
 models-add-unusable = { $name } can't be used: { $reason }
 models-add-taken = { $file } is there already, and is another one: the pictures made with it need it. Rename what you add, or remove that one first if nobody needs it.
+models-add-embedding = If it is an embedding, put it into { $folder }: there it is read without being run.
 models-add-no-room = There is no room in { $folder }: { $needed } GB are needed, { $free } GB can be taken.
 models-add-damaged = { $name } did not arrive whole. Try again.
 models-add-failed = { $name } could not be added: { $reason }. What is there already is kept; the same command goes on.

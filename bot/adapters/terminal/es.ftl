@@ -47,6 +47,7 @@ doctor-database-broken = No se puede leer la base de datos ({ $reason }). Recupe
 database-newer = { $file } lo escribió una Semilla más nueva que esta. Actualiza Semilla, o elige otra carpeta con SEMILLA_DATA.
 doctor-models = Modelos: { $names }. Se pueden poner más en { $folders }
 doctor-models-broken = No se puede leer un modelo ({ $reason }). Sácalo de la carpeta de modelos.
+doctor-models-closed = No se puede leer la carpeta de modelos { $folder } ({ $reason }), así que faltan sus modelos. Deja entrar al usuario de Semilla.
 doctor-port = El puerto { $port } para la página está libre
 doctor-running = Semilla está en marcha en { $address }
 port-in-use = Otro programa usa el puerto { $port }. Ciérralo, o toma otro puerto: SEMILLA_WEB__PORT={ $other }, o port = { $other } en config.toml.
@@ -100,6 +101,7 @@ models-add-what = ¿Cuál? Por ejemplo: `semilla models add dream.safetensors`, 
 models-add-nothing = { $name } no es un modelo, o son varios. Archivos que se pueden nombrar: { $choices }
 models-add-unusable = { $name } no se puede usar: { $reason }
 models-add-taken = { $file } ya existe y es otro: las imágenes hechas con él lo necesitan. Cambia el nombre de lo que añades o, si nadie lo necesita, quita antes el que está.
+models-add-embedding = Si es un embedding, ponlo en { $folder }: ahí se lee sin ejecutarlo.
 models-add-no-room = No hay lugar en { $folder }: hacen falta { $needed } GB y quedan { $free } GB.
 models-add-damaged = { $name } no llegó entero. Prueba otra vez.
 models-add-failed = { $name } no se pudo añadir: { $reason }. Lo que ya está se conserva; el mismo comando continúa.
