@@ -23,6 +23,7 @@ from bot.locales import decimal, say
 
 ROOM_BYTES = 2 * 10**9
 GIGABYTE = 10**9
+OPEN_TO_ALL = 1024  # ports from here on need no right
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,14 @@ def port_trouble(host: str, port: int, language: str) -> str | None:
         with socket.create_server((host, port), family=_family(host)):
             return None
     except OSError as error:
-        taken = error.errno in (errno.EADDRINUSE, errno.EACCES) or "in use" in str(error).lower()
-    if not taken:
+        forbidden = error.errno == errno.EACCES
+        taken = error.errno == errno.EADDRINUSE or "in use" in str(error).lower()
+    if not (taken or forbidden):
         return say(language, "host-not-here", host=host)
-    other = str(port + 1 if 1024 <= port < 65535 else 8000)
-    return say(language, "port-in-use", port=str(port), other=other)
+    other = str(port + 1 if OPEN_TO_ALL <= port < 65535 else 8000)
+    # Windows forbids a port also while another program has it.
+    key = "port-forbidden" if forbidden and port < OPEN_TO_ALL else "port-in-use"
+    return say(language, key, port=str(port), other=other)
 
 
 def _family(host: str) -> socket.AddressFamily:

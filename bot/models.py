@@ -67,10 +67,12 @@ def _add(named: str, folder: Path, tell: Tell) -> Path:
         return adding.add_folder(source, folder, tell)
     if not HUB_ID.fullmatch(named):
         raise NothingThere
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+    from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
 
     try:
         return adding.add_from_hub(named, folder, tell)
+    except HFValidationError:  # no name that a hub gives
+        raise NothingThere from None
     except HTTPError as error:
         raise OSError(str(error)) from error
 

@@ -104,6 +104,7 @@ def test_what_is_no_model_is_refused_with_the_reason(home, capsys):
         (pickle, "the file is not whole"),
         (home / "empty", "is no model"),
         ("nowhere.safetensors", "is no model"),
+        ("owner/..", "is no model"),
     ):
         assert cli.main(["models", "add", str(named)]) == 2
         assert why in " ".join(capsys.readouterr().err.split())

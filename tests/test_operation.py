@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -221,6 +223,19 @@ async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
     assert "room on the disk again" in well.text
 
 
+async def test_a_disk_that_is_away_for_a_while_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK_EVERY_SECONDS", 0.02)
+    async with open_chat(tmp_path / "data") as chat:
+        await chat.semilla.database.access.add_owner("chat:owner", "chat")
+        (tmp_path / "data").rename(tmp_path / "away")
+        await asyncio.sleep(0.2)
+        (tmp_path / "away").rename(tmp_path / "data")
+        monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 10**18)
+        await told(chat, 1)
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
@@ -369,6 +384,19 @@ def test_the_doctor_says_which_folder_of_models_can_not_be_read(tmp_path: Path) 
     config = settings(tmp_path / "data", **folders)
     found = [each.text for each in doctor.findings(config, "en")]
     assert any(f"The models' folder {tmp_path / 'models'} can't be read" in text for text in found)
+
+
+def test_a_port_that_needs_rights_is_told_apart_from_one_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forbid(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", forbid)
+    told = doctor.port_trouble("127.0.0.1", 80, "en")
+    assert told is not None
+    assert "may not listen on the port 80" in told
+    assert "SEMILLA_WEB__PORT=8000" in told
 
 
 async def test_the_health_tells_of_a_database_and_a_disk_that_have_gone(tmp_path: Path) -> None:

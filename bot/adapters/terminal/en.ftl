@@ -50,6 +50,7 @@ doctor-models-broken = A model can't be read ({ $reason }). Take it out of the m
 doctor-models-closed = The models' folder { $folder } can't be read ({ $reason }), so its models are missing. Semilla's user has to be let in.
 doctor-port = The port { $port } for the page is free
 doctor-running = Semilla is running at { $address }
+port-forbidden = This user may not listen on the port { $port }. Take another one: SEMILLA_WEB__PORT={ $other }, or port = { $other } in config.toml.
 port-in-use = The port { $port } is in use by another program. Stop that one, or take another port: SEMILLA_WEB__PORT={ $other }, or port = { $other } in config.toml.
 chat-token-here = { $name }: its token is here
 chat-token-missing = { $name }: not connected. Paste its token at { $address }, or set { $variable }.

@@ -50,6 +50,7 @@ doctor-models-broken = No se puede leer un modelo ({ $reason }). Sácalo de la c
 doctor-models-closed = No se puede leer la carpeta de modelos { $folder } ({ $reason }), así que faltan sus modelos. Deja entrar al usuario de Semilla.
 doctor-port = El puerto { $port } para la página está libre
 doctor-running = Semilla está en marcha en { $address }
+port-forbidden = Este usuario no puede escuchar en el puerto { $port }. Toma otro: SEMILLA_WEB__PORT={ $other }, o port = { $other } en config.toml.
 port-in-use = Otro programa usa el puerto { $port }. Ciérralo, o toma otro puerto: SEMILLA_WEB__PORT={ $other }, o port = { $other } en config.toml.
 chat-token-here = { $name }: su token está aquí
 chat-token-missing = { $name }: sin conectar. Pega su token en { $address }, o define { $variable }.
