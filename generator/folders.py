@@ -87,9 +87,7 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
         return
     for entry in entries:
         path = Path(entry.path)
-        if entry.name.startswith(
-            "."
-        ):  # also what macOS puts beside each file, "._dream.safetensors"
+        if entry.name.startswith("."):  # "._dream.safetensors" is what macOS puts beside a file
             continue
         if entry.is_dir():
             if entry.name.lower() not in OTHER_PURPOSES:
