@@ -91,7 +91,7 @@ restore-container = The Semilla that is running can't be stopped from inside its
 restore-done = { $count ->
     [one] One picture is back.
    *[other] { $count } files of pictures are back.
- } What was here before is in { $folder }. Start again with `semilla run`.
+ } What was here before stays in { $folder } for 30 days. Start again with `semilla run`.
 restore-bad = { $file } is no whole backup of Semilla ({ $reason }). Nothing was changed.
 restore-newer = { $file } was made by a newer Semilla than this one. Update Semilla first. Nothing was changed.
 restore-failed = { $file } could not be restored: { $reason }

@@ -91,7 +91,7 @@ restore-container = La Semilla que está en marcha no se puede detener desde den
 restore-done = { $count ->
     [one] Una imagen está de vuelta.
    *[other] { $count } archivos de imágenes están de vuelta.
- } Lo que había antes está en { $folder }. Empieza otra vez con `semilla run`.
+ } Lo que había antes se queda 30 días en { $folder }. Empieza otra vez con `semilla run`.
 restore-bad = { $file } no es una copia entera de Semilla ({ $reason }). No se cambió nada.
 restore-newer = { $file } lo hizo una Semilla más nueva que esta. Actualiza Semilla antes. No se cambió nada.
 restore-failed = No se pudo recuperar { $file }: { $reason }
