@@ -104,7 +104,9 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
         prompt, told = plain(request.prompt, request.seed, catalogue)
         negative, more = plain(request.negative_prompt, request.seed, catalogue)
         words = replace(request, prompt=prompt, negative_prompt=negative)
-        return Run(order, model, model.draw(words), (*told, *more), came)
+        run = Run(order, model, model.draw(words), (*told, *more), came)
+        run.turns = model.turns(request)
+        return run
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
     if changed(request.extras, catalogue):
