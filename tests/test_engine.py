@@ -16,6 +16,7 @@ from hypothesis import strategies as some
 from PIL import Image
 from safetensors.torch import save_file
 
+from generator import memory
 from generator.batching import Widths, calls_of
 from generator.catalogue import BUNDLED, Catalogue
 from generator.engine import Engine
@@ -337,6 +338,31 @@ def test_no_call_is_wider_than_the_memory_that_is_free(studio, network):
     for free, most in ((10**6 * MEGABYTE, 8), (200 * MEGABYTE, 2)):
         pictures = studio.draw(*recipes, widths=Widths(gain=0, free=lambda free=free: free))
         assert max(widest(each) for each in pictures) == most
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
+def test_files_that_a_containers_kernel_keeps_leave_room_for_a_replay(
+    studio, network, tmp_path, monkeypatch
+):
+    """They count as used until memory is wanted: it seems full soon after the models were read."""
+
+    def hungry(_module, _inputs, _output):
+        torch.ones(50 * MEGABYTE)
+
+    network(hungry)
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    (tmp_path / "memory.max").write_text(str(1000 * MEGABYTE))
+    (tmp_path / "memory.current").write_text(str(990 * MEGABYTE))
+    widths = Widths(gain=0, free=lambda: free_bytes(torch.device("cpu")))
+    drawn_again = []
+    for kept in (800, 5):
+        stat = f"anon {1000 - kept}\ninactive_file {kept * MEGABYTE}\nactive_file 7\n"
+        (tmp_path / "memory.stat").write_text(stat)
+        replay = Submit(1, studio.recipe(), trace="8e4")
+        events = studio.run([(0, replay)], engine=studio.engine(widths=widths))
+        drawn_again.append(drawn(events)[1].trace)
+    assert drawn_again[0] == "8e4"
+    assert drawn_again[1] != "8e4"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts them")
