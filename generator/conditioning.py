@@ -7,7 +7,7 @@ prompt_parser.py); a prompt without syntax gives diffusers' encode_prompt to the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -138,7 +138,8 @@ def condition(
     """
     during = during or Pass(request.steps)
     positive = read(request.prompt, request.seed, model, catalogue)
-    used, notes = _use(model, positive.loras)
+    wanted = positive.loras if request.version < 3 else _joined(positive.loras)
+    used, notes = _use(model, wanted)
     notes = [*positive.notes, *notes, *_skipping_less(model, request.clip_skip)]
     parts = positive.prompt.parts
     ready = partial(loras.use, model, used)
@@ -166,6 +167,17 @@ def _skipping_less(model: LoadedModel, clip_skip: int) -> list[Note]:
         return []
     facts = {"typed": f"clip_skip:{clip_skip}", "read": f"clip_skip:{deepest}"}
     return [Note(NoteKind.PROMPT_TRANSLATED, facts)]
+
+
+def _joined(wanted: Sequence[Lora]) -> list[Lora]:
+    """One for each file: named twice, it weighs as much as both."""
+    found: dict[str, Lora] = {}
+    for lora in wanted:
+        if (other := found.get(lora.hash)) is not None:
+            text, network = other.text + lora.text, other.network + lora.network
+            lora = replace(lora, text=text, network=network)
+        found[lora.hash] = lora
+    return list(found.values())
 
 
 def _use(model: LoadedModel, wanted: Sequence[Lora]) -> tuple[tuple[Lora, ...], list[Note]]:
