@@ -155,6 +155,7 @@ differs = ≈ Very close to `{ $code }`, not identical: { $difference }
 difference-model = the file of the model { $model } has changed since.
 difference-files = the file of { $names } has changed since.
 difference-machine = made elsewhere ({ $changes }).
+difference-calls = this time the memory did not suffice for network calls as wide as then, which rounds otherwise.
 difference-unknown = the reason is not known; the recipe and the machine are the same.
 deleted-picture = `{ $code }` was deleted.
 

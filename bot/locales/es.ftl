@@ -138,6 +138,7 @@ differs = ≈ Muy parecida a `{ $code }`, no idéntica: { $difference }
 difference-model = el archivo del modelo { $model } ha cambiado desde entonces.
 difference-files = el archivo de { $names } ha cambiado desde entonces.
 difference-machine = se hizo en otro sitio ({ $changes }).
+difference-calls = esta vez no había memoria para llamadas a la red tan anchas como entonces, y eso redondea de otro modo.
 difference-unknown = no se sabe por qué; la receta y la máquina son las mismas.
 deleted-picture = `{ $code }` se borró.
 
