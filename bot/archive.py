@@ -30,7 +30,7 @@ class InContainer(Exception):
 
 
 def back_up(config: Config, line: CommandLine, screen: Screen) -> int:
-    """Everything in one file. A Semilla that runs goes on."""
+    """The whole history in one file. A Semilla that runs goes on."""
     from db import backup
 
     if len(line.words) != 2:
@@ -55,6 +55,7 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
     """Everything from one file. A Semilla that runs is stopped for it, once the file is known to
     be whole; what was there stays in a folder of its own."""
     from db import backup
+    from db.migrations import DatabaseNewer
 
     if len(line.words) != 2:
         screen.say("backup-which-file", command="restore")
@@ -68,6 +69,9 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
     except backup.BadBackup as error:
         screen.say("restore-bad", file=str(source), reason=str(error))
         return FAILED
+    except DatabaseNewer:
+        screen.say("restore-newer", file=str(source))
+        return REFUSED
     except InContainer:
         screen.say("restore-container", file=str(source))
         return REFUSED

@@ -155,7 +155,8 @@ def _hand_over(owner: processes.Owner, request: Request, screen: Screen) -> None
 @contextmanager
 def _told(config: Config) -> Iterator[None]:
     """A database that can't be opened ends the command in words."""
-    from db.session import DatabaseBroken, DatabaseNewer
+    from db.migrations import DatabaseNewer
+    from db.session import DatabaseBroken
 
     try:
         yield

@@ -85,10 +85,10 @@ class Call:
         """Whether all that is known of who speaks is the group: Telegram's anonymous admins."""
         return self.member.id == self.guild.id and not self.guild.private
 
-    def mentioned(self, text: str) -> str:
-        """A member's id where a mention or an id of the platform is typed, else the name."""
+    def mentioned(self, text: str) -> str | None:
+        """A member's id where a mention or an id of the platform is typed."""
         mention = MENTION.fullmatch(text)
-        return f"{self.adapter}:{mention[1] or mention[2]}" if mention else text.lstrip("@")
+        return f"{self.adapter}:{mention[1] or mention[2]}" if mention else None
 
 
 MENTION = re.compile(r"<@!?(\d+)>|@?(\d{5,20})")

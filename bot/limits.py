@@ -61,8 +61,9 @@ async def check(
         allowed = await allowance_of(database, call)
         _check_guild(allowed, requests)
         units = sum(_units(each.cost, usual_cost) for each in requests)
-        await _check_time(database, call, "hour", HOUR, allowed.per_hour, units, usual_cost)
-        await _check_time(database, call, "day", DAY, allowed.per_day, units, usual_cost)
+        counted = (units, len(requests), usual_cost)
+        await _check_time(database, call, "hour", HOUR, allowed.per_hour, *counted)
+        await _check_time(database, call, "day", DAY, allowed.per_day, *counted)
         limits = limits.model_copy(
             update={"waiting": min(limits.waiting, allowed.waiting or limits.waiting)}
         )
@@ -148,6 +149,7 @@ async def _check_time(
     window: timedelta,
     limit: int,
     units: int,
+    pictures: int,
     usual_cost: int,
 ) -> None:
     if not limit:
@@ -165,7 +167,7 @@ async def _check_time(
             break
         over, frees = over - each, created + window
     if used + units > limit:
-        left = max(0, limit - used)
+        left = 0 if units > pictures else max(0, limit - used)  # as many usual ones
         raise Refusal(f"limit-{name}", made=used, limit=limit, left=left, time=_clock(frees))
 
 

@@ -15,6 +15,7 @@ def refused(language: str, refusal: Refusal) -> Reply:
     facts: dict[str, Any] = {**refusal.facts}
     if option := facts.get("option"):
         facts["option"] = say(language, f"option-{option}")
+        facts["option_typed"] = facts["option"].replace(" ", "-")
         facts["help"] = say(language, f"option-{option}-help")
     if choices := facts.get("choices"):
         facts["choices"] = ", ".join(choice(language, each) for each in choices)

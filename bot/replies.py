@@ -228,6 +228,8 @@ def difference(picture: Picture, parent: Picture, language: str) -> str:
     ]
     if changed:
         return say(language, "difference-machine", changes=", ".join(sorted(changed)))
+    if picture.trace != parent.trace:
+        return say(language, "difference-calls")
     return say(language, "difference-unknown")
 
 

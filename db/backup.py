@@ -1,4 +1,4 @@
-"""A copy of everything in one file, made while Semilla runs, and everything from such a file."""
+"""The whole history in one file, made while Semilla runs, and everything from such a file."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
+
+from db.migrations import revision_of
 
 DATABASE, PICTURES = "semilla.db", "pictures"
 MISSING = "missing"  # in the archive: names of files that were gone already when it was made
@@ -74,7 +76,7 @@ def back_up(data: Path, target: Path) -> Written:
 def unpack(archive: Path, folder: Path) -> int:
     """Unpacks a backup and looks at every row and file; says how many files.
 
-    Raises BadBackup, and OSError.
+    Raises BadBackup, DatabaseNewer and OSError.
     """
     try:
         with tarfile.open(archive) as reader:
@@ -85,6 +87,7 @@ def unpack(archive: Path, folder: Path) -> int:
     except tarfile.TarError as error:
         raise BadBackup(str(error)) from error
     try:
+        revision_of(folder / DATABASE)
         names = set(_named(folder / DATABASE)) - _missing(folder)
     except sqlite3.Error as error:
         raise BadBackup(str(error)) from error

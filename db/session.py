@@ -18,7 +18,7 @@ from db.answers import Answers
 from db.drafts import Drafts
 from db.history import History, needed_files
 from db.jobs import Jobs
-from db.migrations import HEAD, REVISIONS
+from db.migrations import HEAD, revision_of
 from db.moderation import Moderation
 from db.moving import Moving
 from db.privacy import Privacy
@@ -26,10 +26,6 @@ from db.settings import Settings
 from db.statistics import Statistics
 from db.storage import Storage
 from db.transactions import Transactions, prepare
-
-
-class DatabaseNewer(Exception):
-    """The database was written by a newer Semilla than this one."""
 
 
 class DatabaseBroken(Exception):
@@ -101,28 +97,14 @@ class Database:
 def _migrate(path: Path) -> None:
     """Brings the schema up to date; alembic is slow to import, so only when it is needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    revision = _revision(path)
+    revision = revision_of(path)
     if revision == HEAD:
         return
-    if revision is not None and revision not in REVISIONS:
-        raise DatabaseNewer(f"{path} has the schema {revision}; this Semilla knows {HEAD}")
     if revision is not None:
         _copy(path, path.with_name(f"{path.name}.before-{HEAD}"))
     from db.migrations.upgrade import upgrade
 
     upgrade(path)
-
-
-def _revision(path: Path) -> str | None:
-    """The schema that the file has, None for a new file."""
-    if not path.exists():
-        return None
-    with closing(sqlite3.connect(path)) as connection:
-        known = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-        if connection.execute(known).fetchone() is None:
-            return None
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(row[0]) if row else None
 
 
 def _copy(path: Path, copy: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from generator import pickles
+from generator.folders import PICKLES
 from generator.headers import Header, identify
 from generator.sidecars import SITES, beside
 
@@ -76,7 +77,7 @@ class Remote:
 
 def add_file(source: Path, folder: Path, tell: Tell) -> Path:
     """Raises Unusable for what can't be drawn with, Taken, NoRoom, Damaged, OSError."""
-    if source.suffix.lower() == pickles.UPSCALER:
+    if source.suffix.lower() in PICKLES:
         pickles.upscaling(source, among_others=True)
     else:
         identify(Header.read(source))
@@ -95,7 +96,9 @@ def add_folder(source: Path, folder: Path, tell: Tell) -> Path:
     source = source.resolve()  # "..", as a name, would be the folder that all of it lies in
     if not source.name or not (source / INDEX).is_file():
         raise NothingThere
-    files = [each for each in sorted(source.rglob("*")) if each.suffix in READ and each.is_file()]
+    files = [
+        each for each in sorted(source.rglob("[!.]*")) if each.suffix in READ and each.is_file()
+    ]
     target, part = folder / source.name, folder / f".{source.name}{PART}"
     if _is_there(target, (_equal(target / each.relative_to(source), each) for each in files)):
         return target

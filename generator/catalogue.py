@@ -243,7 +243,7 @@ class Catalogue:
         known = self._known.get(found.path)
         try:
             marks = _marks(found.path)
-            if known and known[0] in (marks, passing):
+            if known and known[0] in (marks, marks + passing):
                 return known
             return marks, self._read(found)
         except Unusable as unusable:
@@ -254,7 +254,7 @@ class Catalogue:
             refused = Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
             if known is None or known[1] != refused:
                 log.warning("%s is no model that can be drawn with", found.path, exc_info=True)
-            return passing if isinstance(error, OSError) else marks, refused
+            return marks + passing if isinstance(error, OSError) else marks, refused
 
     def _read(self, found: Found) -> Entry:
         """Raises Unusable, Later, Closed."""

@@ -7,7 +7,8 @@ prompt_parser.py); a prompt without syntax gives diffusers' encode_prompt to the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from generator.reading import read
 from generator.request import GenerationRequest
 from generator.text_encoders import TextEncoder
 
+TEXTS = 8  # of a part of a prompt that are kept encoded
 CHUNKS = 16  # of a prompt; what comes after them is left out
 BACKTRACK = 20  # tokens: a chunk's last words go over to the next one as far back as their comma
 COMMA = ","
@@ -47,11 +49,15 @@ class Encoded:
     notes: tuple[Note, ...] = ()
 
 
+Line = Callable[[int], Encoded]
+"""What one row attends to at a sampler step, counted from 0."""
+
+
 class Conditioning:
-    """What the rows of a picture's network calls attend to.
+    """What the rows of a picture's network calls attend to, encoded as its steps come.
 
     Args:
-        rows: for each step what every row attends to, the negative one first where there is one.
+        lines: of every row, the negative one first where there is one.
         weights: of the positive rows; more than one where there was an AND.
         filling: where the first row is the negative one, what makes it as long as the others:
             the embeddings of an empty chunk, asked for only where they are needed.
@@ -60,20 +66,25 @@ class Conditioning:
 
     def __init__(
         self,
-        rows: Sequence[Sequence[Encoded]],
+        lines: Sequence[Line],
         weights: Sequence[float],
         *,
         filling: Callable[[], Tensor] | None = None,
         lora: tuple[Lora, ...] = (),
         notes: Sequence[Note] = (),
     ) -> None:
+        self._lines = tuple(lines)
+        self._filling = filling
         self.weights = tuple(weights)
         self.guided = filling is not None
         self.lora = lora
-        self.notes = tuple(notes)
-        kinds = {tuple(map(id, step)): step for step in rows}
-        stacked = {kind: _stacked(step, filling) for kind, step in kinds.items()}
-        self._steps = [stacked[tuple(map(id, step))] for step in rows]
+        self._notes = list(notes)
+        self._now = 0, self._encoded(0)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Up to now: a later step may have words that don't fit."""
+        return tuple({repr(note): note for note in self._notes}.values())
 
     def rows(self, index: int = 0) -> int:
         """Rows of the network call of this sampler step, counted from 0."""
@@ -81,11 +92,21 @@ class Conditioning:
 
     def at(self, index: int) -> Tensor:
         """(rows, tokens, width); tokens may differ from step to step."""
-        return self._steps[min(index, len(self._steps) - 1)].embeddings
+        return self._step(index).embeddings
 
     def pooled(self, index: int) -> Tensor | None:
         """(rows, width) of SD XL's second text encoder."""
-        return self._steps[min(index, len(self._steps) - 1)].pooled
+        return self._step(index).pooled
+
+    def _step(self, index: int) -> Encoded:
+        if self._now[0] != index:
+            self._now = index, self._encoded(index)
+        return self._now[1]
+
+    def _encoded(self, index: int) -> Encoded:
+        rows = [line(index) for line in self._lines]
+        self._notes += [note for row in rows for note in row.notes if note not in self._notes]
+        return _stacked(rows, self._filling)
 
     def combine(self, output: Tensor, scale: float) -> Tensor:
         """One prediction of the rows' (rows, channels, height, width).
@@ -108,17 +129,21 @@ def condition(
     catalogue: Catalogue,
     during: Pass | None = None,
 ) -> Conditioning:
-    """Encodes a request's prompts. The model goes on using the request's LoRAs.
+    """Reads a request's prompts and encodes what they are at first.
+
+    The model goes on using the request's LoRAs. Raises what is of_the_device.
 
     Args:
         during: the steps that the prompt is scheduled over; the request's, if not given.
     """
     during = during or Pass(request.steps)
     positive = read(request.prompt, request.seed, model, catalogue)
-    used, notes = _use(model, positive.loras)
+    wanted = positive.loras if request.version < 3 else _joined(positive.loras)
+    used, notes = _use(model, wanted)
     notes = [*positive.notes, *notes, *_skipping_less(model, request.clip_skip)]
     parts = positive.prompt.parts
-    encoder = Encoder(model.encoders, request.clip_skip, request.emphasis)
+    ready = partial(loras.use, model, used)
+    encoder = Encoder(model.encoders, request.clip_skip, request.emphasis, ready)
     lines = [encoder.line(part, during, positive.embeddings) for part in parts]
     guided = request.guided or len(parts) > 1
     if guided:
@@ -126,13 +151,12 @@ def condition(
         notes += negative.notes
         line = encoder.line(negative.prompt.parts[0], during, negative.embeddings)
         lines.insert(0, line if request.negative_prompt.strip() else encoder.nothing(line))
-    notes += [note for line in lines for each in line for note in each.notes]
     return Conditioning(
-        list(zip(*lines, strict=True)),
+        lines,
         [part.weight for part in parts],
-        filling=(lambda: encoder.encode(()).embeddings) if guided else None,
+        filling=cache(lambda: encoder.encode(()).embeddings) if guided else None,
         lora=used,
-        notes=list({repr(note): note for note in notes}.values()),
+        notes=notes,
     )
 
 
@@ -143,6 +167,17 @@ def _skipping_less(model: LoadedModel, clip_skip: int) -> list[Note]:
         return []
     facts = {"typed": f"clip_skip:{clip_skip}", "read": f"clip_skip:{deepest}"}
     return [Note(NoteKind.PROMPT_TRANSLATED, facts)]
+
+
+def _joined(wanted: Sequence[Lora]) -> list[Lora]:
+    """One for each file: named twice, it weighs as much as both."""
+    found: dict[str, Lora] = {}
+    for lora in wanted:
+        if (other := found.get(lora.hash)) is not None:
+            text, network = other.text + lora.text, other.network + lora.network
+            lora = replace(lora, text=text, network=network)
+        found[lora.hash] = lora
+    return list(found.values())
 
 
 def _use(model: LoadedModel, wanted: Sequence[Lora]) -> tuple[tuple[Lora, ...], list[Note]]:
@@ -164,23 +199,29 @@ class Encoder:
     Args:
         emphasis: what becomes of weights: "original" (the mean is as before), "no norm",
             "none" (they are left out).
+        ready: makes the encoders use the prompt's LoRAs, as other pictures may have had others.
     """
 
     def __init__(
-        self, encoders: Sequence[TextEncoder], clip_skip: int = 1, emphasis: str = "original"
+        self,
+        encoders: Sequence[TextEncoder],
+        clip_skip: int = 1,
+        emphasis: str = "original",
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._encoders = encoders
         self._clip_skip = clip_skip
         self._emphasis = emphasis
+        self._ready = ready
 
-    def line(self, part: Part, during: Pass, embeddings: Sequence[Embedding] = ()) -> list[Encoded]:
-        """What a part of the prompt is at each step; every text is encoded once."""
-        texts = [part.sections(step, during) for step in range(1, during.steps + 1)]
-        encoded = {text: self.encode(text, embeddings) for text in dict.fromkeys(texts)}
-        return [encoded[text] for text in texts]
+    def line(self, part: Part, during: Pass, embeddings: Sequence[Embedding] = ()) -> Line:
+        """A part of the prompt at each step. The texts that come again and again are kept."""
+        encoded = lru_cache(TEXTS)(partial(self.encode, embeddings=embeddings))
+        return lambda index: encoded(part.sections(min(index + 1, during.steps), during))
 
     @torch.inference_mode()
     def encode(self, text: Sequence[Section], embeddings: Sequence[Embedding] = ()) -> Encoded:
+        self._ready()
         parts, pools = [], []
         notes: tuple[Note, ...] = ()
         for encoder in self._encoders:
@@ -193,13 +234,14 @@ class Encoder:
         parts = [_lengthened(part, longest, part[:, -1:]) for part in parts]
         return Encoded(torch.cat(parts, dim=-1), pools[-1], notes)
 
-    def nothing(self, line: list[Encoded]) -> list[Encoded]:
+    def nothing(self, line: Line) -> Line:
         """An empty negative prompt; SD XL was trained with zeros in its place."""
         if len(self._encoders) < 2:
             return line
-        one = line[0]
+        one = line(0)
         pooled = None if one.pooled is None else torch.zeros_like(one.pooled)
-        return [Encoded(torch.zeros_like(one.embeddings), pooled)] * len(line)
+        zeros = Encoded(torch.zeros_like(one.embeddings), pooled)
+        return lambda _index: zeros
 
     def _call(self, encoder: TextEncoder, chunk: Chunk) -> tuple[Tensor, Tensor | None]:
         words = encoder.tokenizer

@@ -227,6 +227,7 @@ def _denoise(
         except StopIteration as finished:
             return torch.as_tensor(finished.value)
         step = step_of(request.sampler, call)
+        over.conditioning.at(step)  # now: what goes wrong with its words is nobody else's fault
         asked = scaled if beside is None else torch.cat([scaled, beside], dim=1)
         guidance, tiled = request.guidance_scale, request.tiling
         prediction = yield Ask(asked, t, step, over.conditioning, guidance, over.size, tiled)

@@ -340,7 +340,7 @@ class Engine:
             yield messages.Failed(run.order.job, Failure.NOT_A_NUMBER)
             return
         seconds = run.seconds + time.perf_counter() - started
-        self._write(run.order, image, seconds, run.calls, run.notes)
+        self._write(run.order, image, seconds, run.calls, run.told)
 
     def _write(self, order: Submit, *made: Any) -> None:
         self._written[order.job] = self._writer.submit(self._drawn, order, *made)

@@ -8,10 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-Stamp = list[Any]  # path, bytes, nanoseconds; a list, because that is what JSON gives back
-
-
 CHUNK_BYTES = 1 << 22
+Stamp = list[Any]  # path, bytes, nanoseconds; a list, because that is what JSON gives back
 
 
 class Later(Exception):

@@ -50,7 +50,9 @@ def free_bytes(device: torch.device) -> int:
         return int(torch.cuda.mem_get_info(device)[0]) + kept
     free = int(psutil.virtual_memory().available)
     limit, used = (_number(GROUP / name) for name in ("memory.max", "memory.current"))
-    return free if limit is None or used is None else min(free, max(0, limit - used))
+    if limit is None or used is None:
+        return free
+    return min(free, max(0, limit - used + _dropped_when_wanted()))
 
 
 def peak_of(device: torch.device) -> Callable[[], int | None]:
@@ -74,6 +76,15 @@ def _resident(name: str) -> int:
     lines = (PROCESS / "status").read_text(encoding="ascii", errors="replace").splitlines()
     line = next(line for line in lines if line.startswith(f"{name}:"))
     return int(line.split()[1]) * 1024
+
+
+def _dropped_when_wanted() -> int:
+    """Files that a container's kernel keeps in memory and counts, though any would make room."""
+    try:
+        lines = (GROUP / "memory.stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return int(dict(line.split(maxsplit=1) for line in lines).get("inactive_file", 0))
 
 
 def _number(file: Path) -> int | None:

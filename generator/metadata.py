@@ -22,7 +22,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 PAIR = re.compile(r'(\w[\w \-/]{1,60}+):\s*("(?:\\.|[^\\"]){1,4000}+"|[^,]*)(?:,|$)')
 SETTINGS_LIMIT = 10_000  # characters of the last line
 NEGATIVE = "Negative prompt:"
-ONE_LINE = re.compile(rf"\s+(?={NEGATIVE}|Steps: \d+, )")  # where lines began
+ONE_LINE = re.compile(rf"\s(?={NEGATIVE}|Steps: \d+, )")  # where lines began
 OPTIONS = (("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size"))
 MORE = (("Clip skip", "clip_skip"), ("Hires upscale", "hires"), ("Tiling", "tiling"))
 FILES = (("Model", "model"), ("VAE", "vae"))  # told in `settings`, too: they may not be here

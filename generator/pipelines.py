@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DiffusionPipeline
+from diffusers import DiffusionPipeline, SchedulerMixin
 from PIL import Image
 
 from generator import building as building  # before any model is read
@@ -26,6 +26,8 @@ from generator.request import GenerationRequest
 
 # Without its largest text encoder Stable Diffusion 3 draws on half of the memory.
 SPARE = ("text_encoder_3", "tokenizer_3", "image_encoder", "feature_extractor", "safety_checker")
+ASKED = ("transformer", "unet", "prior_prior")  # networks that are called step by step
+PRIOR_STEPS = "prior_num_inference_steps"
 
 _running = threading.local()
 
@@ -56,13 +58,18 @@ class PipelineModel:
             **_left_out(folder),
         ).to(device)
         pipeline.set_progress_bar_config(disable=True)
-        network = getattr(pipeline, "transformer", None) or pipeline.unet
-        network.register_forward_pre_hook(_give_way)
+        for network in filter(None, (getattr(pipeline, each, None) for each in ASKED)):
+            network.register_forward_pre_hook(_give_way)
         return cls(name, hash, pipeline)
 
     @property
     def networks(self) -> list[Any]:
         return [part for part in self.pipeline.components.values() if hasattr(part, "parameters")]
+
+    def turns(self, request: GenerationRequest) -> int:
+        """Network calls of a picture; Kandinsky's prior has steps of its own."""
+        prior = inspect.signature(self.pipeline.__call__).parameters.get(PRIOR_STEPS)
+        return request.calls + (prior.default if prior else 0)
 
     def draw(self, request: GenerationRequest) -> Generator[None, None, Image.Image | None]:
         """Yields before every call of the network; returns the picture, None when it is lost.
@@ -87,9 +94,8 @@ class PipelineModel:
         return event if isinstance(event, Image.Image) else None
 
     def _call(self, request: GenerationRequest) -> Any:
-        """The pipeline with a scheduler of its own for this picture, and all arguments."""
-        pipeline = copy.copy(self.pipeline)
-        pipeline.scheduler = copy.deepcopy(self.pipeline.scheduler)
+        """The pipeline with schedulers of its own for this picture, and all arguments."""
+        pipeline = _own(self.pipeline)
         known = inspect.signature(pipeline.__call__).parameters
         wanted = {
             "prompt": request.prompt,
@@ -104,6 +110,17 @@ class PipelineModel:
         }
         arguments = {name: value for name, value in wanted.items() if name in known}
         return lambda: pipeline(**arguments).images[0]
+
+
+def _own(pipeline: Any) -> Any:
+    """A copy that remembers nothing of other pictures, and whose pipelines don't, if it joins some."""
+    own = copy.copy(pipeline)
+    for name, part in list(vars(pipeline).items()):
+        if isinstance(part, DiffusionPipeline):
+            setattr(own, name, _own(part))
+        elif isinstance(part, SchedulerMixin):
+            setattr(own, name, copy.deepcopy(part))
+    return own
 
 
 def _half(device: torch.device) -> torch.dtype:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from generator import metadata, upscaling
 from generator.batching import Want, calls_of
 from generator.catalogue import Catalogue
-from generator.conditioning import condition
+from generator.conditioning import Conditioning, condition
 from generator.drawing import (
     MAX_INITIAL_PIXELS,
     Ask,
@@ -34,6 +34,7 @@ class Run:
     Args:
         came: as the policy told when it was ordered.
         planned: widths and programs that are replayed.
+        conditioning: whose notes are told besides.
         ask: what it wants next; None is a turn of its own.
         call: network calls that were answered; calls: their widths and programs.
         seconds: of ours that it took.
@@ -47,6 +48,7 @@ class Run:
     notes: tuple[Note, ...]
     came: int
     planned: list[tuple[int, str]] = field(default_factory=list)
+    conditioning: Conditioning | None = None
     ask: Ask | None = None
     call: int = 0
     seconds: float = 0.0
@@ -56,6 +58,11 @@ class Run:
 
     def __post_init__(self) -> None:
         self.turns = self.order.request.calls
+
+    @property
+    def told(self) -> tuple[Note, ...]:
+        """All notes, once it is drawn."""
+        return (*(self.conditioning.notes if self.conditioning else ()), *self.notes)
 
     @property
     def each(self) -> int:
@@ -91,19 +98,21 @@ class Run:
 
 
 def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
-    """Encodes the prompts and reads the initial image."""
+    """Reads the prompts and the initial image."""
     request = order.request
     if isinstance(model, PipelineModel):
         prompt, told = plain(request.prompt, request.seed, catalogue)
         negative, more = plain(request.negative_prompt, request.seed, catalogue)
         words = replace(request, prompt=prompt, negative_prompt=negative)
-        return Run(order, model, model.draw(words), (*told, *more), came)
+        run = Run(order, model, model.draw(words), (*told, *more), came)
+        run.turns = model.turns(request)
+        return run
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
     if changed(request.extras, catalogue):
         catalogue.refresh()  # they may be newer than what it saw
     conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
-    notes = [*conditionings[0].notes, *changed(request.extras, catalogue)]
+    notes = changed(request.extras, catalogue)
     if request.negative_prompt and not conditionings[0].guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
     if not follows(request.sampler, request.schedule):
@@ -114,7 +123,8 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
         image, resized = initial_image(order.initial_image, request)
         notes += resized
     drawing = draw(request, model, conditionings, image)
-    return Run(order, model, drawing, tuple(notes), came, calls_of(order.trace or ""))
+    planned = calls_of(order.trace or "")
+    return Run(order, model, drawing, tuple(notes), came, planned, conditionings[0])
 
 
 def begin_enlarging(order: Submit, came: int, models: Models) -> Run:

@@ -17,16 +17,29 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    DDPMScheduler,
     FlowMatchEulerDiscreteScheduler,
+    KandinskyV22CombinedPipeline,
+    PriorTransformer,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
+    UnCLIPScheduler,
     UNet2DConditionModel,
+    VQModel,
 )
 from safetensors.torch import save_file
 from torch import Tensor
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import (
+    CLIPImageProcessor,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
 
 from generator.engine import Engine
 from generator.messages import Drawn, Event, Failed, Submit
@@ -160,6 +173,61 @@ def transformer_pipeline(seed: int = 0) -> Any:
         tokenizer_2=tokenizer("!"),
         text_encoder_3=None,
         tokenizer_3=None,
+    )
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def combined_pipeline(seed: int = 0) -> Any:
+    """Kandinsky 2.2: a prior makes an image's embedding of the words, a decoder the picture of that."""
+    torch.manual_seed(seed)
+    sizes = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 2}
+    seen = CLIPVisionConfig(**sizes, projection_dim=32, num_attention_heads=4, patch_size=14)
+    prior = PriorTransformer(
+        num_attention_heads=2,
+        attention_head_dim=12,
+        embedding_dim=32,
+        num_layers=1,
+        additional_embeddings=4,
+    )
+    prior.clip_std = torch.nn.Parameter(torch.ones(prior.clip_std.shape))
+    attending = {"cross_attention_dim": 32, "attention_head_dim": 4, "layers_per_block": 1}
+    decoder = UNet2DConditionModel(
+        **attending,
+        out_channels=8,
+        block_out_channels=CHANNELS,
+        addition_embed_type="image",
+        encoder_hid_dim=32,
+        encoder_hid_dim_type="image_proj",
+        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
+        resnet_time_scale_shift="scale_shift",
+    )
+    movq = VQModel(
+        block_out_channels=CHANNELS,
+        down_block_types=("DownEncoderBlock2D", "AttnDownEncoderBlock2D"),
+        up_block_types=("AttnUpDecoderBlock2D", "UpDecoderBlock2D"),
+        latent_channels=4,
+        norm_num_groups=8,
+        norm_type="spatial",
+        num_vq_embeddings=12,
+        vq_embed_dim=4,
+    )
+    made: Any = KandinskyV22CombinedPipeline(
+        unet=decoder.eval(),
+        scheduler=DDPMScheduler(beta_start=0.00085, beta_end=0.012, clip_sample=False),
+        movq=movq.eval(),
+        prior_prior=prior.eval(),
+        prior_image_encoder=CLIPVisionModelWithProjection(seen).eval(),
+        prior_text_encoder=text_encoder(
+            "sdxl", 1, **sizes, projection_dim=32, num_attention_heads=4
+        ),
+        prior_tokenizer=tokenizer(),
+        prior_scheduler=UnCLIPScheduler(
+            variance_type="fixed_small_log", prediction_type="sample", clip_sample_range=10.0
+        ),
+        prior_image_processor=CLIPImageProcessor(size=224, crop_size=224),
     )
     made.set_progress_bar_config(disable=True)
     return made

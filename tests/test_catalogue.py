@@ -94,6 +94,16 @@ def test_a_model_that_could_not_be_read_for_a_while_is_there_again(tmp_path, mon
         assert catalogue.refused() == []
 
 
+def test_a_model_that_is_being_copied_is_there_as_soon_as_it_is_whole(tmp_path):
+    config = model_folder(tmp_path / "models" / "mine") / "vae" / "config.json"
+    config.rename(tmp_path / "config.json")
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    assert catalogue.find("mine") is None
+    (tmp_path / "config.json").rename(config)
+    assert catalogue.refresh()
+    assert catalogue.find("mine")
+
+
 def test_many_may_hash_at_once(tmp_path):
     files = [tmp_path / str(number) for number in range(100)]
     for file in files:

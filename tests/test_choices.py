@@ -108,8 +108,8 @@ async def test_a_large_order_that_is_confirmed_twice_is_one(tmp_path: Path) -> N
         chat = Chat(app)
         chat.semilla.estimate.learn("semilla", 128, 128, calls=20, seconds=2.0)
         ((yes,),) = (await chat.type("a cat steps:150 count:9")).buttons
-        first, second = await chat.type(yes.line), await chat.type(yes.line)
-        assert first.answer == second.answer
+        assert (await chat.type(yes.line)).tone is Tone.ACCEPTED
+        assert (await chat.type(yes.line.lower())).tone is Tone.REFUSED
         assert len(chat.semilla.dispatch) == 9
 
 
@@ -142,6 +142,26 @@ async def test_how_many_are_left_is_told(chat: Chat) -> None:
     assert "Ask for 1 now" in await refused(chat, "a red cat count:2 steps:1")
 
 
+async def test_what_cannot_shrink_as_far_as_the_place_wants_is_told(chat: Chat) -> None:
+    await chat.type("/setup max_side:30", member=MARTA)
+    assert "30" in await refused(chat, "a red cat")
+
+
+async def test_a_setup_that_is_refused_changes_nothing(chat: Chat) -> None:
+    await refused(chat, "/setup language:es words:children roles:@uno", member=MARTA)
+    assert await chat.semilla.database.settings.of_guild(CLASS.id) == {}
+
+
+async def test_what_is_tried_again_is_as_private_and_as_many_as_it_was(chat: Chat) -> None:
+    kept = {"prompt": "a red cat", "private": "yes", "count": "2"}
+    draft = await chat.semilla.database.drafts.save(CLASS.id, ANA.id, kept)
+    reply = await chat.type(f"/imagine draft:{draft}")
+    assert reply.answer is not None
+    again = await chat.semilla.database.answers.get(reply.answer)
+    assert again is not None
+    assert (again.private, len(again.jobs)) == (True, 2)
+
+
 async def test_roles_and_channels_are_ids(chat: Chat) -> None:
     told = await refused(chat, "/configurar roles:@uno", "es", MARTA)
     assert told == "«@uno» no es un id. Elígelo de la lista que aparece, o pega su id."
@@ -153,6 +173,7 @@ async def test_help_tells_what_a_command_takes(chat: Chat) -> None:
     assert "`pasos:`" in told.text
     assert "`clip-skip:`" in told.text
     assert "`steps:`" in (await chat.type("/help steps")).text
+    assert "`modelo:`" in (await chat.type("/ayuda modelo", language="es")).text
     assert "no help" in await refused(chat, "/help nothing")
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as some
 from PIL import Image
 from safetensors.torch import save_file
 
+from generator import memory
 from generator.batching import Widths, calls_of
 from generator.catalogue import BUNDLED, Catalogue
 from generator.engine import Engine
@@ -227,6 +228,33 @@ def test_a_clip_skip_deeper_than_the_text_encoder_is_the_deepest_that_it_has(stu
     assert (deepest.notes, deeper.notes) == ((), (Note(NoteKind.PROMPT_TRANSLATED, facts),))
 
 
+def test_no_turn_encodes_more_of_a_prompt_than_a_step_of_it_needs(studio):
+    """All the texts of 150 steps at once took seconds, in which everybody stood still."""
+    model, calls = studio.models.loaded("semilla", studio.hash), []
+    hook = model.encoder.register_forward_hook(lambda *_: calls.append(1))
+
+    def most_in_a_turn(words: str) -> int:
+        engine, most, events = studio.engine(), 0, []
+        prompt = words + "very detailed forest, " * 40
+        engine.submit(studio.order(1, prompt=prompt, steps=30, width=32, height=32))
+        while engine.busy:
+            calls.clear()
+            events += engine.turn()
+            most = max(most, len(calls))
+        assert list(drawn(events)) == [1]
+        return most
+
+    plain = most_in_a_turn("red cat five")
+    alternating = most_in_a_turn("[red|blue] [cat|dog|frog] [one|two|three|four|five]")
+    hook.remove()
+    assert alternating <= plain + 1
+
+
+def test_words_that_do_not_fit_in_a_later_step_are_told_with_the_picture(studio):
+    (picture,) = studio.draw(studio.recipe(prompt=f"[a cat:{'red ' * 1300}:0.5]"))
+    assert [note.kind for note in picture.notes] == [NoteKind.PROMPT_CUT]
+
+
 def test_without_guidance_a_picture_is_one_row(studio):
     (picture,) = studio.draw(studio.recipe(guidance_scale=1.0))
     assert picture.trace == "1e4"
@@ -310,6 +338,31 @@ def test_no_call_is_wider_than_the_memory_that_is_free(studio, network):
     for free, most in ((10**6 * MEGABYTE, 8), (200 * MEGABYTE, 2)):
         pictures = studio.draw(*recipes, widths=Widths(gain=0, free=lambda free=free: free))
         assert max(widest(each) for each in pictures) == most
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
+def test_files_that_a_containers_kernel_keeps_leave_room_for_a_replay(
+    studio, network, tmp_path, monkeypatch
+):
+    """They count as used until memory is wanted: it seems full soon after the models were read."""
+
+    def hungry(_module, _inputs, _output):
+        torch.ones(50 * MEGABYTE)
+
+    network(hungry)
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    (tmp_path / "memory.max").write_text(str(1000 * MEGABYTE))
+    (tmp_path / "memory.current").write_text(str(990 * MEGABYTE))
+    widths = Widths(gain=0, free=lambda: free_bytes(torch.device("cpu")))
+    drawn_again = []
+    for kept in (800, 5):
+        stat = f"anon {1000 - kept}\ninactive_file {kept * MEGABYTE}\nactive_file 7\n"
+        (tmp_path / "memory.stat").write_text(stat)
+        replay = Submit(1, studio.recipe(), trace="8e4")
+        events = studio.run([(0, replay)], engine=studio.engine(widths=widths))
+        drawn_again.append(drawn(events)[1].trace)
+    assert drawn_again[0] == "8e4"
+    assert drawn_again[1] != "8e4"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts them")
@@ -452,7 +505,8 @@ def inked(tmp_path_factory) -> Studio:
 
 
 def test_pictures_with_loras_and_without_are_the_same_in_any_company(inked):
-    prompts = ("a cat", "a cat <lora:ink:1>", "a dog <lora:ink:1>", "a dog <lora:ink:0.3>", "a dog")
+    prompts = ("a cat", "a [cat|dog|frog] <lora:ink:1>", "a dog <lora:ink:1>")
+    prompts += ("a dog <lora:ink:0.3>", "a [dog:cat:0.5]")
     small = {"width": 8, "height": 8, "steps": 5}
     mixture = [
         (n % 3, {**small, "prompt": prompts[n % len(prompts)], "seed": n}) for n in range(10)

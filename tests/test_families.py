@@ -153,6 +153,24 @@ def test_another_architecture_is_given_up_between_two_calls(all_of_them):
     assert isinstance(all_of_them.told(all_of_them.recipe("sd3"))[0], Drawn)
 
 
+def test_pictures_of_two_pipelines_in_one_are_the_same_alone_and_together(tmp_path):
+    """Kandinsky's prior gives way and is counted as its decoder is."""
+    micro.combined_pipeline().save_pretrained(tmp_path / "models" / "kandinsky")
+    room = studio(tmp_path / "cache", tmp_path / "models")
+    usual = {"width": 64, "height": 64, "sampler": "ddpm"}
+    recipes = [
+        room.recipe("kandinsky", **usual, steps=steps, guidance_scale=scale)
+        for steps, scale in ((6, 4.0), (6, 9.0), (3, 4.0), (6, 1.0))
+    ]
+    alone = [room.told(recipe)[0].pixel_hash for recipe in recipes]
+    assert len(set(alone)) == len(alone)
+    events = room.run(*(Submit(job, recipe) for job, recipe in enumerate(recipes)))
+    together = {each.job: each.pixel_hash for each in events if isinstance(each, Drawn)}
+    assert [together[job] for job in range(len(recipes))] == alone
+    told = [each for each in events if isinstance(each, Called) and each.job == 0]
+    assert [(each.call, each.calls) for each in told] == [(n, 31) for n in range(1, 32)]
+
+
 def test_what_another_architecture_cannot_read_in_a_prompt_is_told(all_of_them):
     plain = all_of_them.draw("sd3", prompt="a red cat")
     tagged = all_of_them.draw("sd3", prompt="a (red:1.3) cat <lora:ink:0.8>")

@@ -73,6 +73,19 @@ def test_a_lora_that_is_first_used_while_another_model_loads_is_as_it_always_is(
     assert first.pixel_hash == quiet.pixel_hash
 
 
+def test_a_lora_that_is_named_twice_weighs_as_much_as_both(room):
+    """Recipes from before that was mended have the larger weight twice."""
+
+    def drawn(tags: str, **more) -> str:
+        return room.draw("one", prompt=f"a cat {tags}", **more).pixel_hash
+
+    twice = "<lora:lines:0.5> <lora:lines:0.25>"
+    assert drawn(twice) == drawn("<lora:lines:0.75>") != drawn("<lora:lines:0.5>")
+    assert drawn(twice, version=2) not in (drawn(twice), drawn("<lora:lines:0.5>"))
+    for version in (2, 3):
+        assert drawn("<lora:lines:0.5>", version=version) == drawn("<lora:lines:0.5>")
+
+
 def test_a_lora_that_finds_no_memory_is_not_called_unfit(room, monkeypatch):
     """And nothing of it stays, so that it is there the next time."""
     lined = room.recipe("one", prompt="a cat <lora:lines:1>")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from time import thread_time
 
 import pytest
 from hypothesis import assume, given
@@ -84,6 +85,12 @@ def test_a_text_that_a_chat_has_put_on_one_line_is_read_too():
     told = metadata.parse_infotext(text.replace("\n", " "))
     assert told == metadata.parse_infotext(text)
     assert told.options["negative"] == "blurry, dog"
+
+
+def test_a_megabyte_of_blanks_is_read_in_a_moment():
+    before = thread_time()
+    assert metadata.parse_infotext("a" + " " * 1_000_000 + "b") is None
+    assert thread_time() - before < 1
 
 
 @given(requests)

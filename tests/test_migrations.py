@@ -12,10 +12,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from db.history import Asker
-from db.migrations import HEAD, REVISIONS
+from db.migrations import HEAD, REVISIONS, DatabaseNewer
 from db.migrations.upgrade import upgrade
 from db.models import Base
-from db.session import Database, DatabaseBroken, DatabaseNewer
+from db.session import Database, DatabaseBroken
 from tests.rows import GUILD, MEMBER, draw
 
 OPENING = """

@@ -104,11 +104,21 @@ def test_what_is_no_model_is_refused_with_the_reason(home, capsys):
         (pickle, "the file is not whole"),
         (home / "empty", "is no model"),
         ("nowhere.safetensors", "is no model"),
+        ("owner/..", "is no model"),
     ):
         assert cli.main(["models", "add", str(named)]) == 2
         assert why in " ".join(capsys.readouterr().err.split())
     assert cli.main(["models", "add"]) == 2
     assert names(home) == []
+
+
+@pytest.mark.parametrize("name", ["old.ckpt", "style.pt"])
+def test_a_pickle_is_refused_as_one_and_embeddings_have_their_folder(home, capsys, name):
+    (home / name).write_bytes(b"PK")
+    assert cli.main(["models", "add", str(home / name)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "it is a pickle" in said
+    assert "models/embeddings" in said.replace(" ", "")
 
 
 def test_a_model_does_not_take_the_place_of_another_one_of_its_name(home, capsys):

@@ -244,6 +244,8 @@ async def test_a_recipe_whose_file_was_replaced_says_so(chat, shelf):
 async def test_a_lora_is_chosen_by_its_name_and_brings_the_word_that_it_answers_to(chat):
     asked = await chat.ask("a cat lora:ink:0.5 model:own")
     assert recipe(chat, asked).prompt.endswith("a cat, inked <lora:ink:0.5>")
+    weaker = await chat.ask(f"/reroll {asked.pictures[0].code} lora:INK:0.2")
+    assert recipe(chat, weaker).prompt.endswith("a cat, inked <lora:ink:0.2>")
     both = await chat.ask(f"/reroll {asked.pictures[0].code} lora:EasyNegative")
     assert "EasyNegative" in recipe(chat, both).prompt
     assert "inked" in recipe(chat, both).prompt

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
+import socket
+import sqlite3
 import stat
 import subprocess
 import tarfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +24,7 @@ import pytest
 import time_machine
 from sqlalchemy.exc import IntegrityError
 
-from bot import archive, card, cli, housekeeping, logs, metrics, processes, watch
+from bot import archive, card, cli, doctor, housekeeping, logs, metrics, processes, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
@@ -29,7 +33,7 @@ from db.history import Asker
 from db.models import Visibility, now
 from db.privacy import Owned
 from db.session import Database
-from tests.chat import ANA, CLASS, Chat, open_chat
+from tests.chat import ANA, CLASS, Chat, open_chat, settings
 from tests.kills import check_files, check_rows
 from tests.rows import GUILD, PNG, answer, draw, job, picture, request
 from tests.test_catalogue import large
@@ -60,6 +64,21 @@ def test_a_line_of_the_log_tells_its_request_and_no_secret(tmp_path: Path) -> No
     assert "request" not in after
     assert telegram[10:] not in text
     assert "hunter2" not in text
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full")
+def test_a_log_that_can_not_be_written_says_so_and_no_secret(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    try:
+        logs.write_into(Path("/dev/full"), ["hunter2"])
+        logging.getLogger("bot.test").warning("the password is %s", "hunter2")
+    finally:
+        root.handlers[:] = before
+    said = capsys.readouterr().err
+    assert "No space left" in said
+    assert "hunter2" not in said
 
 
 async def test_an_error_of_the_database_has_neither_tokens_nor_words(database: Database) -> None:
@@ -204,6 +223,19 @@ async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
     assert "room on the disk again" in well.text
 
 
+async def test_a_disk_that_is_away_for_a_while_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK_EVERY_SECONDS", 0.02)
+    async with open_chat(tmp_path / "data") as chat:
+        await chat.semilla.database.access.add_owner("chat:owner", "chat")
+        (tmp_path / "data").rename(tmp_path / "away")
+        await asyncio.sleep(0.2)
+        (tmp_path / "away").rename(tmp_path / "data")
+        monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 10**18)
+        await told(chat, 1)
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
@@ -346,6 +378,27 @@ def test_a_damaged_database_is_told_with_what_to_do(
     assert not (tmp_path / "b.tar").exists()
 
 
+def test_the_doctor_says_which_folder_of_models_can_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("no folder")
+    folders = {"SEMILLA_GENERATOR__MODELS_FOLDERS": str(tmp_path / "models")}
+    config = settings(tmp_path / "data", **folders)
+    found = [each.text for each in doctor.findings(config, "en")]
+    assert any(f"The models' folder {tmp_path / 'models'} can't be read" in text for text in found)
+
+
+def test_a_port_that_needs_rights_is_told_apart_from_one_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forbid(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", forbid)
+    told = doctor.port_trouble("127.0.0.1", 80, "en")
+    assert told is not None
+    assert "may not listen on the port 80" in told
+    assert "SEMILLA_WEB__PORT=8000" in told
+
+
 async def test_the_health_tells_of_a_database_and_a_disk_that_have_gone(tmp_path: Path) -> None:
     async with open_chat(tmp_path / "data") as chat:
         assert (await metrics.health(chat.semilla)).good
@@ -383,6 +436,19 @@ async def test_a_damaged_picture_spoils_no_backup_and_is_told(
     by_code = [await restored.history.get(Asker(GUILD, ""), e.code) for e in (whole, damaged)]
     assert [each and each.file for each in by_code] == [whole.file, ""]
     await restored.close()
+
+
+def test_a_backup_of_a_newer_semilla_is_refused_before_anything_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    asyncio.run(_with_a_picture(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "semilla.db")) as newer, newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 2
+    assert "by a newer Semilla" in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.glob("before-restore-*"))
 
 
 async def test_only_what_a_backup_has_of_semilla_is_unpacked(

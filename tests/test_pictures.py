@@ -15,14 +15,14 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from bot import logs
+from bot import logs, replies
 from bot.conversation import Guild, Member, Reply, Tone
 from bot.sheets import SHEET_PICTURES
 from db.models import Answer, Job
 from generator import metadata
 from generator.request import GenerationRequest
 from tests.chat import ANA, CLASS, Chat, open_chat
-from tests.rows import draw
+from tests.rows import draw, picture, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -396,3 +396,11 @@ async def test_what_a_recipe_from_elsewhere_has_and_this_one_cannot_is_told(chat
     (variation,) = metadata.read(png(chat, reply)).variations
     assert (variation.seed, variation.strength) == (4, 0.25)
     assert '"Model: dreamy, ENSD: 31337" has no counterpart here' in reply.pictures[0].notes[0]
+
+
+async def test_where_the_memory_did_not_suffice_for_the_same_calls_the_verdict_says_so():
+    made = request()
+    parent = picture(made, "a" * 64, trace="8e20", code="K7QX")
+    for trace, reason in (("2e20", "memory"), ("8e20", "not known")):
+        again = picture(made, "b" * 64, trace=trace, notes=[])
+        assert reason in replies.verdict(again, parent, "en")

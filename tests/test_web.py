@@ -390,6 +390,7 @@ async def test_a_moderators_page_says_that_something_waits_for_them(tmp_path: Pa
             messages(opened.web, "", opened.web.moderator_address) as page,
             messages(opened.web, "") as other,
         ):
+            assert await anext(page) == ("unjudged", {"text": ""})
             moderation = app.semilla.database.moderation
             review = await moderation.keep(
                 Review(
@@ -400,9 +401,9 @@ async def test_a_moderators_page_says_that_something_waits_for_them(tmp_path: Pa
             )  # fmt: skip
             await moderation.ask(review)
             app.semilla.events.publish(Unjudged(guild="web:home"))
-            assert await anext(page) == ("unjudged", {"text": "One waits for you to look at it"})
+            assert await anext(page) == ("unjudged", {"text": "1 waits for your review"})
             browser = await opened.moderator()
-            assert "One waits for you" in (await browser.get("/")).text
+            assert "1 waits for your review" in (await browser.get("/")).text
             picture = await opened.picture()
             app.semilla.events.publish(Delivered(guild="web:home", answer=picture.job_id))
             event, _ = await anext(other)

@@ -25,7 +25,7 @@ from bot.commands.kinds import (
     Size,
     Steps,
     StyleName,
-    Switch,
+    Tiling,
     VaeName,
     Variations,
 )
@@ -50,7 +50,7 @@ class Choices:
     height: Side | None = None
     mask: MaskArea | None = None
     hires: Enlarged | None = None
-    tiling: Switch | None = None
+    tiling: Tiling | None = None
     clip_skip: ClipSkip | None = None
     emphasis: Emphasis | None = None
     vae: VaeName | None = None

@@ -68,15 +68,16 @@ def kept_within(
     typed stays, and is refused where it doesn't fit. Raises Refusal."""
     model = model_called(semilla, chosen.model)
     if typed.model is None and allowed.models and model.name not in allowed.models:
-        model = semilla.catalogue.find(allowed.models[0]) or model
+        model = next(filter(None, map(semilla.catalogue.find, allowed.models)), model)
     steps = chosen.steps or model.steps
     if typed.steps is None and allowed.max_steps:
         steps = min(steps, allowed.max_steps)
     if not (typed.size or typed.width or typed.height) and allowed.max_side:
         width, height, _ = size_of(model, chosen)
         if (share := allowed.max_side / max(width, height)) < 1:
-            sides = (int(side * share) // model.grid * model.grid for side in (width, height))
-            chosen = replace(chosen, size="x".join(map(str, sides)))
+            sides = [int(side * share) // model.grid * model.grid for side in (width, height)]
+            if min(sides) >= model.sides[0]:  # else what it makes is refused, as too large
+                chosen = replace(chosen, size="x".join(map(str, sides)))
     return model, replace(chosen, steps=steps)
 
 

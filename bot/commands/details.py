@@ -37,7 +37,10 @@ async def masked_file(semilla: Semilla, data: bytes, area: str | None) -> str | 
 
 def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | None) -> str:
     """The prompt with a LoRA (name or name:weight) or an embedding, and with the first of the words
-    that its makers say it answers to. Raises Refusal for one that isn't there."""
+    that its makers say it answers to. A LoRA that is there already has the new weight.
+
+    Raises Refusal for one that isn't installed.
+    """
     if typed is None:
         return prompt
     name, _, weight = typed.partition(":")
@@ -50,7 +53,22 @@ def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | Non
         raise Refusal("unknown-extra", name=short(name), names=names)
     words = [found.name] if lora is None else [*found.triggers[:1]]
     joined = [prompt, *(word for word in words if word.casefold() not in prompt.casefold())]
-    return ", ".join(joined) + (f" <lora:{found.name}:{weight or 1}>" if lora else "")
+    text = ", ".join(joined)
+    return _tagged(text, found.name, f"<lora:{found.name}:{weight or 1}>") if lora else text
+
+
+def _tagged(prompt: str, name: str, tag: str) -> str:
+    """With this tag in the place of those that name the LoRA already, or at the end."""
+    named = [
+        each
+        for each in grammar.TAG.finditer(prompt)
+        if each[2].partition(":")[0].strip().casefold() == name.casefold()
+    ]
+    if not named:
+        return f"{prompt} {tag}"
+    for each in reversed(named):
+        prompt = prompt[: each.start()] + (tag if each is named[0] else "") + prompt[each.end() :]
+    return prompt
 
 
 def unreadable(refused: metadata.ImageRefused, limit: int) -> Refusal:

@@ -20,10 +20,10 @@ TRIGGERS, TOLD = 3, 60  # words and characters of them
 
 
 @command(listed=True)
-async def help(semilla: Semilla, call: Call, text: Words = "") -> Reply:
+async def help(semilla: Semilla, call: Call, topic: Words = "") -> Reply:
     language = call.language
-    if text:
-        return Reply(text=_help_on(text, language), private=True)
+    if topic:
+        return Reply(text=_help_on(topic, language), private=True)
     extra = ("setup", "review") if call.member.moderator else ()
     shown = (each for each in COMMANDS.values() if each.listed or each.name in extra)
     lines = [
@@ -48,16 +48,19 @@ async def help(semilla: Semilla, call: Call, text: Words = "") -> Reply:
     return Reply(text=text, buttons=(buttons, more), private=True)
 
 
-def _help_on(text: str, language: str) -> str:
-    """What a command takes, or what one option of a request does. Raises Refusal."""
-    if found := line.find(text.removeprefix("/")):
-        title = say(
-            language, "help-of", name=found.label(language), text=found.description(language)
-        )
-        return f"{title}\n{list_lines(_help_line(each, language) for each in found.options)}"
-    if option := COMMANDS["imagine"].option(text):
-        return _help_line(option, language)
-    raise Refusal("no-help", ("/help",), words=short(text))
+def _help_on(topic: str, language: str) -> str:
+    """What a command takes, and what an option of a request does. Raises Refusal."""
+    lines = []
+    if found := line.find(topic.removeprefix("/")):
+        text = found.description(language)
+        lines.append(say(language, "help-of", name=found.label(language), text=text))
+        options = (each for each in found.options if each.name != "draft")  # only buttons have it
+        lines += [f"· {_help_line(each, language)}" for each in options]
+    if option := COMMANDS["imagine"].option(topic):
+        lines.append(_help_line(option, language))
+    if not lines:
+        raise Refusal("no-help", ("/help",), words=short(topic))
+    return "\n".join(lines)
 
 
 def _help_line(option: Option, language: str) -> str:

@@ -26,6 +26,7 @@ MARKER = re.compile(
 QUOTED = re.compile(r'(?<!\\)"((?:\\.|[^"\\])*)"(?=\s|$)')
 LINE_LIMIT = 10_000  # two prompts and all the rest
 # Options whose values can't be taken for words of a prompt, and how near a name is to theirs.
+NAMED = {Type.SIZE, Type.MODEL, Type.STYLE}  # which take any text
 MEASURED = {Type.WHOLE, Type.NUMBER, Type.SWITCH, Type.SAMPLER}
 NEAR, LOOKED_AT = 0.8, 20
 INFOTEXT = re.compile(r"\bSteps: \d+, ")
@@ -56,7 +57,7 @@ def options(command: Command, text: str) -> dict[str, str]:
     ends = [*(match.start() for _, match in markers[1:]), len(text)]
     for (option, start), end in zip(markers, ends, strict=False):
         behind = text[start.end() : end]
-        tied = start[0].endswith(":") and not behind[:1].isspace()
+        tied = start[0].endswith(":") and bool(behind) and not behind[0].isspace()
         value, rest = _value(option, behind.strip(), tied)
         found[option.name] = value
         free = f"{free} {rest}".strip()
@@ -112,7 +113,7 @@ def _value(option: Option, text: str, tied: bool) -> tuple[str, str]:
         if option.kind.accepts(" ".join(words[:length])):
             return " ".join(words[:length]), " ".join(words[length:])
     first = "".join(words[:1])
-    if not option.kind.accepts(first):  # "pasos:12, semilla:7"
+    if option.kind.type in NAMED or not option.kind.accepts(first):  # "pasos:12, semilla:7"
         first = first.rstrip(",;.")
     if option.kind.type is Type.SWITCH and not tied and not option.kind.accepts(first):
         return "yes", text
@@ -145,16 +146,18 @@ def _check_misspelt(command: Command, free: str) -> None:
         if option.kind.type in MEASURED
         for name in option.names()
     }
-    for match in islice(MARKER.finditer(free), LOOKED_AT):
-        typed, value = match["dashed"] or match["named"], free[match.end() :].split(maxsplit=1)
-        near = get_close_matches(fold(typed), known, n=1, cutoff=NEAR)
+    plain = QUOTED.sub("", free)  # what is quoted is meant as it stands
+    for match in islice(MARKER.finditer(plain), LOOKED_AT):
+        typed, value = match["dashed"] or match["named"], plain[match.end() :].split(maxsplit=1)
+        # "a man, weight: 180" is a sentence; "weight:180" is none.
+        written = match["named"] and match[0][-1].isspace()
+        near = get_close_matches(fold(typed), known, n=1, cutoff=1 if written else NEAR)
         if not near or not value or typed in habits.WITHOUT:
             continue
         option = known[near[0]]
         if option.kind.accepts(value[0].rstrip(",;.")):
             key = "misspelt-option" if command.option(option.name) else "unknown-option"
-            nearest = near[0].replace(" ", "-")
-            raise Refusal(key, typed=short(typed), command=command.name, nearest=nearest)
+            raise Refusal(key, typed=short(typed), command=command.name, option=option.name)
 
 
 def _taker(command: Command, free: str, found: dict[str, str]) -> Option | None:

@@ -277,7 +277,7 @@ async def history(
     pictures = await semilla.database.history.search(
         asker(call),
         text=text,
-        member=call.mentioned(member),
+        member=call.mentioned(member) or member.lstrip("@"),
         before=before,
         limit=PAGE,
         retired=True,

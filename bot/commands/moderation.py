@@ -245,7 +245,8 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
     Raises Refusal.
     """
     moderation = semilla.database.moderation
-    typed_id = call.mentioned(text)
+    mention = call.mentioned(text)
+    typed_id = mention or text.lstrip("@")
     found = await moderation.members(call.guild.id, typed_id)
     if len(found) > 1:
         each = [await _mark(semilla, call, who) for who, _ in found]
@@ -254,8 +255,8 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
         raise Refusal("several-members", fitting, member=text, each=", ".join(each))
     if found:
         return found[0]
-    if typed_id.startswith(f"{call.adapter}:"):  # somebody who hasn't asked for anything yet
-        return typed_id, text
+    if mention:  # somebody who hasn't asked for anything yet
+        return mention, text
     if readings(text):
         picture = await semilla.database.history.get(asker(call), text)
         if picture is not None:

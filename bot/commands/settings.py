@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from bot.commands.choices import Choices
 from bot.commands.declaration import command
-from bot.commands.defaults import DEFAULTS, model_called, size_of
+from bot.commands.defaults import DEFAULTS, defaults, model_called, size_of
 from bot.commands.kinds import (
     Guidance,
     ModelName,
@@ -48,7 +48,7 @@ async def settings(
     stored = semilla.database.settings
     if scope != "me" and not call.member.moderator:
         raise Refusal("moderators-only", ("/settings",))
-    size_of(model_called(semilla, choices.model), Choices(size=choices.size))
+    await _check(semilla, call, choices.model, Choices(size=choices.size))
     kind = {"me": "member"}.get(scope, scope)
     owner = {"member": call.member.id, "channel": call.channel, "guild": ""}[kind]
     chosen = {name: call.options[name] for name in DEFAULTS if name in call.options}
@@ -67,6 +67,13 @@ async def settings(
     return Reply(text=f"{say(call.language, title)}\n{text}", private=True)
 
 
+async def _check(semilla: Semilla, call: Call, model: str | None, choices: Choices) -> None:
+    """Whether there is such a model, or the one that is used here, and it makes such a size.
+    Raises Refusal."""
+    used = model or (await defaults(semilla, call)).model
+    size_of(model_called(semilla, used), choices)
+
+
 @command("style save")
 async def style_save(
     semilla: Semilla,
@@ -75,7 +82,7 @@ async def style_save(
     choices: Choices,
     picture: PictureCode | None = None,
 ) -> Reply:
-    size_of(model_called(semilla, choices.model), choices)
+    await _check(semilla, call, choices.model, choices)
     kept = (f.name for f in fields(choices) if f.name not in NOT_IN_STYLES)
     options = {each: call.options[each] for each in kept if each in call.options}
     if picture is not None:

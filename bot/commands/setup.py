@@ -80,8 +80,10 @@ async def setup(
     if role:
         return await _for_role(semilla, call, role, wished, reset)
     forgotten = dict.fromkeys(WISHES, "") if reset else {}
-    for name, value in (forgotten | wished).items():
-        await _store(semilla, call, name, value)
+    meant = [_meant(call, name, value) for name, value in (forgotten | wished).items()]
+    for each in meant:  # after all of it has been understood
+        for name, text in each.items():
+            await _set(semilla, call, name, text)
     values = await semilla.database.settings.of_guild(call.guild.id)
     if step is None:
         step = len(QUESTIONS) if wished or reset else 0
@@ -92,18 +94,20 @@ async def setup(
     return _preview(semilla, call, values)
 
 
-async def _store(semilla: Semilla, call: Call, name: str, value: Any) -> None:
-    """One wish. What is read as "no limit", "everywhere" or "as it was" is forgotten."""
+def _meant(call: Call, name: str, value: Any) -> dict[str, str | None]:
+    """What one wish stores. What is read as "no limit", "everywhere" or "as it was" is forgotten.
+    Raises Refusal."""
     text = str(value).strip()
     meant = chosen(text, (HERE, ALL, NONE))
+    stored: dict[str, str | None] = {}
     if name in ("channels", "log_channel"):
         text = (call.thread or call.channel) if meant == HERE else "" if meant else _ids(text)
-        await _set(semilla, call, f"{name}_shown", call.here if meant == HERE else None)
+        stored[f"{name}_shown"] = call.here if meant == HERE else None
     elif name == "roles":
         text = "" if meant == ALL else _ids(text)
-        await _set(semilla, call, "roles_shown", str(value) if text else None)
+        stored["roles_shown"] = str(value) if text else None
     empty = text in ("", "0", ANY, ALL, NONE)
-    await _set(semilla, call, name, None if empty else text)
+    return {**stored, name: None if empty else text}
 
 
 async def _for_role(

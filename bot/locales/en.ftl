@@ -97,6 +97,8 @@ option-picture = id
 option-picture-help = the picture's short id
 option-png = png
 option-png-help = the file with its recipe inside
+option-topic = about
+option-topic-help = a command or an option
 option-text = text
 option-text-help = words to look for
 option-member = member
@@ -153,6 +155,7 @@ differs = ≈ Very close to `{ $code }`, not identical: { $difference }
 difference-model = the file of the model { $model } has changed since.
 difference-files = the file of { $names } has changed since.
 difference-machine = made elsewhere ({ $changes }).
+difference-calls = this time the memory did not suffice for network calls as wide as then, which rounds otherwise.
 difference-unknown = the reason is not known; the recipe and the machine are the same.
 deleted-picture = `{ $code }` was deleted.
 
@@ -249,7 +252,7 @@ refusal-unknown-command = There is no command /{ $command }.
 refusal-option-missing = /{ $command } needs { $option }: { $help }.
 refusal-too-many-words = /{ $command } doesn't know what to do with "{ $words }". Leave it out.
 refusal-unknown-option = /{ $command } has no option "{ $typed }". Leave it out.
-refusal-misspelt-option = /{ $command } has no option "{ $typed }". Did you mean { $nearest }?
+refusal-misspelt-option = /{ $command } has no option "{ $typed }". Did you mean { $option_typed }?
 refusal-size-twice = Tell the size once: as size, or as width and height.
 refusal-no-help = I have no help on "{ $words }". These are the commands:
 refusal-not-ids = "{ $value }" is no id. Pick it from the list that comes up, or paste its id.
@@ -597,7 +600,7 @@ choice-all = all
 refusal-wrong-channel = I don't draw here: go to { $channels }.
 refusal-role-needed = Here I draw for some roles only: { $roles }. Ask a moderator.
 refusal-guild-too-many-waiting = { $waiting } pictures wait here already; { $limit } is the most. Try again in a while.
-refusal-limit-hour = { $made } of { $limit } this hour. { $left ->
+refusal-limit-hour = { $made } of { $limit } in the last hour. { $left ->
     [0] The next one frees at { $time }.
    *[other] Ask for { $left } now, or wait until { $time }.
  }
@@ -608,6 +611,7 @@ refusal-limit-day = { $made } of { $limit } in the last 24 hours. { $left ->
 refusal-order-over-hour = That counts as { $units } pictures, and { $limit } an hour is the most here. Ask for fewer, smaller ones, or fewer steps.
 refusal-order-over-day = That counts as { $units } pictures, and { $limit } a day is the most here. Ask for fewer, smaller ones, or fewer steps.
 refusal-model-not-here = { $model } can't be used here. These can: { $models }.
+refusal-order-made = That order is on its way already.
 refusal-not-your-order = That question is for whoever asked.
 refusal-setup-in-a-group = Type /setup in the server or group that it is for.
 refusal-role-limits-only = For a role, set limits: per-hour, per-day, waiting, max-steps, max-count, max-side or models.

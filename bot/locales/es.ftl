@@ -80,6 +80,8 @@ option-picture = id
 option-picture-help = el código corto de la imagen
 option-png = png
 option-png-help = el archivo con la receta dentro
+option-topic = sobre
+option-topic-help = una orden o una opción
 option-text = texto
 option-text-help = palabras que buscar
 option-member = miembro
@@ -136,6 +138,7 @@ differs = ≈ Muy parecida a `{ $code }`, no idéntica: { $difference }
 difference-model = el archivo del modelo { $model } ha cambiado desde entonces.
 difference-files = el archivo de { $names } ha cambiado desde entonces.
 difference-machine = se hizo en otro sitio ({ $changes }).
+difference-calls = esta vez no había memoria para llamadas a la red tan anchas como entonces, y eso redondea de otro modo.
 difference-unknown = no se sabe por qué; la receta y la máquina son las mismas.
 deleted-picture = `{ $code }` se borró.
 
@@ -232,7 +235,7 @@ refusal-unknown-command = No hay ninguna orden /{ $command }.
 refusal-option-missing = A /{ $command } le falta { $option }: { $help }.
 refusal-too-many-words = /{ $command } no sabe qué hacer con «{ $words }». Quítalo y prueba otra vez.
 refusal-unknown-option = /{ $command } no tiene la opción «{ $typed }». Quítala.
-refusal-misspelt-option = /{ $command } no tiene la opción «{ $typed }». ¿Querías decir { $nearest }?
+refusal-misspelt-option = /{ $command } no tiene la opción «{ $typed }». ¿Querías decir { $option_typed }?
 refusal-size-twice = Di el tamaño una sola vez: con tamaño, o con ancho y alto.
 refusal-no-help = No tengo ayuda sobre «{ $words }». Mira las órdenes que hay:
 refusal-not-ids = «{ $value }» no es un id. Elígelo de la lista que aparece, o pega su id.
@@ -565,7 +568,7 @@ choice-all = todos
 refusal-wrong-channel = Aquí no dibujo: ve a { $channels }.
 refusal-role-needed = Aquí dibujo solo para algunos roles: { $roles }. Pídeselo a un moderador.
 refusal-guild-too-many-waiting = Aquí ya esperan { $waiting } imágenes; el máximo es { $limit }. Prueba dentro de un rato.
-refusal-limit-hour = Llevas { $made } de { $limit } en esta hora. { $left ->
+refusal-limit-hour = Llevas { $made } de { $limit } en la última hora. { $left ->
     [0] La próxima se libera a las { $time }.
    *[other] Pide { $left } ahora, o espera hasta las { $time }.
  }
@@ -576,6 +579,7 @@ refusal-limit-day = Llevas { $made } de { $limit } en las últimas 24 horas. { $
 refusal-order-over-hour = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por hora. Pide menos, más pequeñas o con menos pasos.
 refusal-order-over-day = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por día. Pide menos, más pequeñas o con menos pasos.
 refusal-model-not-here = { $model } no se puede usar aquí. Estos sí: { $models }.
+refusal-order-made = Ese pedido ya está en marcha.
 refusal-not-your-order = Esa pregunta es para quien hizo el pedido.
 refusal-setup-in-a-group = Escribe /configurar en el servidor o grupo que quieres configurar.
 refusal-role-limits-only = Para un rol, pon límites: por-hora, por-día, en-espera, máx-pasos, máx-cantidad, máx-lado o modelos.

@@ -100,8 +100,13 @@ class Client:
         if not late and await self._is_missed(message, call):
             return
         call = await self._at_home(call, message.chat, message.from_user)
-        call = replace(call, image=await reading.image_with(message, command, self._bot))
-        await self._show(message, await door.run(self._semilla, call), language, call)
+        try:
+            call = replace(call, image=await reading.image_with(message, command, self._bot))
+        except Refusal as refusal:
+            reply = await door.refuse(self._semilla, call, refusal)
+        else:
+            reply = await door.run(self._semilla, call)
+        await self._show(message, reply, language, call)
 
     async def _said(
         self, message: Message, language: str, command: str, options: dict[str, str]

@@ -48,7 +48,8 @@ def with_replied_picture(text: str, message: Message) -> tuple[str, dict[str, st
     typed = options.get(takers[0].name, "")
     if not typed:
         return command, {**options, takers[0].name: code}
-    if readings(typed) or "/" in typed or typed.isdecimal():
+    is_code = readings(typed) and any(map(str.isdigit, typed))  # "strong" could be one, too
+    if is_code or "/" in typed:
         return command, options
     name, _, rest = text.partition(" ")
     return line.parse(f"{name} {code} {rest}")

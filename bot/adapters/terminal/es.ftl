@@ -47,8 +47,10 @@ doctor-database-broken = No se puede leer la base de datos ({ $reason }). Recupe
 database-newer = { $file } lo escribió una Semilla más nueva que esta. Actualiza Semilla, o elige otra carpeta con SEMILLA_DATA.
 doctor-models = Modelos: { $names }. Se pueden poner más en { $folders }
 doctor-models-broken = No se puede leer un modelo ({ $reason }). Sácalo de la carpeta de modelos.
+doctor-models-closed = No se puede leer la carpeta de modelos { $folder } ({ $reason }), así que faltan sus modelos. Deja entrar al usuario de Semilla.
 doctor-port = El puerto { $port } para la página está libre
 doctor-running = Semilla está en marcha en { $address }
+port-forbidden = Este usuario no puede escuchar en el puerto { $port }. Toma otro: SEMILLA_WEB__PORT={ $other }, o port = { $other } en config.toml.
 port-in-use = Otro programa usa el puerto { $port }. Ciérralo, o toma otro puerto: SEMILLA_WEB__PORT={ $other }, o port = { $other } en config.toml.
 chat-token-here = { $name }: su token está aquí
 chat-token-missing = { $name }: sin conectar. Pega su token en { $address }, o define { $variable }.
@@ -72,16 +74,16 @@ terminal-flag-lang = en o es
 run-class = Abierta a la clase: { $address }, código **{ $code }**. Tiene que ser el mismo wifi; si pregunta el cortafuegos de Windows, permite las redes privadas.
 run-no-network = No se puede abrir a la clase: esta computadora no está en ninguna red. Conéctala al wifi y empieza otra vez.
 host-not-here = La página no puede escuchar en { $host }: no es una dirección de esta computadora. 127.0.0.1 siempre lo es: host en config.toml.
-terminal-backup = todo en un ARCHIVO, también mientras está en marcha
-terminal-restore = todo de vuelta desde ese ARCHIVO
+terminal-backup = imágenes, recetas y ajustes de los chats en un ARCHIVO, también mientras está en marcha
+terminal-restore = todo eso de vuelta desde ese ARCHIVO
 backup-which-file = ¿Qué archivo? Por ejemplo: `semilla { $command } semilla.tar`
 backup-done = { $count ->
-    [one] { $file } lo tiene todo: una imagen con su receta.
-   *[other] { $file } lo tiene todo: { $count } archivos de imágenes con sus recetas.
- } Los tokens no están dentro.
+    [one] { $file } tiene todo el historial: una imagen con su receta.
+   *[other] { $file } tiene todo el historial: { $count } archivos de imágenes con sus recetas.
+ } Los tokens y los modelos añadidos no están dentro: guárdalos aparte.
 backup-damaged = { $count ->
-    [one] Un archivo de imagen está dañado y no está dentro; su receta sí, y `/reroll` vuelve a hacer la imagen. Revisa el disco.
-   *[other] { $count } archivos de imágenes están dañados y no están dentro; sus recetas sí, y `/reroll` vuelve a hacer las imágenes. Revisa el disco.
+    [one] Un archivo de imagen está dañado y no está dentro; su receta sí, y `/repetir` vuelve a hacer la imagen. Revisa el disco.
+   *[other] { $count } archivos de imágenes están dañados y no están dentro; sus recetas sí, y `/repetir` vuelve a hacer las imágenes. Revisa el disco.
  }
 backup-failed = No se pudo escribir { $file }: { $reason }
 restore-stopping = Deteniendo la Semilla que está en marcha…
@@ -89,8 +91,9 @@ restore-container = La Semilla que está en marcha no se puede detener desde den
 restore-done = { $count ->
     [one] Una imagen está de vuelta.
    *[other] { $count } archivos de imágenes están de vuelta.
- } Lo que había antes está en { $folder }. Empieza otra vez con `semilla run`.
+ } Lo que había antes se queda 30 días en { $folder }. Empieza otra vez con `semilla run`.
 restore-bad = { $file } no es una copia entera de Semilla ({ $reason }). No se cambió nada.
+restore-newer = { $file } lo hizo una Semilla más nueva que esta. Actualiza Semilla antes. No se cambió nada.
 restore-failed = No se pudo recuperar { $file }: { $reason }
 
 # Modelos
@@ -99,6 +102,7 @@ models-add-what = ¿Cuál? Por ejemplo: `semilla models add dream.safetensors`, 
 models-add-nothing = { $name } no es un modelo, o son varios. Archivos que se pueden nombrar: { $choices }
 models-add-unusable = { $name } no se puede usar: { $reason }
 models-add-taken = { $file } ya existe y es otro: las imágenes hechas con él lo necesitan. Cambia el nombre de lo que añades o, si nadie lo necesita, quita antes el que está.
+models-add-embedding = Si es un embedding, ponlo en { $folder }: ahí se lee sin ejecutarlo.
 models-add-no-room = No hay lugar en { $folder }: hacen falta { $needed } GB y quedan { $free } GB.
 models-add-damaged = { $name } no llegó entero. Prueba otra vez.
 models-add-failed = { $name } no se pudo añadir: { $reason }. Lo que ya está se conserva; la misma orden continúa.

@@ -7,8 +7,8 @@ web-draw = Draw
 web-attach = Draw over a picture
 web-attached = A picture to draw over
 web-unjudged = { $count ->
-    [one] One waits for you to look at it
-   *[other] { $count } wait for you to look at them
+    [one] 1 waits for your review
+   *[other] { $count } wait for your review
  }
 web-remove = Remove the picture
 web-options = Options

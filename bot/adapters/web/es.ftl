@@ -7,8 +7,8 @@ web-draw = Dibujar
 web-attach = Dibujar sobre una imagen
 web-attached = Imagen sobre la que dibujar
 web-unjudged = { $count ->
-    [one] Hay 1 en espera de que la revises
-   *[other] Hay { $count } en espera de que las revises
+    [one] 1 pendiente de revisar
+   *[other] { $count } pendientes de revisar
  }
 web-remove = Quitar la imagen
 web-options = Opciones

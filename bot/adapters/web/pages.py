@@ -77,12 +77,7 @@ async def unjudged(visit: Visit) -> str:
     """For moderators: how much waits for them."""
     if not visit.session.moderator:
         return ""
-    moderation = visit.site.semilla.database.moderation
-    requests, pictures = (
-        await moderation.asked(visit.guild.id),
-        await moderation.held(visit.guild.id),
-    )
-    count = len(requests) + len(pictures)
+    count = await visit.site.semilla.database.moderation.unjudged(visit.guild.id)
     return say(visit.language, "web-unjudged", count=count) if count else ""
 
 

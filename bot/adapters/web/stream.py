@@ -58,6 +58,8 @@ async def _happenings(
             if answer.id > since or answer.id in unfinished:
                 yield _card(visit, answer)
             shown.add(answer.id)
+        if visit.session.moderator:
+            yield await _unjudged(visit)
         quiet: set[int] = set()
         async for event in follower:
             if isinstance(event, Moved):

@@ -87,6 +87,7 @@
       });
       stream.addEventListener("unjudged", (event) => {
         const { text } = JSON.parse(event.data), waits = one("#unjudged");
+        if (text && one("button", waits).textContent !== text) live.textContent = text;
         one("button", waits).textContent = text;
         waits.hidden = !text;
       });
