@@ -157,19 +157,21 @@ class Report:
                 yield f"  {sampler}, {steps}: {self._line(self._paint(asked, settings), asked)}"
 
     def negatives(self) -> Iterator[str]:
-        """What is red by nature, with and without the negative prompt "red"."""
+        """What is red by nature, and fruit of any kind, with and without the negative prompt "red"."""
         natural = self.composer.natural_colours
         red = [
             index
             for index in range(len(self.composer.concepts))
             if sum(natural[p] == "red" for p in self.composer.pictures_of(index)) >= 2
         ]
-        asked = [Asked(self._phrase(i, "en"), i) for i in red[: self.extent.negatives]]
-        yield "Things that are red by nature: judged red"
-        for negative in ("", "red"):
-            pictures = self._paint(asked, replace(self.settings, negative=negative))
-            found = self.judge.look(pictures).colours.count("red")
-            yield f'  with the negative prompt "{negative}": {found} of {len(asked)}'
+        natural = [Asked(self._phrase(i, "en"), i) for i in red[: self.extent.negatives]]
+        fruit = [Asked("a fruit", red[0])] * (2 * self.extent.negatives)
+        for title, asked in (("Things that are red by nature", natural), ('"a fruit"', fruit)):
+            yield f"{title}: judged red"
+            for negative in ("", "red"):
+                pictures = self._paint(asked, replace(self.settings, negative=negative))
+                found = self.judge.look(pictures).colours.count("red")
+                yield f'  with the negative prompt "{negative}": {found} of {len(asked)}'
 
     def diversity(self) -> Iterator[str]:
         yield "Diversity over seeds (distance: RMS of 32×32 pixels, 0 … 1):"
