@@ -104,7 +104,8 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
         prompt, told = plain(request.prompt, request.seed, catalogue)
         negative, more = plain(request.negative_prompt, request.seed, catalogue)
         words = replace(request, prompt=prompt, negative_prompt=negative)
-        run = Run(order, model, model.draw(words), (*told, *more), came)
+        told += [*more, *model.notes(words)]
+        run = Run(order, model, model.draw(words), tuple(told), came)
         run.turns = model.turns(request)
         return run
     # Where guidance is an input of the network, one row is enough.

@@ -241,6 +241,18 @@ async def test_a_recipe_whose_file_was_replaced_says_so(chat, shelf):
     )
 
 
+async def test_what_another_architecture_has_no_use_for_is_told_and_not_in_its_recipe(chat):
+    line = 'a cat model:sd3 sampler:"heun karras" clip_skip:2 emphasis:none vae:mild'
+    asked = await chat.ask(f"{line} steps:2 seed:1 size:32x32")
+    made = recipe(chat, asked)
+    assert (made.sampler, made.schedule, made.clip_skip) == ("euler", "automatic", 1)
+    assert (made.emphasis, made.vae, made.calls) == ("original", None, 2)
+    told = (
+        '"sampler:heun, schedule:karras, clip_skip:2, emphasis:none, vae:mild" has no counterpart'
+    )
+    assert any(told in note for note in asked.pictures[0].notes)
+
+
 async def test_a_lora_is_chosen_by_its_name_and_brings_the_word_that_it_answers_to(chat):
     asked = await chat.ask("a cat lora:ink:0.5 model:own")
     assert recipe(chat, asked).prompt.endswith("a cat, inked <lora:ink:0.5>")

@@ -97,15 +97,19 @@ def without_hires(request: GenerationRequest) -> tuple[GenerationRequest, float 
 
 async def with_files(
     semilla: Semilla, model: Model, request: GenerationRequest, vae: str | None, language: str
-) -> GenerationRequest:
-    """The request with the hashes of its VAE and of all that its prompts name. Raises Refusal."""
+) -> tuple[GenerationRequest, list[Note]]:
+    """The request with the hashes of its VAE and of all that its prompts name, and what of it the
+    model has no use for. Raises Refusal."""
     if model.own_sampler:
-        _only_words(model, request)
-        return request
-    return await asyncio.to_thread(_with_files, semilla.catalogue, model, request, vae, language)
+        return _only_words(model, request, vae)
+    found = await asyncio.to_thread(_with_files, semilla.catalogue, model, request, vae, language)
+    return found, []
 
 
-def _only_words(model: Model, request: GenerationRequest) -> None:
+def _only_words(
+    model: Model, request: GenerationRequest, vae: str | None
+) -> tuple[GenerationRequest, list[Note]]:
+    """As the model's own pipeline draws it. Raises Refusal."""
     if (
         request.initial_image
         or request.hires
@@ -114,6 +118,24 @@ def _only_words(model: Model, request: GenerationRequest) -> None:
         or request.variations
     ):
         raise Refusal("words-only", model=model.name)
+    drawn = replace(
+        request,
+        sampler=model.sampler,
+        schedule=model.schedule,
+        clip_skip=model.clip_skip,
+        emphasis="original",
+        vae=None,
+        vae_hash=None,
+        extras=(),
+    )
+    typed = [
+        f"{name}:{getattr(request, name)}"
+        for name in ("sampler", "schedule", "clip_skip", "emphasis")
+        if getattr(request, name) != getattr(drawn, name)
+    ]
+    typed += [f"vae:{vae}"] if vae else []
+    facts = {"typed": short(", ".join(typed), 200)}
+    return drawn, [Note(NoteKind.OPTION_IGNORED, facts)] if typed else []
 
 
 def _with_files(
