@@ -141,6 +141,7 @@ def test_another_architecture_draws_what_its_own_pipeline_draws(all_of_them):
 
 
 def test_another_architecture_gives_way_between_two_calls(all_of_them):
+    all_of_them.draw("semilla", width=64, height=64, steps=1)  # it needn't be loaded any more
     engine = Engine(all_of_them.models, {}, 0)
     engine.submit(Submit(1, all_of_them.recipe("sd3", steps=30)))
     events = []
