@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from generator import metadata, upscaling
@@ -45,7 +45,7 @@ class Run:
     order: Submit
     model: Loaded | Upscaler
     drawing: Drawing
-    notes: tuple[Note, ...]
+    notes: Sequence[Note]
     came: int
     planned: list[tuple[int, str]] = field(default_factory=list)
     conditioning: Conditioning | None = None
@@ -123,9 +123,9 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     if order.initial_image is not None:
         image, resized = initial_image(order.initial_image, request)
         notes += resized
-    drawing = draw(request, model, conditionings, image)
+    drawing = draw(request, model, conditionings, image, notes)
     planned = calls_of(order.trace or "")
-    return Run(order, model, drawing, tuple(notes), came, planned, conditionings[0])
+    return Run(order, model, drawing, notes, came, planned, conditionings[0])
 
 
 def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
