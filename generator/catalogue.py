@@ -200,10 +200,14 @@ class Catalogue:
         found = _named(text, self.models())
         return found[0] if len(found) == 1 else None
 
-    def find_extra(self, kind: Kind, text: str) -> Extra | None:
-        """By name, in any case; not by a beginning, as these names stand among other words."""
+    def find_extra(self, kind: Kind, text: str, family: str | None = None) -> Extra | None:
+        """By name, in any case; not by a beginning, as these names stand among other words.
+
+        Of those with one name it is one that fits the family, if any does.
+        """
         name = text.strip().casefold()
-        return next((each for each in self.extras(kind) if each.name.casefold() == name), None)
+        named = [each for each in self.extras(kind) if each.name.casefold() == name]
+        return next((each for each in named if family and each.fits(family)), (*named, None)[0])
 
     def hash_of(self, extra: Extra) -> str:
         """sha256 of its file. Raises OSError when it is gone."""

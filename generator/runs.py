@@ -110,10 +110,10 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
         return run
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
-    if changed(request.extras, catalogue):
+    if changed(request.extras, catalogue, model.family):
         catalogue.refresh()  # they may be newer than what it saw
     conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
-    notes = changed(request.extras, catalogue)
+    notes = changed(request.extras, catalogue, model.family)
     if request.negative_prompt and not conditionings[0].guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
     if not follows(request.sampler, request.schedule):

@@ -86,6 +86,23 @@ def test_a_lora_that_is_named_twice_weighs_as_much_as_both(room):
         assert drawn("<lora:lines:0.5>", version=version) == drawn("<lora:lines:0.5>")
 
 
+def test_of_two_loras_with_one_name_each_model_has_its_own(shelf, tmp_path):
+    """As people keep them: a folder for each family, and the same names inside."""
+    models = tmp_path / "models"
+    for family, folder in (("sdxl", "a"), ("sd1", "b")):
+        made = micro.pipeline(family)
+        made.save_pretrained(models / family)
+        (models / "Lora" / folder).mkdir(parents=True)
+        file = models / "Lora" / folder / "detail.safetensors"
+        save_file(micro.lora(made, "attn2.to_k"), file)
+    room = studio(tmp_path / "cache", models)
+    for family in ("sd1", "sdxl"):
+        plain = room.draw(family, prompt="a cat")
+        detailed = room.draw(family, prompt="a cat <lora:detail:1>")
+        assert detailed.notes == ()
+        assert detailed.pixel_hash != plain.pixel_hash
+
+
 def test_a_lora_that_finds_no_memory_is_not_called_unfit(room, monkeypatch):
     """And nothing of it stays, so that it is there the next time."""
     lined = room.recipe("one", prompt="a cat <lora:lines:1>")

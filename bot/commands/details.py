@@ -44,8 +44,8 @@ def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | Non
     if typed is None:
         return prompt
     name, _, weight = typed.partition(":")
-    lora = catalogue.find_extra(Kind.LORA, name)
-    found = lora or catalogue.find_extra(Kind.EMBEDDING, name)
+    lora = catalogue.find_extra(Kind.LORA, name, model.family)
+    found = lora or catalogue.find_extra(Kind.EMBEDDING, name, model.family)
     if found is None:
         extras = [*catalogue.extras(Kind.LORA, model.family)]
         extras += catalogue.extras(Kind.EMBEDDING, model.family)
@@ -157,11 +157,13 @@ async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationR
 
 
 def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRequest:
+    model = catalogue.find(request.model)
+    family = model.family if model else None
+
     def hash_of(file: ExtraFile) -> str:
-        found = catalogue.find_extra(Kind(file.kind), file.name)
+        found = catalogue.find_extra(Kind(file.kind), file.name, family)
         return catalogue.hash_of(found) if found else file.hash
 
-    model = catalogue.find(request.model)
     return replace(
         request,
         model_hash=model.hash if model else request.model_hash,
@@ -228,7 +230,7 @@ def _extras(
 
 def _lora(catalogue: Catalogue, model: Model, name: str, language: str) -> Iterator[Extra]:
     """One that is not there is told with the picture. Raises Refusal for one that can't be used."""
-    found = catalogue.find_extra(Kind.LORA, name)
+    found = catalogue.find_extra(Kind.LORA, name, model.family)
     if found is not None and not found.fits(model.family):
         raise Refusal(
             "lora-unfit",
