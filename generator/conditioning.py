@@ -266,6 +266,7 @@ def _inserting(chunk: Chunk) -> Any:
         output = output.clone()
         for place, embedding in chunk.vectors:
             vectors = embedding.vectors[output.shape[-1]].to(output.device, output.dtype)
+            vectors = vectors[: output.shape[1] - place - 1]  # of more AUTOMATIC1111 takes those
             output[0, place + 1 : place + 1 + len(vectors)] = vectors
         return output
 
