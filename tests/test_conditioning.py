@@ -254,6 +254,17 @@ def test_break_begins_a_chunk(model, catalogue):
     assert torch.equal(found, torch.cat(expected, dim=1))
 
 
+def test_a_break_at_the_end_begins_none(model, catalogue):
+    """It did in recipes from before version 3."""
+    plain = condition(model, recipe("a cat"), catalogue).at(0)
+    for prompt in ("a cat BREAK", "a cat BREAK "):
+        assert torch.equal(condition(model, recipe(prompt), catalogue).at(0), plain)
+        before = condition(model, recipe(prompt, version=2), catalogue).at(0)
+        assert before.shape[1] == 2 * 77
+    inside = condition(model, recipe("a cat BREAK BREAK a dog"), catalogue).at(0)
+    assert inside.shape[1] == 3 * 77
+
+
 def test_what_does_not_fit_into_the_most_chunks_is_told(model, catalogue):
     (note,) = told(model, catalogue, "red " * (CHUNKS * 75 + 2))
     assert note == (NoteKind.PROMPT_CUT, "red red", str(CHUNKS * 75))
