@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from generator import pickles
+from generator import pickles, wildcards
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
 from generator.folders import Found, walk
 from generator.hashes import Hashes, Stamp, stamps
@@ -117,7 +117,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A VAE, LoRA, embedding or upscaler.
+    """A VAE, LoRA, embedding or upscaler, or a list of words.
 
     Args:
         family: what it was made for; "" where its file doesn't tell (VAEs, pickled embeddings).
@@ -205,6 +205,9 @@ class Catalogue:
 
         Of those with one name it is one that fits the family, if any does.
         """
+        if kind is Kind.WILDCARD:
+            file = wildcards.find(self._folders, text)
+            return Extra(kind, text, file, "") if file else None
         name = text.strip().casefold()
         named = [each for each in self.extras(kind) if each.name.casefold() == name]
         return next((each for each in named if family and each.fits(family)), (*named, None)[0])
@@ -215,14 +218,13 @@ class Catalogue:
 
     def wildcard(self, name: str) -> tuple[str, ...]:
         """The lines of wildcards/NAME.txt in the first folder that has it; none without."""
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            return ()
-        for folder in self._folders:
-            file = folder / "wildcards" / f"{name}.txt"
-            if file.is_file():
-                lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-                return tuple(s for s in map(str.strip, lines) if s and not s.startswith("#"))
-        return ()
+        file = wildcards.find(self._folders, name)
+        return wildcards.lines(file) if file else ()
+
+    def wildcards(self, text: str) -> list[Extra]:
+        """Those that a text draws from."""
+        found = wildcards.named(self._folders, text)
+        return [Extra(Kind.WILDCARD, name, file, "") for name, file in found.items()]
 
     def default(self) -> Model:
         return self.models()[0]

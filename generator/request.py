@@ -46,7 +46,8 @@ class Hires:
 
 @dataclass(frozen=True, slots=True)
 class ExtraFile:
-    """A LoRA or embedding that a prompt names, or an upscaler; `hash` is its file's sha256."""
+    """A LoRA, embedding or list of words that a prompt names, or an upscaler; `hash` is its file's
+    sha256."""
 
     kind: str
     name: str

@@ -288,6 +288,23 @@ async def test_making_a_picture_again_names_the_lora_that_was_replaced(
     assert "ink" not in "".join(once_more.pictures[0].notes), "that one was drawn with this file"
 
 
+@pytest.mark.parametrize("model", ["own", "sd3"])
+async def test_making_a_picture_again_names_the_list_of_words_that_was_edited(
+    chat: Chat, shelf: Path, model: str
+) -> None:
+    """Also one that only another list names."""
+    lists = shelf / "wildcards"
+    lists.mkdir(exist_ok=True)
+    (lists / "pet.txt").write_text("small __animal__\n")
+    (lists / "animal.txt").write_text("cat\ndog\n")
+    first = await chat.ask(f"a __pet__ model:{model} seed:3 steps:2")
+    same = await chat.ask(f"/reroll {first.pictures[0].code}")
+    assert "Identical" in same.pictures[0].caption
+    (lists / "animal.txt").write_text("a very large house\n")
+    again = await chat.ask(f"/reroll {first.pictures[0].code}")
+    assert "not identical: the file of animal has changed" in again.pictures[0].caption
+
+
 async def test_a_request_whose_vae_was_replaced_while_it_waited_can_be_tried_again(
     chat: Chat,
 ) -> None:

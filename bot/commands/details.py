@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bot.commands.kinds import short
@@ -100,10 +100,12 @@ async def with_files(
 ) -> tuple[GenerationRequest, list[Note]]:
     """The request with the hashes of its VAE and of all that its prompts name, and what of it the
     model has no use for. Raises Refusal."""
+    catalogue = semilla.catalogue
     if model.own_sampler:
-        return _only_words(model, request, vae)
-    found = await asyncio.to_thread(_with_files, semilla.catalogue, model, request, vae, language)
-    return found, []
+        request, notes = _only_words(model, request, vae)
+        drawn_from = await asyncio.to_thread(_hashed, catalogue, _wildcards(catalogue, request))
+        return replace(request, extras=drawn_from), notes
+    return await asyncio.to_thread(_with_files, catalogue, model, request, vae, language), []
 
 
 def _only_words(
@@ -142,13 +144,24 @@ def _with_files(
     catalogue: Catalogue, model: Model, request: GenerationRequest, vae: str | None, language: str
 ) -> GenerationRequest:
     decoder = _vae(catalogue, model, vae)
-    used = dict.fromkeys(_extras(catalogue, model, request, language))
+    used = _extras(catalogue, model, request, language)
     return replace(
         request,
         vae=decoder.name if decoder else None,
         vae_hash=catalogue.hash_of(decoder) if decoder else None,
-        extras=tuple(ExtraFile(e.kind.value, e.name, catalogue.hash_of(e)) for e in used),
+        extras=_hashed(catalogue, used),
     )
+
+
+def _hashed(catalogue: Catalogue, used: Iterable[Extra]) -> tuple[ExtraFile, ...]:
+    return tuple(
+        ExtraFile(each.kind.value, each.name, catalogue.hash_of(each))
+        for each in dict.fromkeys(used)
+    )
+
+
+def _wildcards(catalogue: Catalogue, request: GenerationRequest) -> list[Extra]:
+    return catalogue.wildcards(f"{request.prompt} {request.negative_prompt}")
 
 
 async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationRequest:
@@ -222,6 +235,7 @@ def _extras(
     for tag in grammar.parse(request.prompt).tags:
         if tag.kind in ("lora", "lyco"):
             yield from _lora(catalogue, model, tag.name, language)
+    yield from _wildcards(catalogue, request)
     words = f"{request.prompt} {request.negative_prompt}".casefold()
     for extra in catalogue.extras(Kind.EMBEDDING, model.family):
         if extra.name.casefold() in words:
