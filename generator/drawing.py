@@ -18,6 +18,7 @@ from generator import grammar, loras, metadata, noise
 from generator.conditioning import Conditioning
 from generator.inpainting import Area, inpainting_input
 from generator.loaded_model import LoadedModel
+from generator.loras import Lora
 from generator.memory import out_of_memory
 from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
@@ -53,10 +54,16 @@ class Ask:
         return self.conditioning.rows(self.step)
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> tuple[tuple[int, ...], int, tuple[Lora, ...], bool]:
         """What has to be equal in one call of a model."""
         tokens = self.conditioning.at(self.step).shape[1]
         return tuple(self.scaled.shape), tokens, self.conditioning.lora, self.tiled
+
+    @property
+    def like(self) -> Hashable:
+        """What its calls take as long as: which LoRAs they are makes no difference."""
+        shape, tokens, lora, tiled = self.key
+        return shape, tokens, len(lora), tiled
 
     @property
     def plain(self) -> bool:

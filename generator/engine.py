@@ -270,16 +270,16 @@ class Engine:
     def _together(self, runs: Sequence[Run], call: Call) -> Events:
         model, shape, rows = runs[0].model, (runs[0].key, call.width), sum(run.rows for run in runs)
         assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
-        asks = [run.ask for run in runs if run.ask]
+        asks, measured = [run.ask for run in runs if run.ask], (runs[0].like, call.width)
         program, network = self._programs.answering(model.unet, shape, call.program)
         # Measuring costs time of its own, and of a model that is being loaded it would count, too.
-        known = self._loading is not None or self._widths.measured(*shape)
+        known = self._loading is not None or self._widths.measured(*measured)
         peak = None if known else peak_of(model.device)
         started = time.perf_counter()
         inputs = inputs_of(model, asks, call.width)
         predictions = predict(asks, inputs, network)
         seconds = time.perf_counter() - started
-        self._widths.learn(*shape, seconds, peak() if peak else None, program)
+        self._widths.learn(*measured, seconds, peak() if peak else None, program)
         if asks[0].plain and program == EAGER:
             self._programs.answered(model.unet, shape, inputs)
         for run, prediction in zip(runs, predictions, strict=True):
@@ -294,7 +294,7 @@ class Engine:
         if failure_of(error) is Failure.OUT_OF_MEMORY and width > narrowest:
             log.warning("no memory for %d rows", width)
             torch.cuda.empty_cache()
-            self._widths.narrow(first.key, width)
+            self._widths.narrow(first.like, width)
         elif call.program == COMPILED and self._gives_up(first, width, error):
             return
         elif len(runs) > 1:

@@ -81,6 +81,13 @@ class Run:
         return self.model.name, self.model.hash, self.ask.key
 
     @property
+    def like(self) -> Hashable:
+        """What its calls take as long as; None when it wants none."""
+        if self.ask is None or isinstance(self.model, Upscaler):
+            return None
+        return self.model.name, self.model.hash, self.ask.like
+
+    @property
     def left(self) -> int:
         """Pixels × calls that it still needs."""
         return self.each * max(0, self.turns - self.call)
@@ -94,7 +101,9 @@ class Run:
 
     def want(self, place: float) -> Want:
         width, program = self.replayed
-        return Want(self.order.job, self.key, self.rows, place, width, program, self.alone)
+        return Want(
+            self.order.job, self.key, self.rows, place, width, program, self.alone, self.like
+        )
 
 
 def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
