@@ -108,19 +108,21 @@ def prepare(extra: str = "") -> None:
     if is_ready(extra):
         return
     quiet = ["--quiet"] if STAMP.exists() else []  # the first time somebody wants to see it move
+    # What was said at an earlier time stands, also when a new Python needs a new environment.
+    index = os.environ.get("TORCH_INDEX") or read(TORCH_SOURCE)
     if not environment_works():
-        say_what_comes()
+        say_what_comes(index)
         make_environment()
+    TORCH_SOURCE.write_text(index, encoding="utf-8")
     # Without its dependencies: torch's own index has them in versions of its own.
-    pip(*quiet, "--no-deps", TORCH, *torch_index())
+    pip(*quiet, "--no-deps", TORCH, *(["--index-url", index] if index else []))
     project = f"{HERE}[{extra}]" if extra else str(HERE)
     pip(*quiet, "-c", str(HERE / "constraints.txt"), "-e", project)
-    TORCH_SOURCE.write_text(os.environ.get("TORCH_INDEX") or read(TORCH_SOURCE), encoding="utf-8")
     STAMP.write_text(f"{fingerprint()}\n{extra}\n", encoding="utf-8")
 
 
-def say_what_comes() -> None:
-    if sys.platform == "linux" and not torch_index():
+def say_what_comes(index: str) -> None:
+    if sys.platform == "linux" and not index:
         say(
             "Installing. On Linux the usual index sends torch's CUDA build: several GB. Without an "
             "NVIDIA card stop this (Ctrl+C) and take PyTorch's CPU index, 0.4 GB to download and "

@@ -45,8 +45,9 @@ class App:
             stack.push_async_callback(generator.close)
             events, estimate = Events(), Estimate()
             catalogue = Catalogue(config.models_folders, config.data / "cache")
-            # Reads and hashes the weights once; with gigabytes of them that takes a while.
-            await asyncio.to_thread(catalogue.models)
+            stack.callback(catalogue.close)
+            # Large ones that nobody has hashed yet are left to housekeeping: it may take minutes.
+            await asyncio.to_thread(catalogue.refresh, large=0)
             holding = Holding(database, events, catalogue.wildcard)
             dispatch = Dispatch(database, generator, estimate, events, holding)
             dispatch.paused = await database.settings.drawing_is_paused()

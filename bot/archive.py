@@ -18,14 +18,19 @@ from bot.config import Config
 
 STOP_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.2
+FIRST_PROCESS = 1  # of a container, which ends with it
 
 
 class NotFree(Exception):
     """Who owns the data folder doesn't stop."""
 
 
+class InContainer(Exception):
+    """Who owns the data folder is what a container runs: whatever runs beside it would end, too."""
+
+
 def back_up(config: Config, line: CommandLine, screen: Screen) -> int:
-    """Everything in one file. A Semilla that runs goes on."""
+    """The whole history in one file. A Semilla that runs goes on."""
     from db import backup
 
     if len(line.words) != 2:
@@ -33,11 +38,16 @@ def back_up(config: Config, line: CommandLine, screen: Screen) -> int:
         return REFUSED
     target = Path(line.words[1]).expanduser().absolute()
     try:
-        files = backup.back_up(config.data, target)
-    except (OSError, sqlite3.Error) as error:
+        written = backup.back_up(config.data, target)
+    except (OSError, sqlite3.OperationalError) as error:
         screen.say("backup-failed", file=str(target), reason=str(error))
         return FAILED
-    screen.say("backup-done", file=str(target), count=files)
+    except (backup.BadBackup, sqlite3.Error) as error:
+        screen.say("doctor-database-broken", reason=str(error))
+        return FAILED
+    screen.say("backup-done", file=str(target), count=written.files)
+    if written.damaged:
+        screen.say("backup-damaged", count=written.damaged)
     return OK
 
 
@@ -45,6 +55,7 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
     """Everything from one file. A Semilla that runs is stopped for it, once the file is known to
     be whole; what was there stays in a folder of its own."""
     from db import backup
+    from db.migrations import DatabaseNewer
 
     if len(line.words) != 2:
         screen.say("backup-which-file", command="restore")
@@ -58,6 +69,12 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
     except backup.BadBackup as error:
         screen.say("restore-bad", file=str(source), reason=str(error))
         return FAILED
+    except DatabaseNewer:
+        screen.say("restore-newer", file=str(source))
+        return REFUSED
+    except InContainer:
+        screen.say("restore-container", file=str(source))
+        return REFUSED
     except (OSError, NotFree) as error:
         screen.say("restore-failed", file=str(source), reason=str(error))
         return FAILED
@@ -67,13 +84,15 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
 
 @contextmanager
 def _owned(data: Path, screen: Screen) -> Iterator[None]:
-    """The data folder's lock; whoever has it is asked to stop. Raises NotFree."""
+    """The data folder's lock; whoever has it is asked to stop. Raises NotFree, InContainer."""
     deadline, asked = time.monotonic() + STOP_SECONDS, 0
     while time.monotonic() < deadline:
         with suppress(processes.Owned), processes.own(data):
             yield
             return
         owner = processes.find_owner(data)
+        if owner is not None and owner.pid == FIRST_PROCESS:
+            raise InContainer
         if owner is not None and owner.pid != asked:
             screen.say("restore-stopping")
             os.kill(owner.pid, signal.SIGTERM)

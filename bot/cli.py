@@ -12,8 +12,8 @@ import logging
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -152,13 +152,28 @@ def _hand_over(owner: processes.Owner, request: Request, screen: Screen) -> None
         raise
 
 
+@contextmanager
+def _told(config: Config) -> Iterator[None]:
+    """A database that can't be opened ends the command in words."""
+    from db.migrations import DatabaseNewer
+    from db.session import DatabaseBroken
+
+    try:
+        yield
+    except DatabaseNewer:
+        raise Ended("database-newer", file=str(config.data / "semilla.db")) from None
+    except DatabaseBroken as error:
+        log.exception("the database can't be opened")
+        raise Ended("doctor-database-broken", reason=str(error)) from None
+
+
 async def _answer_as_owner(config: Config, request: Request, screen: Screen) -> None:
     from bot.adapters.terminal import service
     from bot.app import App
-    from db.session import DatabaseNewer
 
-    try:
+    with _told(config):
         async with App.open(config) as app:
+            await asyncio.to_thread(app.semilla.catalogue.refresh)  # it may name any model
             serving = asyncio.create_task(app.serve([service.Terminal()]))
             answering = asyncio.create_task(_follow(app, request, screen))
             try:
@@ -171,8 +186,6 @@ async def _answer_as_owner(config: Config, request: Request, screen: Screen) -> 
                 if screen.answer is not None:
                     await service.cancel(app.semilla, screen.answer)
                     screen.say("terminal-cancelled")
-    except DatabaseNewer:
-        raise Ended("database-newer", file=str(config.data / "semilla.db")) from None
 
 
 async def _follow(app: App, request: Request, screen: Screen) -> None:
@@ -220,9 +233,8 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
     from bot.adapters.web.rooms import NoNetwork
     from bot.app import App
     from bot.chats import Chats
-    from db.session import DatabaseNewer
 
-    try:
+    with _told(config):
         async with App.open(config) as app:
             chats = Chats(app)
             hook = webhook.route(chats.telegram)
@@ -242,8 +254,6 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
                     raise
                 finally:
                     await _stop(greeting, serving)
-    except DatabaseNewer:
-        raise Ended("database-newer", file=str(config.data / "semilla.db")) from None
 
 
 async def _greet(
@@ -347,7 +357,7 @@ def _command_usage(typed: tuple[str, ...], screen: Screen) -> int:
     """A command's options, with the names of the screen's language."""
     from bot.adapters.terminal.service import find_command
     from bot.conversation import Refusal
-    from bot.replies import refused
+    from bot.refusals import refused
 
     language = screen.language
     try:

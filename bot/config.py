@@ -183,7 +183,8 @@ def _file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path, bool]:
     if path is not None:
         return path.expanduser().absolute(), True
     own = Path.cwd() / "config.toml"
-    return (own if own.exists() else PROJECT / "config.toml"), False
+    # Path.exists would raise where this user may not look.
+    return (own if os.path.exists(own) else PROJECT / "config.toml"), False
 
 
 def _read(file: Path, must_exist: bool) -> str:

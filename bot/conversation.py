@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -84,7 +85,13 @@ class Call:
         """Whether all that is known of who speaks is the group: Telegram's anonymous admins."""
         return self.member.id == self.guild.id and not self.guild.private
 
+    def mentioned(self, text: str) -> str | None:
+        """A member's id where a mention or an id of the platform is typed."""
+        mention = MENTION.fullmatch(text)
+        return f"{self.adapter}:{mention[1] or mention[2]}" if mention else None
 
+
+MENTION = re.compile(r"<@!?(\d+)>|@?(\d{5,20})")
 BUTTON_BYTES = 64  # what every platform keeps with a button
 
 

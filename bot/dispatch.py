@@ -17,7 +17,8 @@ from bot.events import Waiting as WaitingEvent
 from bot.holding import Holding, Verdict, picture_of
 from bot.logs import about
 from bot.queue import FairQueue
-from bot.replies import Progress, short_code
+from bot.refusals import short_code
+from bot.replies import Progress
 from bot.task import Task
 from db.models import Answer, Job, JobState
 from db.session import Database
@@ -147,6 +148,10 @@ class Dispatch:
 
     def running(self) -> list[Task]:
         return list(self._in_worker.values())
+
+    def tasks(self) -> Iterator[Task]:
+        """All, those being drawn first."""
+        return chain(self.running(), self._order())
 
     def progress(self, answer: int) -> Progress:
         """How far an answer is: its job in the worker, or else its first in line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
 import platform
 import shutil
 import socket
@@ -22,6 +23,7 @@ from bot.locales import decimal, say
 
 ROOM_BYTES = 2 * 10**9
 GIGABYTE = 10**9
+OPEN_TO_ALL = 1024  # ports from here on need no right
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def findings(config: Config, language: str) -> Iterator[Finding]:
     yield _torch(language)
     yield _folder(config.data, language)
     yield _database(config, language)
-    yield _models(config, language)
+    yield from _models(config, language)
     yield _picture_check(language)
     yield _page(config, language)
     yield from _chats(config, language)
@@ -56,11 +58,14 @@ def port_trouble(host: str, port: int, language: str) -> str | None:
         with socket.create_server((host, port), family=_family(host)):
             return None
     except OSError as error:
-        taken = error.errno in (errno.EADDRINUSE, errno.EACCES) or "in use" in str(error).lower()
-    if not taken:
+        forbidden = error.errno == errno.EACCES
+        taken = error.errno == errno.EADDRINUSE or "in use" in str(error).lower()
+    if not (taken or forbidden):
         return say(language, "host-not-here", host=host)
-    other = str(port + 1 if 1024 <= port < 65535 else 8000)
-    return say(language, "port-in-use", port=str(port), other=other)
+    other = str(port + 1 if OPEN_TO_ALL <= port < 65535 else 8000)
+    # Windows forbids a port also while another program has it.
+    key = "port-forbidden" if forbidden and port < OPEN_TO_ALL else "port-in-use"
+    return say(language, key, port=str(port), other=other)
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -103,42 +108,53 @@ def _database(config: Config, language: str) -> Finding:
     path = config.data / "semilla.db"
     if not path.exists():
         return Finding(None, say(language, "doctor-database-none"))
+    from db.migrations import DatabaseNewer
+    from db.session import DatabaseBroken  # after what is quick has been said
+
     try:
         with processes.own(config.data):
-            newer = asyncio.run(_is_newer(path, config.data / "pictures"))
+            asyncio.run(_look_into(path, config.data / "pictures"))
     except processes.Owned:
         return Finding(True, say(language, "doctor-database-used"))
-    except OSError as error:
-        return Finding(False, say(language, "doctor-database-broken", reason=str(error)))
-    if newer:
+    except DatabaseNewer:
         return Finding(False, say(language, "database-newer", file=str(path)))
+    except (OSError, DatabaseBroken) as error:
+        return Finding(False, say(language, "doctor-database-broken", reason=str(error)))
     megabytes = decimal(path.stat().st_size / 10**6, language)
     return Finding(True, say(language, "doctor-database", size=megabytes))
 
 
-async def _is_newer(path: Path, pictures: Path) -> bool:
+async def _look_into(path: Path, pictures: Path) -> None:
     """Opens the database as a start would, so that what is wrong with it comes out."""
-    from db.session import Database, DatabaseNewer  # after what is quick has been said
+    from db.session import Database
 
+    database = await Database.open(path, pictures)
     try:
-        database = await Database.open(path, pictures)
-    except DatabaseNewer:
-        return True
-    await database.close()
-    return False
+        await database.look(whole=True)
+    finally:
+        await database.close()
 
 
-def _models(config: Config, language: str) -> Finding:
+def _models(config: Config, language: str) -> Iterator[Finding]:
     from generator.catalogue import Catalogue
 
     folders = config.models_folders
     try:
         models = Catalogue(folders, config.data / "cache").models()
     except (OSError, KeyError, json.JSONDecodeError) as error:
-        return Finding(False, say(language, "doctor-models-broken", reason=str(error)))
+        yield Finding(False, say(language, "doctor-models-broken", reason=str(error)))
+        return
     names = ", ".join(model.name for model in models)
     where = ", ".join(str(folder) for folder in folders)
-    return Finding(bool(models), say(language, "doctor-models", names=names, folders=where))
+    yield Finding(bool(models), say(language, "doctor-models", names=names, folders=where))
+    for folder in folders:
+        try:
+            os.scandir(folder).close()
+        except FileNotFoundError:  # it is made when there is something to put into it
+            continue
+        except OSError as error:
+            facts = {"folder": str(folder), "reason": error.strerror or str(error)}
+            yield Finding(None, say(language, "doctor-models-closed", **facts))
 
 
 def _page(config: Config, language: str) -> Finding:

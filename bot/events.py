@@ -72,6 +72,13 @@ class Notice(Event):
     answer: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged(Event):
+    """What waits for the guild's moderators has become more or less."""
+
+    answer: int = 0
+
+
 @dataclass(eq=False)
 class Follower:
     """A subscription. One that lags loses progress (Running, Waiting), never an end."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from bot.conversation import Button, Reply, Shown
-from bot.events import Events, Notice
+from bot.events import Events, Notice, Unjudged
 from bot.locales import say, shortened
 from bot.moderation import Rules, in_channel, mentions_minor, rules_of, said
 from bot.showing import blurred
@@ -169,7 +169,8 @@ async def _pause_everywhere(database: Database, record: Record) -> None:
 
 
 def tell_moderators(events: Events, rules: Rules, guild: str, reply: Reply) -> None:
-    """In the guild's log channel, if it has one."""
+    """On an open page, and in the guild's log channel if it has one."""
+    events.publish(Unjudged(guild=guild))
     if rules.log_channel:
         adapter = guild.partition(":")[0]
         notice = Notice(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 
 from bot.commands.door import run as answer
 from bot.commands.semilla import Semilla
@@ -13,6 +16,7 @@ from bot.conversation import Call, Guild, Member
 from bot.moderation import RECORDS_KEPT
 from db.history import Asker
 from db.models import now
+from db.storage import UNCLAIMED
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +31,16 @@ HOME = Guild("web:home")
 SEMILLA = Member("semilla", "Semilla")
 FIRST_SEED = 7
 MISSED_LIFE = timedelta(days=7)  # requests that came while Semilla was away
+DAY = 24 * 3600
+LEFTOVERS = (  # below the data folder, and for how many seconds somebody may want them
+    ("cache/shown/*", DAY),  # it is made again when a picture is shown
+    (".restore-*", DAY),  # of a command that was killed
+    (".backup-*", DAY),
+    ("models/*.part", 30 * DAY),  # added only half
+    ("semilla.db.before-*", 30 * DAY),
+    ("before-restore-*", 30 * DAY),
+    (f"{UNCLAIMED}*", 30 * DAY),
+)
 
 
 async def run(semilla: Semilla, with_page: bool) -> None:
@@ -35,6 +49,7 @@ async def run(semilla: Semilla, with_page: bool) -> None:
         for work, seconds in (
             (_erase_tokens, TOKENS_EVERY_SECONDS),
             (_sweep, SWEEP_EVERY_SECONDS),
+            (_tidy, SWEEP_EVERY_SECONDS),
             (_retire, RETIRE_EVERY_SECONDS),
             (_look_for_models, MODELS_EVERY_SECONDS),
         ):
@@ -64,6 +79,22 @@ async def _sweep(semilla: Semilla) -> None:
     await semilla.database.jobs.forget_spent()
 
 
+async def _tidy(semilla: Semilla) -> None:
+    """What nobody else removes; members' words and pictures are in most of it."""
+    await asyncio.to_thread(_remove_leftovers, semilla.config.data)
+
+
+def _remove_leftovers(data: Path) -> None:
+    for pattern, seconds in LEFTOVERS:
+        for path in data.glob(pattern):
+            if path.lstat().st_mtime > time.time() - seconds:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
 async def _retire(semilla: Semilla) -> None:
     """Files of pictures that are older than the owner wants to keep them."""
     days = semilla.config.history.keep_days
@@ -72,8 +103,9 @@ async def _retire(semilla: Semilla) -> None:
 
 
 async def _look_for_models(semilla: Semilla) -> None:
-    """What was put into the owner's folders, or taken out, while Semilla runs."""
-    if await asyncio.to_thread(semilla.catalogue.refresh):
+    """What was put into the owner's folders, or taken out; of large ones one after the other, so
+    that each can be drawn with as soon as it has been read."""
+    if await asyncio.to_thread(semilla.catalogue.refresh, large=1):
         log.info("models: %s", [each.name for each in semilla.catalogue.models()])
 
 

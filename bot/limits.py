@@ -61,14 +61,17 @@ async def check(
         allowed = await allowance_of(database, call)
         _check_guild(allowed, requests)
         units = sum(_units(each.cost, usual_cost) for each in requests)
-        await _check_time(database, call, "hour", HOUR, allowed.per_hour, units, usual_cost)
-        await _check_time(database, call, "day", DAY, allowed.per_day, units, usual_cost)
+        counted = (units, len(requests), usual_cost)
+        await _check_time(database, call, "hour", HOUR, allowed.per_hour, *counted)
+        await _check_time(database, call, "day", DAY, allowed.per_day, *counted)
         limits = limits.model_copy(
             update={"waiting": min(limits.waiting, allowed.waiting or limits.waiting)}
         )
+    if len(requests) > limits.waiting:
+        raise Refusal("too-many-pictures", count=len(requests), limit=limits.waiting)
     waiting = await database.jobs.waiting_of(call.member.id)
     if waiting + len(requests) > limits.waiting:
-        raise Refusal("too-many-waiting", waiting=waiting, limit=limits.waiting)
+        raise Refusal("too-many-waiting", ("/cancel",), waiting=waiting, limit=limits.waiting)
     together = await database.jobs.waiting_in(call.guild.id)
     if together + len(requests) > limits.guild_waiting:
         raise Refusal("guild-too-many-waiting", waiting=together, limit=limits.guild_waiting)
@@ -146,6 +149,7 @@ async def _check_time(
     window: timedelta,
     limit: int,
     units: int,
+    pictures: int,
     usual_cost: int,
 ) -> None:
     if not limit:
@@ -163,7 +167,8 @@ async def _check_time(
             break
         over, frees = over - each, created + window
     if used + units > limit:
-        raise Refusal(f"limit-{name}", made=used, limit=limit, time=_clock(frees))
+        left = 0 if units > pictures else max(0, limit - used)  # as many usual ones
+        raise Refusal(f"limit-{name}", made=used, limit=limit, left=left, time=_clock(frees))
 
 
 def _clock(at: datetime) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -63,9 +64,17 @@ class Lines(logging.Formatter):
         return TOKENS.sub(HIDDEN, text)
 
 
+class File(RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Says so on stderr, without the record: nothing has been taken out of that."""
+        kind, error, _ = sys.exc_info()
+        if kind is not None and sys.stderr is not None:
+            sys.stderr.write(f"{self.baseFilename}: {kind.__name__}: {error}\n")
+
+
 def write_into(file: Path, secrets: Sequence[str] = ()) -> None:
     """From now on, of all parts. Raises OSError."""
-    handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8")
+    handler = File(file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8")
     handler.setFormatter(Lines(secrets))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for each call to Telegram

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from bot.commands.semilla import Semilla
 from bot.commands.stats import memory_bytes
+from db.session import DatabaseBroken
 from db.statistics import Counts
 
 NEARLY_FULL_BYTES = 10**9
@@ -35,11 +36,14 @@ class Health:
 async def health(semilla: Semilla) -> Health:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await semilla.database.jobs.waiting_of("")
+            await semilla.database.look()
         database = True
-    except (TimeoutError, OSError):
+    except (TimeoutError, DatabaseBroken):
         database = False
-    free = await asyncio.to_thread(free_bytes, semilla)
+    try:
+        free = await asyncio.to_thread(free_bytes, semilla)
+    except OSError:  # the disk has gone
+        free = 0
     worker = semilla.dispatch.worker
     generator = worker is None or memory_bytes(worker) > 0
     return Health(database, free > NEARLY_FULL_BYTES, generator)

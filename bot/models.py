@@ -12,8 +12,9 @@ from bot.adapters.terminal.words import CommandLine
 from bot.config import Config
 from bot.locales import decimal, say
 from generator import adding
-from generator.adding import Damaged, NoRoom, NothingThere, Tell
-from generator.headers import Unusable
+from generator.adding import Damaged, NoRoom, NothingThere, Taken, Tell
+from generator.folders import EMBEDDINGS
+from generator.headers import Reason, Unusable
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.safetensors)?")
 GIGABYTE = 10**9
@@ -36,6 +37,11 @@ def add(config: Config, line: CommandLine, screen: Screen) -> int:
     except Unusable as unusable:
         reason = say(screen.language, f"unusable-{unusable.reason.value}")
         screen.say("models-add-unusable", name=named, reason=reason)
+        if unusable.reason is Reason.PICKLE:
+            screen.say("models-add-embedding", folder=str(folder / EMBEDDINGS[0]))
+        return REFUSED
+    except Taken as taken:
+        screen.say("models-add-taken", name=named, file=str(taken.path))
         return REFUSED
     except NoRoom as full:
         needed, free = (
@@ -58,13 +64,15 @@ def _add(named: str, folder: Path, tell: Tell) -> Path:
     if source.is_file():
         return adding.add_file(source, folder, tell)
     if source.is_dir():
-        return adding.add_folder(source.absolute(), folder, tell)
+        return adding.add_folder(source, folder, tell)
     if not HUB_ID.fullmatch(named):
         raise NothingThere
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+    from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
 
     try:
         return adding.add_from_hub(named, folder, tell)
+    except HFValidationError:  # no name that a hub gives
+        raise NothingThere from None
     except HTTPError as error:
         raise OSError(str(error)) from error
 

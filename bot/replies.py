@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.conversation import Button, Refusal, Reply, Shown, Tone
+from bot.conversation import Button, Reply, Shown, Tone
 from bot.events import Event, Loading, Running, Waiting
-from bot.locales import choice, decimal, escape, has, say, shortened
+from bot.locales import choice, decimal, escape, say, shortened
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
@@ -323,40 +322,6 @@ def size_words(picture: Picture, language: str) -> str:
     size = f"{picture.width}x{picture.height}"
     scale = shown_scale(picture.width, picture.height)
     return size if scale == 1 else say(language, "size-enlarged", size=size, scale=str(scale))
-
-
-def refused(language: str, refusal: Refusal) -> Reply:
-    """What was wrong, what is allowed, what to do: for its author only."""
-    facts: dict[str, Any] = {**refusal.facts}
-    if option := facts.get("option"):
-        facts["option"] = say(language, f"option-{option}")
-        facts["help"] = say(language, f"option-{option}-help")
-    if choices := facts.get("choices"):
-        facts["choices"] = ", ".join(choice(language, each) for each in choices)
-    if has(language, key := f"command-{facts.get('command', '')}".replace(" ", "-")):
-        facts["command"] = say(language, key)
-    buttons = tuple(Button(label=line, line=line) for line in refusal.suggestions[:3])
-    buttons += tuple(_button(language, name, line) for name, line in refusal.offers)
-    text = say(language, f"refusal-{refusal.key}", **facts)
-    return Reply(
-        text=text[:1].upper() + text[1:],
-        buttons=(buttons,) if buttons else (),
-        private=True,
-        tone=Tone.REFUSED,
-        repeated=refusal.repeated,
-    )
-
-
-def fault(language: str, code: str, line: str = "") -> Reply:
-    """`line`: what can be tried again."""
-    buttons = ((_button(language, "retry", line),),) if line else ()
-    text = say(language, "fault", code=code)
-    return Reply(text=text, buttons=buttons, private=True, tone=Tone.FAULT)
-
-
-def short_code() -> str:
-    """By which a member's complaint is found in the log."""
-    return "".join(secrets.choice(SYMBOLS) for _ in range(4))
 
 
 def _ended_line(job: Job, language: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from bot import card
@@ -18,7 +18,8 @@ from bot.metrics import NEARLY_FULL_BYTES, free_bytes
 log = logging.getLogger(__name__)
 
 Adapters = Mapping[str, Adapter]
-Trouble = tuple[str, Mapping[str, Any]]  # the name of its sentence, and the facts
+Facts = Mapping[str, Any]
+Trouble = tuple[str, Facts]  # the name of its sentence, and its facts
 
 LOOK_EVERY_SECONDS = 60.0
 TOO_OFTEN, MINUTES = 3, 10  # deaths of the generator, within these
@@ -34,20 +35,29 @@ async def run(semilla: Semilla, adapters: Adapters) -> None:
     unused = await asyncio.to_thread(card.unused)
     while True:
         deaths.append(semilla.dispatch.deaths)
-        free = await asyncio.to_thread(free_bytes, semilla)
-        facts = {"free": decimal(free / GIGABYTE, semilla.config.language)}
-        chats = (_of_chat(semilla, each) for each in adapters.values())
-        troubles = dict([*_troubles(free, deaths, unused, facts), *filter(None, chats)])
-        for trouble in troubles.keys() - told:
-            await _tell(semilla, trouble, troubles[trouble])
-        for trouble in told - troubles.keys():
-            await _tell(semilla, f"{trouble}-well", facts)
-        told = set(troubles)
+        try:
+            free = await asyncio.to_thread(free_bytes, semilla)
+            facts = {"free": decimal(free / GIGABYTE, semilla.config.language)}
+            chats = (_of_chat(semilla, each) for each in adapters.values())
+            troubles = dict([*_troubles(free, deaths, unused, facts), *filter(None, chats)])
+            await _tell_changes(semilla, told, troubles, facts)
+            told = set(troubles)
+        except Exception:  # A disk that is away, a locked database: the chats go on.
+            log.exception("looking after the machine is left for the next time")
         await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
+async def _tell_changes(
+    semilla: Semilla, told: Set[str], troubles: Mapping[str, Facts], facts: Facts
+) -> None:
+    for trouble in troubles.keys() - told:
+        await _tell(semilla, trouble, troubles[trouble])
+    for trouble in told - troubles.keys():
+        await _tell(semilla, f"{trouble}-well", facts)
+
+
 def _troubles(
-    free: int, deaths: Sequence[int], unused: str | None, facts: Mapping[str, Any]
+    free: int, deaths: Sequence[int], unused: str | None, facts: Facts
 ) -> Iterator[Trouble]:
     """`unused`: the build of torch that can't use the card that is there."""
     if free < NEARLY_FULL_BYTES:
@@ -66,7 +76,7 @@ def _of_chat(semilla: Semilla, adapter: Adapter) -> Trouble | None:
     return key, {"address": semilla.config.web.address, **facts}
 
 
-async def _tell(semilla: Semilla, key: str, facts: Mapping[str, Any]) -> None:
+async def _tell(semilla: Semilla, key: str, facts: Facts) -> None:
     """In private, in every chat that an owner uses; one that has lost its token stays silent."""
     language = semilla.config.language
     if not has(language, key):

@@ -1,19 +1,30 @@
-"""A copy of everything in one file, made while Semilla runs, and everything from such a file."""
+"""The whole history in one file, made while Semilla runs, and everything from such a file."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
+import re
 import shutil
 import sqlite3
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
+
+from db.migrations import revision_of
 
 DATABASE, PICTURES = "semilla.db", "pictures"
 MISSING = "missing"  # in the archive: names of files that were gone already when it was made
+EXPECTED = re.compile(
+    rf"{DATABASE}|{MISSING}|{PICTURES}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}(\.[a-z]+)?"
+)
 FILES = """
     SELECT file FROM pictures WHERE deleted IS NULL AND file != ''
     UNION SELECT blurred FROM pictures WHERE deleted IS NULL
@@ -22,22 +33,35 @@ FILES = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many files a backup has, and how many are left out because they are damaged."""
+
+    files: int
+    damaged: int
+
+
+class Damaged(Exception):
+    """A file's content isn't what its name says."""
+
+
 class BadBackup(Exception):
     """The file is no backup of Semilla's, or not whole any more."""
 
 
-def back_up(data: Path, target: Path) -> int:
-    """Writes the database and every file that it names; says how many files.
+def back_up(data: Path, target: Path) -> Written:
+    """Writes the database and every file that it names; of those that are damaged the recipes.
 
     The database is copied as it is at one moment (SQLite's online backup), whatever is written
-    meanwhile. Tokens and the page's key are left out. Only its user can read it. Raises OSError.
+    meanwhile. Tokens and the page's key are left out. Only its user can read it. Raises BadBackup
+    when the database is damaged, sqlite3.Error and OSError.
     """
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
         copy, archive = Path(folder) / DATABASE, Path(folder) / "archive"
         _copy(data / DATABASE, copy)
         with tarfile.open(archive, "w") as writer:
             names = _named(copy)
-            gone = [name for name in names if not _add(writer, data, name)]
+            gone, damaged = _add_all(writer, data, names)
             _forget(copy, gone)
             writer.add(copy, DATABASE)
             missing = Path(folder) / MISSING
@@ -46,20 +70,24 @@ def back_up(data: Path, target: Path) -> int:
         _sync(archive)
         archive.chmod(0o600)  # members' words and pictures are in it
         archive.replace(target)
-    return len(names) - len(gone)
+    return Written(len(names) - len(gone), damaged)
 
 
 def unpack(archive: Path, folder: Path) -> int:
     """Unpacks a backup and looks at every row and file; says how many files.
 
-    Raises BadBackup, and OSError.
+    Raises BadBackup, DatabaseNewer and OSError.
     """
     try:
         with tarfile.open(archive) as reader:
-            reader.extractall(folder, filter="data")
+            for member in reader:
+                expected = member.isfile() and EXPECTED.fullmatch(member.name)
+                if expected and (content := reader.extractfile(member)):
+                    _write(content, folder / member.name)
     except tarfile.TarError as error:
         raise BadBackup(str(error)) from error
     try:
+        revision_of(folder / DATABASE)
         names = set(_named(folder / DATABASE)) - _missing(folder)
     except sqlite3.Error as error:
         raise BadBackup(str(error)) from error
@@ -91,25 +119,52 @@ def _copy(source: Path, copy: Path) -> None:
         writer.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
 
 
+def _write(content: IO[bytes], target: Path) -> None:
+    """By hand, as tarfile's own safe way came with Python 3.11.4."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        shutil.copyfileobj(content, file)
+
+
 def _named(database: Path) -> list[str]:
     """The files that its rows name, once the database itself has been found whole."""
     if not database.exists():
         raise BadBackup(DATABASE)
     with closing(sqlite3.connect(database)) as connection:
-        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            raise BadBackup(DATABASE)
+        (found,) = connection.execute("PRAGMA integrity_check").fetchone()
+        if found != "ok":
+            raise BadBackup(f"{DATABASE}: {found}")
         return [name for (name,) in connection.execute(FILES) if name]
 
 
-def _add(archive: tarfile.TarFile, data: Path, name: str) -> bool:
-    """False for one that has been deleted since the database was copied, or that a member has had
-    erased though others' pictures were drawn over it."""
+def _add_all(archive: tarfile.TarFile, data: Path, names: Sequence[str]) -> tuple[list[str], int]:
+    """Those that couldn't be added, and how many of them are damaged. The others have been deleted
+    since the database was copied, or a member has had them erased though others' pictures were
+    drawn over them."""
+    gone, damaged = [], 0
+    for name in names:
+        try:
+            _add(archive, data, name)
+        except (FileNotFoundError, Damaged) as error:
+            gone.append(name)
+            damaged += isinstance(error, Damaged)
+    return gone, damaged
+
+
+def _add(archive: tarfile.TarFile, data: Path, name: str) -> None:
+    """Raises FileNotFoundError, Damaged and OSError."""
     inside = f"{PICTURES}/{name[:2]}/{name}"
     try:
-        archive.add(data / inside, inside)
-    except FileNotFoundError:
-        return False
-    return True
+        content = (data / inside).read_bytes()
+    except OSError as error:
+        if error.errno == errno.EIO:  # a bad sector: the other pictures can still be saved
+            raise Damaged(name) from error
+        raise
+    if not _is_of(content, name):
+        raise Damaged(name)
+    entry = archive.gettarinfo(data / inside, inside)
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))
 
 
 def _forget(copy: Path, gone: list[str]) -> None:
@@ -130,9 +185,13 @@ def _missing(folder: Path) -> set[str]:
 
 def _whole(folder: Path, name: str) -> bool:
     path = folder / PICTURES / name[:2] / name
-    return path.is_file() and name.startswith(hashlib.sha256(path.read_bytes()).hexdigest())
+    return path.is_file() and _is_of(path.read_bytes(), name)
+
+
+def _is_of(content: bytes, name: str) -> bool:
+    return name.startswith(hashlib.sha256(content).hexdigest())
 
 
 def _sync(path: Path) -> None:
-    with path.open("rb") as file:
+    with path.open("r+b") as file:  # Windows syncs only what may be written
         os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +30,7 @@ from db.transactions import Transactions
 from generator.request import GenerationRequest
 
 WORDS = table("pictures_words", column("rowid"))
+AT_ONCE = 2000  # rows that are read before others have their turn
 MAY_RUN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)  # a failed one can be tried again
 
 
@@ -137,18 +139,18 @@ class History:
             return False
         async with self._transactions.write() as session:
             await _forget(session, picture)
-        await self._remove_unneeded(picture)
+        await self._remove_unneeded([picture])
         return True
 
-    async def _remove_unneeded(self, picture: Picture) -> None:
-        """The file of a picture whose row doesn't name it any more, if no other does."""
-        if not picture.file:
-            return
+    async def _remove_unneeded(self, pictures: Sequence[Picture]) -> None:
+        """The files of pictures whose rows don't name them any more, if no others do."""
+        names = {each.file for each in pictures if each.file}
         async with self._transactions.read() as session:
-            needed = await session.scalar(select(_needs(picture.file)))
-        if not needed:
-            made = picture.created.replace(tzinfo=UTC).timestamp()
-            await self._storage.remove(picture.file, put_before=made)
+            needed = set(await session.scalars(_needed_of(names)))
+        for each in pictures:
+            if each.file in names - needed:
+                made = each.created.replace(tzinfo=UTC).timestamp()
+                await self._storage.remove(each.file, put_before=made)
 
     async def retire(self, before: datetime, limit: int = 500) -> int:
         """Removes the files of older pictures; says of how many. Their recipes stay, so that they
@@ -162,8 +164,7 @@ class History:
             await session.execute(
                 retired.values(file=""), execution_options={"synchronize_session": False}
             )
-        for each in old:
-            await self._remove_unneeded(each)
+        await self._remove_unneeded(old)
         return len(old)
 
     async def set_visibility(self, asker: Asker, code: str, visibility: Visibility) -> bool:
@@ -203,8 +204,11 @@ async def needed_files(transactions: Transactions) -> set[str]:
     blurred = select(Picture.blurred).where(Picture.deleted.is_(None))
     drawn_over = select(image_of(Picture)).where(Picture.deleted.is_(None))
     to_draw_over = select(image_of(Job)).where(Job.state.in_(MAY_RUN))
+    files: set[str] = set()
     async with transactions.read() as session:
-        files = set(await session.scalars(union(shown, blurred, drawn_over, to_draw_over)))
+        found = await session.stream_scalars(union(shown, blurred, drawn_over, to_draw_over))
+        async for names in found.partitions(AT_ONCE):
+            files.update(names)
         for options in await session.scalars(select(Draft.options)):
             files.update(options.values())
         return files
@@ -239,13 +243,13 @@ async def _forget(session: AsyncSession, picture: Picture) -> None:
     await session.execute(forgotten.values(line=""))
 
 
-def _needs(file: str) -> Any:
-    """Whether a picture that isn't deleted, or a job that may run, still needs the file."""
-    pictures = exists().where(
-        or_(Picture.file == file, image_of(Picture) == file), Picture.deleted.is_(None)
-    )
-    jobs = exists().where(image_of(Job) == file, Job.state.in_(MAY_RUN))
-    return or_(pictures, jobs)
+def _needed_of(files: Collection[str]) -> Any:
+    """Those that a picture that isn't deleted, or a job that may run, still needs."""
+    kept, drawn_over = Picture.deleted.is_(None), image_of(Picture)
+    shown = select(Picture.file).where(Picture.file.in_(files), kept)
+    below = select(drawn_over).where(drawn_over.in_(files), kept)
+    to_draw_over = select(image_of(Job)).where(image_of(Job).in_(files), Job.state.in_(MAY_RUN))
+    return union(shown, below, to_draw_over)
 
 
 def image_of(row: type[Picture] | type[Job]) -> Any:

@@ -136,6 +136,17 @@ class Moderation:
         async with self._transactions.read() as session:
             return list(await session.scalars(query.order_by(Picture.id).limit(limit)))
 
+    async def unjudged(self, guild: str) -> int:
+        """How many requests and pictures wait for a moderator."""
+        asked = Review.asked.is_not(None) & Review.decided.is_(None)
+        held = and_(Picture.visibility == Visibility.HELD, Picture.deleted.is_(None))
+        counts = (
+            select(func.count()).where(Review.guild == guild, asked),
+            select(func.count()).where(Picture.guild == guild, held),
+        )
+        async with self._transactions.read() as session:
+            return sum([await session.scalar(each) or 0 for each in counts])
+
     async def publish(self, picture: Picture) -> int | None:
         """Frees a held picture; gives the answer that is to be delivered again, or None when the
         picture isn't held any more."""

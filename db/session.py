@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import URL
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db.access import Access
@@ -17,7 +18,7 @@ from db.answers import Answers
 from db.drafts import Drafts
 from db.history import History, needed_files
 from db.jobs import Jobs
-from db.migrations import HEAD, REVISIONS
+from db.migrations import HEAD, revision_of
 from db.moderation import Moderation
 from db.moving import Moving
 from db.privacy import Privacy
@@ -27,8 +28,8 @@ from db.storage import Storage
 from db.transactions import Transactions, prepare
 
 
-class DatabaseNewer(Exception):
-    """The database was written by a newer Semilla than this one."""
+class DatabaseBroken(Exception):
+    """The database can't be read: its file is damaged, locked, or the disk below it is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,13 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path, storage: Path) -> Self:
-        """Creates or migrates the file where needed. Raises DatabaseNewer."""
-        await asyncio.to_thread(_migrate, path)
+        """Creates or migrates the file where needed. Raises DatabaseNewer, DatabaseBroken."""
+        try:
+            await asyncio.to_thread(_migrate, path)
+        except sqlite3.Error as error:
+            raise DatabaseBroken(str(error)) from error
+        except DBAPIError as error:
+            raise DatabaseBroken(str(error.orig)) from error
         address = URL.create("sqlite+aiosqlite", database=str(path))
         # An error's text goes into the log: without tokens and members' words.
         engine = create_async_engine(address, hide_parameters=True)
@@ -73,6 +79,17 @@ class Database:
             storage=files,
         )
 
+    async def look(self, whole: bool = False) -> None:
+        """Reads a little of it, or all. Raises DatabaseBroken."""
+        query = "PRAGMA quick_check" if whole else "SELECT id FROM jobs LIMIT 1"
+        try:
+            async with self.engine.connect() as connection:
+                found = await connection.scalar(text(query))
+        except DBAPIError as error:
+            raise DatabaseBroken(str(error.orig)) from error
+        if whole and found != "ok":
+            raise DatabaseBroken(found)
+
     async def close(self) -> None:
         await self.engine.dispose()
 
@@ -80,28 +97,14 @@ class Database:
 def _migrate(path: Path) -> None:
     """Brings the schema up to date; alembic is slow to import, so only when it is needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    revision = _revision(path)
+    revision = revision_of(path)
     if revision == HEAD:
         return
-    if revision is not None and revision not in REVISIONS:
-        raise DatabaseNewer(f"{path} has the schema {revision}; this Semilla knows {HEAD}")
     if revision is not None:
         _copy(path, path.with_name(f"{path.name}.before-{HEAD}"))
     from db.migrations.upgrade import upgrade
 
     upgrade(path)
-
-
-def _revision(path: Path) -> str | None:
-    """The schema that the file has, None for a new file."""
-    if not path.exists():
-        return None
-    with closing(sqlite3.connect(path)) as connection:
-        known = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-        if connection.execute(known).fetchone() is None:
-            return None
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(row[0]) if row else None
 
 
 def _copy(path: Path, copy: Path) -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import logging
 import os
 import re
+import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
+log = logging.getLogger(__name__)
+
 SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"RIFF", ".webp"), (b"PK", ".zip"))
 NAME = re.compile(r"[0-9a-f]{64}(\.[a-z]+)?")
+PICTURE = re.compile(r"[0-9a-f]{64}\.(png|jpg|webp)")
+UNCLAIMED = "unclaimed-"  # so begin folders beside the storage's own
 YOUNG_SECONDS = 3600  # a file whose row is still being written
 COARSE_SECONDS = 0.05  # the file system's clock ticks behind the process's
 
@@ -34,7 +41,8 @@ class Storage:
         self.folder = folder
         self._needed = needed
         self._removing = Lock()  # nothing is removed between being found and being made young
-        self._opened: float | None = time.time()
+        self._opened = time.time()
+        self._swept = False
 
     async def put(self, data: bytes) -> str:
         """Keeps the bytes, through a power cut too. Raises DiskFull."""
@@ -53,13 +61,15 @@ class Storage:
     async def remove(self, name: str, put_before: float) -> None:
         """Removes a file unless the same bytes were put again after that time (in seconds of
         the epoch): their row is still being written, and a sweep will decide."""
-        await asyncio.to_thread(self._remove, self.path(name), put_before)
+        await asyncio.to_thread(self._remove_everywhere, self.path(name), put_before)
 
     async def sweep(self) -> int:
         """Removes the files that no row mentions, except young ones; says how many.
 
         At first, all are old that were there before: whoever would have written their rows is
-        gone.
+        gone. Pictures of before are only set aside: a database that mentions them may have been
+        left behind in a move, or an older one put in its place. Those that a row mentions again
+        come back.
         """
         return await asyncio.to_thread(self._sweep, await self._needed())
 
@@ -67,7 +77,7 @@ class Storage:
         name = hashlib.sha256(data).hexdigest() + _suffix(data)
         path = self.path(name)
         try:
-            if not self._make_young(path):
+            if not self._make_young(path, data):
                 _make_folder(path.parent)
                 _write_whole(path, data)
         except OSError as error:
@@ -76,25 +86,50 @@ class Storage:
             raise
         return name
 
-    def _make_young(self, path: Path) -> bool:
-        """False when there is no such file."""
+    def _make_young(self, path: Path, data: bytes) -> bool:
+        """False when there is no such file, or only what a bad disk has left of it."""
         with self._removing:
             try:
                 os.utime(path)
-            except FileNotFoundError:
+                return path.read_bytes() == data
+            except OSError:
                 return False
-            return True
 
     def _sweep(self, needed: Set[str]) -> int:
-        opened, self._opened = self._opened, None
-        oldest = opened - COARSE_SECONDS if opened else time.time() - YOUNG_SECONDS
-        forgotten = (path for path in self.folder.glob("??/*") if path.name not in needed)
-        return sum(self._remove(path, oldest) for path in forgotten)
+        first, self._swept = not self._swept, True
+        oldest = self._opened - COARSE_SECONDS if first else time.time() - YOUNG_SECONDS
+        self._bring_back(needed)
+        forgotten = [path for path in self.folder.glob("??/*") if path.name not in needed]
+        return self._set_aside(forgotten, min(oldest, self._opened)) + sum(
+            self._remove(path, oldest) for path in forgotten
+        )
 
-    def _remove(self, path: Path, put_before: float) -> bool:
+    def _set_aside(self, forgotten: Sequence[Path], put_before: float) -> int:
+        folder = self.folder.with_name(f"{UNCLAIMED}{datetime.now(UTC):%Y-%m-%d}")
+        pictures = [path for path in forgotten if PICTURE.fullmatch(path.name)]
+        aside = sum(self._remove(path, put_before, folder) for path in pictures)
+        if aside:
+            log.warning("%d pictures that the database doesn't know are in %s", aside, folder)
+        return aside
+
+    def _bring_back(self, needed: Set[str]) -> None:
+        for path in self.folder.parent.glob(f"{UNCLAIMED}*/*"):
+            if path.name in needed and not self.path(path.name).exists():
+                _make_folder(self.path(path.name).parent)
+                shutil.move(path, self.path(path.name))
+
+    def _remove_everywhere(self, path: Path, put_before: float) -> None:
+        for each in (path, *self.folder.parent.glob(f"{UNCLAIMED}*/{path.name}")):
+            self._remove(each, put_before)
+
+    def _remove(self, path: Path, put_before: float, aside: Path | None = None) -> bool:
+        """To the folder `aside`, where there is one."""
         with self._removing:
             old = path.exists() and path.stat().st_mtime < put_before
-            if old:
+            if old and aside:
+                aside.mkdir(exist_ok=True)
+                shutil.move(path, aside / path.name)
+            elif old:
                 path.unlink()
             return old
 

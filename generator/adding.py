@@ -1,18 +1,21 @@
 """Puts a model, LoRA, VAE or embedding into a folder of Semilla's own: from a file, from a folder in
-the diffusers layout, or from a hub. Goes on where it was broken off; nothing half stands there.
+the diffusers layout, or from a hub. Goes on where it was broken off; nothing half stands there, and
+nothing takes the place of another of its name: pictures are made again by what is there.
 """
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from generator import pickles
+from generator.folders import PICKLES
 from generator.headers import Header, identify
 from generator.sidecars import SITES, beside
 
@@ -42,6 +45,14 @@ class Damaged(Exception):
     """What arrived is not what was sent."""
 
 
+class Taken(Exception):
+    """Something else of that name is there already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
+
+
 class NothingThere(Exception):
     """No model, or more than one; `choices` can be named instead."""
 
@@ -58,38 +69,50 @@ class Remote:
     size: int
     sha256: str | None
 
+    def lies_in(self, path: Path) -> bool:
+        """Whether that file is this one, as far as the hub tells."""
+        same_size = path.is_file() and path.stat().st_size == self.size
+        return same_size and self.sha256 in (None, _sha256(path))
+
 
 def add_file(source: Path, folder: Path, tell: Tell) -> Path:
-    """Raises Unusable for what can't be drawn with, NoRoom, Damaged, OSError."""
-    if source.suffix.lower() == pickles.UPSCALER:
+    """Raises Unusable for what can't be drawn with, Taken, NoRoom, Damaged, OSError."""
+    if source.suffix.lower() in PICKLES:
         pickles.upscaling(source, among_others=True)
     else:
         identify(Header.read(source))
     target = folder / source.name
-    settings = [side for s in (".toml", *SITES) if (side := beside(source, s)).is_file()]
-    _check_room(folder, [source, *settings], target.with_name(target.name + PART))
-    for each in (source, *settings):
+    files = [side for s in (".toml", *SITES) if (side := beside(source, s)).is_file()]
+    if not _is_there(target, [_equal(target, source)]):
+        files.insert(0, source)
+    _check_room(folder, files, target.with_name(target.name + PART))
+    for each in files:
         _copy(each, folder / each.name, partial(tell, each.name))
     return target
 
 
 def add_folder(source: Path, folder: Path, tell: Tell) -> Path:
-    """Raises NothingThere, NoRoom, Damaged, OSError."""
-    if not (source / INDEX).is_file():
+    """Raises NothingThere, Taken, NoRoom, Damaged, OSError."""
+    source = source.resolve()  # "..", as a name, would be the folder that all of it lies in
+    if not source.name or not (source / INDEX).is_file():
         raise NothingThere
-    files = [each for each in sorted(source.rglob("*")) if each.suffix in READ and each.is_file()]
+    files = [
+        each for each in sorted(source.rglob("[!.]*")) if each.suffix in READ and each.is_file()
+    ]
     target, part = folder / source.name, folder / f".{source.name}{PART}"
+    if _is_there(target, (_equal(target / each.relative_to(source), each) for each in files)):
+        return target
     _check_room(folder, files, part)
     for each in files:
         name = each.relative_to(source).as_posix()
         _copy(each, part / name, partial(tell, name))
-    return _put_in_place(part, target)
+    return part.rename(target)
 
 
 def add_from_hub(name: str, folder: Path, tell: Tell) -> Path:
     """`name`: "owner/name", or "owner/name/file.safetensors".
 
-    Raises NothingThere, NoRoom, Damaged, Unusable, OSError and huggingface_hub's errors.
+    Raises NothingThere, Taken, NoRoom, Damaged, Unusable, OSError and huggingface_hub's errors.
     """
     from huggingface_hub import HfApi, hf_hub_download  # it takes a while
 
@@ -97,20 +120,25 @@ def add_from_hub(name: str, folder: Path, tell: Tell) -> Path:
     info: Any = HfApi().model_info(f"{owner}/{repository}", files_metadata=True)
     files = [Remote(f.rfilename, f.size or 0, f.lfs and f.lfs.sha256) for f in info.siblings]
     wanted = _wanted(files, "/".join(inside))
-    part = folder / f".{repository}{PART}"
+    whole = len(wanted) > 1 or wanted[0].name == INDEX
+    target = folder / (repository if whole else PurePosixPath(wanted[0].name).name)
+    if _is_there(
+        target, (each.lies_in(target / each.name if whole else target) for each in wanted)
+    ):
+        return target
+    part = folder / f".{owner}--{repository}{PART}"  # others have repositories of that name, too
     needed = sum(each.size for each in wanted) - _bytes_of(part)
     _check_free(folder, needed)
     for each in wanted:
         tell(each.name, 0, each.size)
         path = Path(hf_hub_download(info.id, each.name, revision=info.sha, local_dir=part))
-        if path.stat().st_size != each.size or each.sha256 not in (None, _sha256(path)):
+        if not each.lies_in(path):
             path.unlink()
             raise Damaged(each.name)
         tell(each.name, each.size, each.size)
     shutil.rmtree(part / ".cache", ignore_errors=True)
-    if len(wanted) > 1 or wanted[0].name == INDEX:
-        return _put_in_place(part, folder / repository)
-    target = folder / PurePosixPath(wanted[0].name).name
+    if whole:
+        return part.rename(target)
     identify(Header.read(part / wanted[0].name))
     (part / wanted[0].name).replace(target)
     shutil.rmtree(part)
@@ -137,10 +165,17 @@ def _choose(files: Sequence[Remote]) -> list[Remote]:
     raise NothingThere([each.name for each in files if each.name.endswith(".safetensors")])
 
 
-def _put_in_place(part: Path, target: Path) -> Path:
-    if target.exists():
-        shutil.rmtree(target)
-    return part.rename(target)
+def _is_there(target: Path, same: Iterable[bool]) -> bool:
+    """`same`: of each of its files, whether it is what is to be added. Raises Taken."""
+    if not target.exists():
+        return False
+    if not all(same):
+        raise Taken(target)
+    return True
+
+
+def _equal(one: Path, other: Path) -> bool:
+    return one.is_file() and filecmp.cmp(one, other, shallow=False)
 
 
 def _copy(source: Path, target: Path, tell: Callable[[int, int], None]) -> None:

@@ -7,7 +7,9 @@ import logging
 import math
 import re
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,26 +17,21 @@ from typing import Any
 from generator import pickles, wildcards
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
 from generator.folders import Found, walk
-from generator.hashes import Hashes, Stamp, stamps
+from generator.hashes import Closed, Hashes, Later, Stamp, stamps
 from generator.headers import Header, Kind, Reason, Unusable, identify
+from generator.shapes import ratio_of
 from generator.sidecars import SITES, beside, own_defaults
 from generator.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
 BUNDLED = Path(__file__).parent / "bundled"
-SHAPES = {
-    **dict.fromkeys(("square", "cuadrado", "cuadrada", "1:1"), 1.0),
-    **dict.fromkeys(("portrait", "vertical", "retrato"), 3 / 4),
-    **dict.fromkeys(("landscape", "horizontal", "apaisado", "apaisada"), 4 / 3),
-    **dict.fromkeys(("wide", "ancho", "ancha", "panorama"), 16 / 9),
-    **dict.fromkeys(("tall", "alto", "alta"), 9 / 16),
-}
 EXAMPLES = {
     "en": ("a red cat on a blue background", "two frogs", "a green dragon"),
     "es": ("un gato rojo sobre fondo azul", "dos ranas", "un dragón verde"),
 }
-STEEPEST = 3.0  # the longest side over the shortest
+AGAIN_SECONDS = 60  # after which a file that couldn't be read is read again
+LARGE_BYTES = 1 << 26  # takes a while to be hashed
 OWN_VAE = ".vae.safetensors"  # beside a model: the one that it draws with (AUTOMATIC1111)
 
 
@@ -91,7 +88,7 @@ class Model:
         """
         if pixels := re.fullmatch(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})", text.strip().lower()):
             return self._nearest(int(pixels[1]), int(pixels[2]))
-        width, height = self._shaped(_ratio(text))
+        width, height = self._shaped(ratio_of(text))
         return width, height, False
 
     def examples(self, language: str, n: int = 3) -> tuple[str, ...]:
@@ -170,18 +167,29 @@ class Catalogue:
         self._known: dict[Path, tuple[list[Stamp], Entry]] = {}
         self._shelf: Shelf | None = None
         self._looking = threading.Lock()
+        self._large = math.inf
 
-    def refresh(self) -> bool:
+    def refresh(self, large: float = math.inf) -> bool:
         """Reads what is new or was replaced; whether anything changed.
 
-        Hashing gigabytes takes a while: call it in a thread of its own.
+        Hashing gigabytes takes a while: call it in a thread of its own, which `close` ends.
+
+        Args:
+            large: how many large models are hashed now; others are left out until they are.
         """
         with self._looking:
-            found = [Found(BUNDLED), *walk(self._folders)]
-            self._known = {each.path: self._look(each) for each in found}
+            self._large, known = large, {}
+            for each in (Found(BUNDLED), *walk(self._folders)):
+                with suppress(Later):
+                    known[each.path] = self._look(each)
+            self._known = known
             shelf = _shelf([entry for _, entry in self._known.values()])
             changed, self._shelf = shelf != self._shelf, shelf
             return changed
+
+    def close(self) -> None:
+        """Whoever refreshes it stops, with Closed."""
+        self._hashes.close()
 
     def models(self) -> list[Model]:
         """The one that ships first."""
@@ -201,13 +209,10 @@ class Catalogue:
         return found[0] if len(found) == 1 else None
 
     def find_extra(self, kind: Kind, text: str, family: str | None = None) -> Extra | None:
-        """By name, in any case; not by a beginning, as these names stand among other words.
-
-        Of those with one name it is one that fits the family, if any does.
-        """
+        """By name, in any case; not by a beginning, as these names stand among other words. Of those
+        with one name it is one that fits the family, if any does."""
         if kind is Kind.WILDCARD:
-            file = wildcards.find(self._folders, text)
-            return Extra(kind, text, file, "") if file else None
+            return next(iter(self.wildcards(f"__{text}__")), None)
         name = text.strip().casefold()
         named = [each for each in self.extras(kind) if each.name.casefold() == name]
         return next((each for each in named if family and each.fits(family)), (*named, None)[0])
@@ -218,8 +223,7 @@ class Catalogue:
 
     def wildcard(self, name: str) -> tuple[str, ...]:
         """The lines of wildcards/NAME.txt in the first folder that has it; none without."""
-        file = wildcards.find(self._folders, name)
-        return wildcards.lines(file) if file else ()
+        return wildcards.lines(wildcards.find(self._folders, name))
 
     def wildcards(self, text: str) -> list[Extra]:
         """Those that a text draws from."""
@@ -237,20 +241,25 @@ class Catalogue:
     def _look(self, found: Found) -> tuple[list[Stamp], Entry]:
         """What was known of it, as long as neither it nor what lies beside it has changed."""
         marks: list[Stamp] = []
+        passing: list[Stamp] = [[time.time() // AGAIN_SECONDS]]
+        known = self._known.get(found.path)
         try:
             marks = _marks(found.path)
-            known = self._known.get(found.path)
-            if known and known[0] == marks:
+            if known and known[0] in (marks, marks + passing):
                 return known
             return marks, self._read(found)
         except Unusable as unusable:
             return marks, Refused(found.name, found.path, unusable.reason, str(unusable))
-        except Exception as error:  # a stranger's file fails in many ways
-            log.warning("%s is no model that can be drawn with", found.path, exc_info=True)
-            return marks, Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
+        except (Later, Closed):
+            raise
+        except Exception as error:  # a stranger's file fails in many ways, and a disk for a while
+            refused = Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
+            if known is None or known[1] != refused:
+                log.warning("%s is no model that can be drawn with", found.path, exc_info=True)
+            return marks + passing if isinstance(error, OSError) else marks, refused
 
     def _read(self, found: Found) -> Entry:
-        """Raises Unusable."""
+        """Raises Unusable, Later, Closed."""
         path = found.path
         if found.pickled:
             if found.embedding:
@@ -258,14 +267,22 @@ class Catalogue:
             scale = pickles.upscaling(path, among_others=found.upscaler)
             return Extra(Kind.UPSCALER, found.name, path, "", scale=scale)
         if path.is_dir():
-            return _folder_model(found, self._hashes.of(path))
+            return _folder_model(found, self._hash(path))
         header = Header.read(path)
         identity = identify(header)
         if identity.kind is Kind.MODEL:
-            return _file_model(found, header, identity.family, self._hashes.of(path))
+            return _file_model(found, header, identity.family, self._hash(path))
         own = own_defaults(path, header)
         triggers = tuple(own.get("triggers", ()))
         return Extra(identity.kind, found.name, path, identity.family, triggers, identity.scale)
+
+    def _hash(self, path: Path) -> str:
+        large = self._hashes.unread(path) > LARGE_BYTES
+        if large and not self._large:
+            raise Later(path)
+        hash = self._hashes.of(path)
+        self._large -= large
+        return hash
 
 
 def _marks(path: Path) -> list[Stamp]:
@@ -381,17 +398,3 @@ def _model(
 
 def _json(file: Path) -> dict[str, Any]:
     return dict(json.loads(file.read_text(encoding="utf-8")))
-
-
-def _ratio(text: str) -> float:
-    """Width over height. Raises ValueError."""
-    shape = text.strip().casefold()
-    if shape in SHAPES:
-        return SHAPES[shape]
-    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*[:/]\s*(\d+(?:\.\d+)?)", shape)
-    if not parts or not float(parts[2]):
-        raise ValueError(text)
-    ratio = float(parts[1]) / float(parts[2])
-    if not 1 / STEEPEST <= ratio <= STEEPEST:
-        raise ValueError(text)
-    return ratio

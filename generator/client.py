@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -123,19 +124,33 @@ class LocalGenerator:
             process = self._process
             if process is None or process.stdout is None:
                 return
-            await self._read(process.stdout)
+            try:
+                await self._read(process.stdout)
+            except frames.Unreadable:  # what comes behind it can't be told apart any more
+                log.exception("the worker isn't understood")
+                with suppress(ProcessLookupError):
+                    process.kill()
             code = await process.wait()
             log.error("the worker ended with code %s", code)
-            await asyncio.sleep(self._pause)
-            self._pause = min(self._pause * 2, LAST_PAUSE_SECONDS)
-            await self._launch()
+            await self._launch_again()
             # Only now: whoever hears of it may send the jobs to the new worker at once, and those
             # that came while there was none are among them.
             jobs, self._jobs = tuple(self._jobs), {}
             self._events.put_nowait(Died(jobs, f"exit code {code}"))
 
+    async def _launch_again(self) -> None:
+        """Until it succeeds: the system may be out of memory or of files, and have some later."""
+        while True:
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, LAST_PAUSE_SECONDS)
+            try:
+                return await self._launch()
+            except OSError as error:
+                log.exception("the worker can't be started")
+                self._events.put_nowait(Died((), str(error)))
+
     async def _read(self, stream: asyncio.StreamReader) -> None:
-        """Passes events on until the worker's output ends."""
+        """Passes events on until the worker's output ends. Raises frames.Unreadable."""
         while True:
             try:
                 prefix = await stream.readexactly(frames.PREFIX.size)

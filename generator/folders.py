@@ -87,8 +87,10 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
         return
     for entry in entries:
         path = Path(entry.path)
+        if entry.name.startswith("."):  # "._dream.safetensors" is what macOS puts beside a file
+            continue
         if entry.is_dir():
-            if not entry.name.startswith(".") and entry.name.lower() not in OTHER_PURPOSES:
+            if entry.name.lower() not in OTHER_PURPOSES:
                 yield from _below(path, seen, depth + 1)
         elif path.suffix.lower() in WEIGHTS:
             yield Found(path)

@@ -32,6 +32,10 @@ READERS: Mapping[str, Any] = {
 }
 
 
+class Unreadable(Exception):
+    """Bytes that are no frame of a message."""
+
+
 def encode(message: Order | Event) -> bytes:
     """The frame of a message."""
     header: dict[str, Any] = {"kind": type(message).__name__}
@@ -49,8 +53,14 @@ def encode(message: Order | Event) -> bytes:
 
 
 def decode(text: bytes, body: bytes) -> Any:
-    """The message of a frame's header and raw part."""
-    header = json.loads(text)
+    """The message of a frame's header and raw part. Raises Unreadable."""
+    try:
+        return _decode(json.loads(text), body)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(repr(error)) from error
+
+
+def _decode(header: dict[str, Any], body: bytes) -> Any:
     kind = KINDS[header.pop("kind")]
     start = 0
     for name, length in header.pop("raw").items():

@@ -164,7 +164,8 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """The worker process ended by itself while these jobs were in it. A new one starts."""
+    """The worker process ended by itself while these jobs were in it, and a new one starts. With
+    no jobs also each time that it couldn't be started: those that are in it are told of later."""
 
     jobs: tuple[int, ...]
     detail: str = ""

@@ -22,6 +22,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 PAIR = re.compile(r'(\w[\w \-/]{1,60}+):\s*("(?:\\.|[^\\"]){1,4000}+"|[^,]*)(?:,|$)')
 SETTINGS_LIMIT = 10_000  # characters of the last line
 NEGATIVE = "Negative prompt:"
+ONE_LINE = re.compile(rf"\s(?={NEGATIVE}|Steps: \d+, )")  # where lines began
 OPTIONS = (("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size"))
 MORE = (("Clip skip", "clip_skip"), ("Hires upscale", "hires"), ("Tiling", "tiling"))
 FILES = (("Model", "model"), ("VAE", "vae"))  # told in `settings`, too: they may not be here
@@ -152,9 +153,11 @@ def _hashes(request: GenerationRequest, kind: str) -> str | None:
 def parse_infotext(text: str) -> Told | None:
     """The recipe in AUTOMATIC1111's text, or None when it isn't one.
 
-    As there (modules/infotext_utils.py), the last line counts as settings from three pairs on.
+    As there (modules/infotext_utils.py), the last line counts as settings from three pairs on. A
+    text that a chat has put on one line is read, too.
     """
-    *lines, last = text.strip().split("\n")
+    text = text.strip()
+    *lines, last = (text if "\n" in text else ONE_LINE.sub("\n", text)).split("\n")
     pairs = dict(PAIR.findall(last[:SETTINGS_LIMIT]))
     if len(pairs) < LEAST_PAIRS or "Steps" not in pairs:
         return None

@@ -143,8 +143,10 @@ class Models:
         self._alive[key] = model
 
     def _find(self, name: str, hash: str) -> Model:
-        self._catalogue.refresh()
+        self._catalogue.refresh(large=0)  # whoever asks has hashed it
         found = self._catalogue.find(name)
+        if found is None and self._catalogue.refresh():
+            found = self._catalogue.find(name)
         if found is None:
             raise ModelRefused(Failure.MODEL_MISSING, name)
         if found.hash != hash:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 
 SCHEDULES = ("automatic", "karras", "exponential", "sgm uniform", "simple", "beta")
 BY_NOISE = ("karras", "exponential", "beta")  # they say how much noise each step begins with
@@ -122,5 +123,6 @@ def _fold(text: str) -> str:
     return spaced.replace("dpmpp", "dpm++")
 
 
+@cache
 def _names(sampler: Sampler) -> set[str]:
     return {_fold(name) for name in (sampler.name, *sampler.aliases)}

@@ -16,7 +16,9 @@ def find(folders: Sequence[Path], name: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def lines(file: Path) -> tuple[str, ...]:
+def lines(file: Path | None) -> tuple[str, ...]:
+    if file is None:
+        return ()
     read = file.read_text(encoding="utf-8", errors="replace").splitlines()
     return tuple(s for s in map(str.strip, read) if s and not s.startswith("#"))
 

@@ -11,7 +11,7 @@ from bot.app import App
 from bot.commands import door, line
 from bot.config import Config, load
 from bot.conversation import Call, Guild, Member, Refusal, Reply, Tone
-from bot.replies import refused
+from bot.refusals import refused
 from db.models import Answer
 
 CLASS = Guild("chat:class")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import time_machine
 
-from generator.catalogue import BUNDLED, Catalogue, Model
+from generator.catalogue import AGAIN_SECONDS, BUNDLED, Catalogue, Model
+from generator.hashes import Hashes
 
 
 def model_folder(folder: Path, *, width: int = 768, sample_size: int = 64) -> Path:
@@ -70,6 +75,45 @@ def test_a_folder_that_is_missing_or_no_model_costs_nobody_the_others(tmp_path):
     assert [each.name for each in catalogue.models()] == ["semilla", "good"]
 
 
+def test_a_model_that_could_not_be_read_for_a_while_is_there_again(tmp_path, monkeypatch):
+    model_folder(tmp_path / "models" / "mine")
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    reading = Path.open
+
+    def fails(path, *how, **more):
+        if "mine" in path.parts:
+            raise OSError(errno.EIO, "the share is gone")
+        return reading(path, *how, **more)
+
+    with monkeypatch.context() as system:
+        system.setattr(Path, "open", fails)
+        assert [each.name for each in catalogue.refused()] == ["mine"]
+    with time_machine.travel(time.time() + AGAIN_SECONDS):
+        assert catalogue.refresh()
+        assert catalogue.find("mine")
+        assert catalogue.refused() == []
+
+
+def test_a_model_that_is_being_copied_is_there_as_soon_as_it_is_whole(tmp_path):
+    config = model_folder(tmp_path / "models" / "mine") / "vae" / "config.json"
+    config.rename(tmp_path / "config.json")
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    assert catalogue.find("mine") is None
+    (tmp_path / "config.json").rename(config)
+    assert catalogue.refresh()
+    assert catalogue.find("mine")
+
+
+def test_many_may_hash_at_once(tmp_path):
+    files = [tmp_path / str(number) for number in range(100)]
+    for file in files:
+        file.write_bytes(file.name.encode())
+    with ThreadPoolExecutor(8) as threads:
+        hashes = [threads.submit(Hashes(tmp_path / "cache" / "hashes.json").of, f) for f in files]
+        assert len({each.result() for each in hashes}) == len(files)
+    assert [each.name for each in (tmp_path / "cache").iterdir()] == ["hashes.json"]
+
+
 def test_the_hash_is_of_the_weights_and_of_nothing_else(tmp_path):
     model_folder(tmp_path / "a" / "one")
     shutil.copytree(tmp_path / "a" / "one", tmp_path / "b" / "other")
@@ -89,6 +133,29 @@ def test_weights_are_read_once_and_a_torn_memory_of_it_does_no_harm(tmp_path):
     assert (cache / "hashes.json").stat().st_mtime_ns == remembered
     (cache / "hashes.json").write_text('{"/some')
     assert Catalogue((), cache).default().hash == first
+
+
+def large(folder: Path, gigabytes: float) -> Path:
+    """A model's folder with so much of nothing in it."""
+    with (model_folder(folder) / "unet" / "more.safetensors").open("wb") as file:
+        file.truncate(int(gigabytes * 2**30))
+    return folder
+
+
+def test_large_models_that_are_new_are_read_one_after_the_other_and_small_ones_at_once(tmp_path):
+    for name in ("one", "two"):
+        large(tmp_path / "models" / name, 0.1)
+    model_folder(tmp_path / "models" / "small")
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    seen = []
+    for number in (0, 1, 1):
+        catalogue.refresh(large=number)
+        seen.append([each.name for each in catalogue.models()])
+    whole = ["semilla", "one", "small", "two"]
+    assert seen == [["semilla", "small"], whole[:3], whole]
+    later = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    later.refresh(large=0)
+    assert [each.name for each in later.models()] == whole
 
 
 @pytest.mark.parametrize("text", ["square", "Cuadrado", "1:1", "128x128", "128 × 128"])

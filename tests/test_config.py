@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,6 +119,21 @@ def test_a_file_that_notepad_marked_is_read(file: Path) -> None:
 def test_a_file_that_was_named_and_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="isn't there"):
         load(environ={"SEMILLA_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_in_a_folder_that_may_not_be_looked_into_the_projects_settings_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking = os.stat
+
+    def look(path: Any, **how: Any) -> os.stat_result:
+        if str(path).startswith(str(tmp_path)):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return looking(path, **how)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "stat", look)
+    assert load(environ={}).data == PROJECT / "data"
 
 
 @pytest.mark.parametrize("name", [".env", ".env.txt"])

@@ -351,6 +351,34 @@ async def test_a_killed_worker_tells_its_jobs_and_a_new_one_draws(tmp_path):
         assert opened((await mortal.draw()).png).size == (128, 128)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX systems")
+async def test_a_worker_that_can_not_be_started_for_a_while_draws_afterwards(tmp_path, monkeypatch):
+    async with studio(tmp_path) as mortal:
+        await mortal.until(Ready)
+        with monkeypatch.context() as system:
+            system.setattr(sys, "executable", str(tmp_path / "nowhere"))
+            os.kill(mortal.generator.pid, signal.SIGKILL)
+            assert (await mortal.until(Died))[-1].jobs == ()
+            job = mortal.order()
+        assert (await mortal.until(Died))[-1].jobs == (job,)
+        assert opened((await mortal.draw()).png).size == (128, 128)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the worker is a script of the shell first")
+async def test_a_worker_that_is_not_understood_makes_place_for_a_new_one(tmp_path, monkeypatch):
+    script = tmp_path / "python"
+    mad = r"printf '\0\0\0\2\0\0\0\0[]'; exec sleep 600"
+    script.write_text(
+        f'#!/bin/sh\nmkdir {tmp_path}/mad 2>/dev/null && {{ {mad}; }}\nexec {sys.executable} "$@"\n'
+    )
+    script.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(script))
+    async with studio(tmp_path / "cache") as mortal:
+        job = mortal.order()
+        assert (await mortal.until(Died))[-1].jobs == (job,)
+        assert opened((await mortal.draw()).png).size == (128, 128)
+
+
 async def test_it_ends_with_its_chat_process(tmp_path):
     async with studio(tmp_path) as short:
         await short.until(Ready)

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from db.history import Asker
-from db.models import Picture, Relation, Visibility
+from db.models import Picture, Relation, Visibility, now
 from db.session import Database
 from tests.rows import GUILD, MEMBER, answer, draw, job, picture, request
 
@@ -29,6 +34,34 @@ async def test_a_finished_picture_is_found_by_its_code_with_its_whole_recipe(
     assert found is not None
     assert found.request == request("a red cat")
     assert await database.storage.read(found.file)
+
+
+@asynccontextmanager
+async def counted(database: Database) -> AsyncIterator[list[str]]:
+    """The statements that are executed meanwhile."""
+    said: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", hear)
+    yield said
+    event.remove(database.engine.sync_engine, "before_cursor_execute", hear)
+
+
+async def test_the_history_is_searched_once_for_all_pictures_that_have_become_old(
+    database: Database,
+) -> None:
+    asked = []
+    for pictures in (2, 20):
+        files = [(await draw(database)).file for _ in range(pictures)]
+        async with counted(database) as statements:
+            assert await database.history.retire(now() + timedelta(days=1)) == pictures
+        asked.append(len(statements))
+        for each in files:
+            assert await database.history.by_file(ANA, each) is None
+            assert not database.storage.path(each).exists()
+    assert asked[0] == asked[1]
 
 
 async def test_an_id_of_another_guild_answers_like_one_that_does_not_exist(

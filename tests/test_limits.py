@@ -45,10 +45,10 @@ async def test_pictures_of_an_hour_are_counted_and_the_time_of_the_next_is_told(
         assert await accepted(chat, ASK)
     reply = await chat.type(ASK)
     assert reply.tone is Tone.REFUSED
-    assert "2 of 2 this hour" in reply.text
+    assert "2 of 2 in the last hour" in reply.text
     assert re.search(r"frees at \d\d:\d\d", reply.text)
     spanish = await chat.type(ASK, language="es")
-    assert "Hiciste 2 de 2" in spanish.text
+    assert "Llevas 2 de 2" in spanish.text
     assert await accepted(chat, ASK, member=LUIS), "others go on"
     assert await accepted(chat, ASK, member=MARTA), "moderators too"
 
@@ -70,7 +70,7 @@ async def test_in_private_the_strictest_shared_place_decides(chat: Chat) -> None
     assert await accepted(chat, ASK), "the class allows three"
     assert await accepted(chat, ASK, guild=alone, member=LUIS), "who shares no place has no limit"
     told = await chat.type(ASK, guild=alone)
-    assert "3 of 3 today" in told.text
+    assert "3 of 3 in the last 24 hours" in told.text
 
 
 async def test_what_came_to_nothing_is_not_counted(chat: Chat) -> None:
@@ -93,7 +93,7 @@ async def test_who_has_everything_erased_has_the_same_limit_for_a_day_and_then_n
         ordered.id, picture(ordered.request, "", guild=ordered.guild, member=ANA.id)
     )
     await chat.type("/privacy delete sure:yes")
-    assert "1 of 1 today" in (await chat.type(ASK)).text
+    assert "1 of 1 in the last 24 hours" in (await chat.type(ASK)).text
     with time_machine.travel(now() + timedelta(days=1, minutes=1)):
         await database.jobs.forget_spent()
         with closing(sqlite3.connect(chat.semilla.config.data / "semilla.db")) as connection:
@@ -199,9 +199,10 @@ async def test_a_large_order_is_asked_about_however_it_is_made(tmp_path: Path, l
         assert "Shall I?" in question.text
         assert len(chat.semilla.dispatch) == 0
         ((yes,),) = question.buttons
-        assert await accepted(chat, yes.line)
+        made = await chat.type(yes.line)
         assert len(chat.semilla.dispatch) == (9 if "count:9" in line else 1)
-        again = await chat.semilla.database.answers.get((await chat.type(yes.line)).answer)
+        assert made.answer is not None
+        again = await chat.semilla.database.answers.get(made.answer)
         assert again.line.startswith(line.split("{")[0]), "it is kept as what it was"
 
 

@@ -136,3 +136,44 @@ def test_no_two_commands_share_a_name():
 
 def test_members_see_at_most_eight_commands():
     assert sum(command.listed for command in COMMANDS.values()) <= 8
+
+
+@pytest.mark.parametrize(
+    ("line", "private", "prompt"),
+    [
+        ("/imagina --privado un gato rojo", "yes", "un gato rojo"),
+        ("un gato privado:sí", "sí", "un gato"),
+        ("un gato privado: no", "no", "un gato"),
+        ("un gato --private", "yes", "un gato"),
+        ("un gato privado:", "yes", "un gato"),
+    ],
+)
+def test_a_switch_may_stand_alone(line, private, prompt):
+    assert parse(line)[1] == {"private": private, "prompt": prompt}
+
+
+def test_a_switch_is_yes_or_no_and_nothing_else():
+    kind = COMMANDS["imagine"].option("private").kind
+    assert kind.read("private", "verdadero") is True
+    assert kind.read("private", "si.") is True
+    assert kind.read("private", "False") is False
+    with pytest.raises(Refusal) as told:
+        kind.read("private", "claro")
+    assert told.value.key == "not-a-choice"
+
+
+def test_a_value_ends_before_its_comma():
+    options = parse("un gato pasos: 12, semilla: 7.")[1]
+    assert options == {"prompt": "un gato", "steps": "12", "seed": "7"}
+
+
+def test_a_size_ends_before_its_comma_too():
+    assert parse("un gato tamaño:cuadrado, semilla:7")[1]["size"] == "cuadrado"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a man, weight: 180", "a group of eight: 8 cats", '"a card: step:1 mix flour"'],
+)
+def test_a_sentence_with_a_colon_is_a_sentence(text):
+    assert parse(text)[1] == {"prompt": text.strip('"')}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from time import thread_time
 
 import pytest
 from hypothesis import assume, given
@@ -77,6 +78,19 @@ def test_what_is_written_as_automatic1111s_text_is_read_again(request):
     assert float(options["guidance"]) == request.guidance_scale
     assert options["size"] == f"{request.width}x{request.height}"
     assert find(options["sampler"]) == (request.sampler, request.schedule)
+
+
+def test_a_text_that_a_chat_has_put_on_one_line_is_read_too():
+    text = metadata.infotext(recipe(prompt="a red cat, hat", negative_prompt="blurry, dog"))
+    told = metadata.parse_infotext(text.replace("\n", " "))
+    assert told == metadata.parse_infotext(text)
+    assert told.options["negative"] == "blurry, dog"
+
+
+def test_a_megabyte_of_blanks_is_read_in_a_moment():
+    before = thread_time()
+    assert metadata.parse_infotext("a" + " " * 1_000_000 + "b") is None
+    assert thread_time() - before < 1
 
 
 @given(requests)

@@ -12,10 +12,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from db.history import Asker
-from db.migrations import HEAD, REVISIONS
+from db.migrations import HEAD, REVISIONS, DatabaseNewer
 from db.migrations.upgrade import upgrade
 from db.models import Base
-from db.session import Database, DatabaseNewer
+from db.session import Database, DatabaseBroken
 from tests.rows import GUILD, MEMBER, draw
 
 OPENING = """
@@ -120,7 +120,7 @@ async def test_a_newer_database_is_refused_and_not_touched(database: Database) -
 async def test_what_is_not_a_database_is_refused_and_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "semilla.db"
     path.write_bytes(b"my shopping list" * 100)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(DatabaseBroken, match="not a database"):
         await reopened(path)
     assert path.read_bytes() == b"my shopping list" * 100
 

@@ -45,6 +45,14 @@ def catalogue(tmp_path: Path, *folders: Path) -> Catalogue:
     return Catalogue(folders or [tmp_path / "models"], tmp_path / "cache")
 
 
+def test_what_macos_puts_beside_a_model_is_no_broken_model(tmp_path):
+    put(tmp_path / "models" / "dream.safetensors")
+    (tmp_path / "models" / "._dream.safetensors").write_bytes(b"\0\5\x16\7Mac OS X")
+    found = catalogue(tmp_path)
+    assert found.find("dream")
+    assert found.refused() == []
+
+
 def everything_in(folder: Path) -> dict[str, tuple[int, int]]:
     stats = {str(each): each.stat() for each in folder.rglob("*")}
     return {name: (each.st_size, each.st_mtime_ns) for name, each in stats.items()}

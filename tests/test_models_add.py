@@ -86,6 +86,16 @@ def test_a_folder_is_added_with_what_drawing_needs_of_it(home):
     assert hashes[0] == hashes[1]
 
 
+def test_a_folder_that_is_named_from_inside_it_is_added_under_its_own_name(home, monkeypatch):
+    source = shutil.copytree(BUNDLED, home / "mine")
+    (source / "semilla.toml").unlink()
+    (home / "data" / "pictures").mkdir(parents=True)
+    monkeypatch.chdir(source / "unet")
+    assert cli.main(["models", "add", ".."]) == 0
+    assert names(home) == ["mine"]
+    assert (home / "data" / "pictures").is_dir()
+
+
 def test_what_is_no_model_is_refused_with_the_reason(home, capsys):
     pickle = home / "old.safetensors"
     pickle.write_bytes(b"PK")
@@ -94,11 +104,42 @@ def test_what_is_no_model_is_refused_with_the_reason(home, capsys):
         (pickle, "the file is not whole"),
         (home / "empty", "is no model"),
         ("nowhere.safetensors", "is no model"),
+        ("owner/..", "is no model"),
     ):
         assert cli.main(["models", "add", str(named)]) == 2
         assert why in " ".join(capsys.readouterr().err.split())
     assert cli.main(["models", "add"]) == 2
     assert names(home) == []
+
+
+@pytest.mark.parametrize("name", ["old.ckpt", "style.pt"])
+def test_a_pickle_is_refused_as_one_and_embeddings_have_their_folder(home, capsys, name):
+    (home / name).write_bytes(b"PK")
+    assert cli.main(["models", "add", str(home / name)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "it is a pickle" in said
+    assert "models/embeddings" in said.replace(" ", "")
+
+
+def test_a_model_does_not_take_the_place_of_another_one_of_its_name(home, capsys):
+    first = put(home / "a" / "dream.safetensors")
+    second = put(home / "b" / "dream.safetensors", lora())
+    assert cli.main(["models", "add", str(first)]) == 0
+    kept = contents(home / "data" / "models")
+    assert cli.main(["models", "add", str(second)]) == 2
+    assert "is there already" in " ".join(capsys.readouterr().err.split())
+    assert contents(home / "data" / "models") == kept
+    assert cli.main(["models", "add", str(first)]) == 0  # the same one may be added again
+
+
+def test_a_folder_does_not_take_the_place_of_another_one_of_its_name(home):
+    first, second = (shutil.copytree(BUNDLED, home / each / "mine") for each in "ab")
+    (second / "unet" / "config.json").write_text("{}")
+    assert cli.main(["models", "add", str(first)]) == 0
+    assert cli.main(["models", "add", str(second)]) == 2
+    kept = home / "data" / "models" / "mine" / "unet" / "config.json"
+    assert kept.read_text() == (first / "unet" / "config.json").read_text()
+    assert cli.main(["models", "add", str(first)]) == 0
 
 
 def test_where_there_is_no_room_nothing_is_begun(home, capsys, monkeypatch):
@@ -198,6 +239,19 @@ def test_a_model_of_a_hub_is_fetched_and_checked(home):
     assert there == {n for n in files if n.endswith((".json", ".txt", ".safetensors"))} - {
         "unet/diffusion_pytorch_model.fp16.safetensors"
     }
+
+
+def test_of_two_repositories_with_one_name_the_second_is_refused_before_it_is_fetched(home):
+    other = put(home / "data" / "models" / "dream.safetensors", lora()).read_bytes()
+    hub = Hub({"dream.safetensors": put(home / "dream.safetensors").read_bytes()})
+    with serving(hub) as address:
+        refused = fetched(home, address, "owner/mine")
+        assert refused.returncode == 2
+        assert "is there already" in " ".join(refused.stderr.split())
+        assert not any("/resolve/" in path for _, path in hub.asked)
+        (home / "data" / "models" / "dream.safetensors").write_bytes(hub.files["dream.safetensors"])
+        assert fetched(home, address, "owner/mine").returncode == 0
+    assert contents(home / "data" / "models") == hub.files != {"dream.safetensors": other}
 
 
 def test_what_a_hub_sends_is_checked_against_what_it_said(home):

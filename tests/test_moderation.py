@@ -132,7 +132,7 @@ async def test_what_a_moderator_allows_is_drawn_where_only_some_roles_may_ask(
 async def test_a_request_that_is_too_large_now_can_be_allowed_later(
     chat: Chat, place: Guild
 ) -> None:
-    blocked = await chat.type("a naked apple steps:1", guild=place)
+    blocked = await chat.type("a naked apple steps:1 size:128x128", guild=place)
     await chat.type(button(blocked, "Ask for a review").line, guild=place)
     line = button(await chat.type("/review", guild=place, member=TEACHER), "Allow").line
     await rule(chat, place, max_side="64")

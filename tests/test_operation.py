@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
+import socket
+import sqlite3
 import stat
 import subprocess
 import tarfile
+import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,17 +24,19 @@ import pytest
 import time_machine
 from sqlalchemy.exc import IntegrityError
 
-from bot import card, housekeeping, logs, watch
+from bot import archive, card, cli, doctor, housekeeping, logs, metrics, processes, watch
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
 from db import backup
+from db.history import Asker
 from db.models import Visibility, now
 from db.privacy import Owned
 from db.session import Database
-from tests.chat import ANA, CLASS, Chat, open_chat
+from tests.chat import ANA, CLASS, Chat, open_chat, settings
 from tests.kills import check_files, check_rows
-from tests.rows import PNG, answer, draw, job, picture, request
+from tests.rows import GUILD, PNG, answer, draw, job, picture, request
+from tests.test_catalogue import large
 from tests.test_terminal import CODE, Shell, free_port
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="the running one is asked by a signal")
@@ -59,6 +66,21 @@ def test_a_line_of_the_log_tells_its_request_and_no_secret(tmp_path: Path) -> No
     assert "hunter2" not in text
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full")
+def test_a_log_that_can_not_be_written_says_so_and_no_secret(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    try:
+        logs.write_into(Path("/dev/full"), ["hunter2"])
+        logging.getLogger("bot.test").warning("the password is %s", "hunter2")
+    finally:
+        root.handlers[:] = before
+    said = capsys.readouterr().err
+    assert "No space left" in said
+    assert "hunter2" not in said
+
+
 async def test_an_error_of_the_database_has_neither_tokens_nor_words(database: Database) -> None:
     secret = answer(token="aW50ZXJhY3Rpb24", line="/imagine a zebra", member=None)
     with pytest.raises(IntegrityError) as raised:
@@ -81,6 +103,21 @@ def running(shell: Shell) -> Iterator[subprocess.Popen[str]]:
             process.stdout.readline()
         yield process
         process.kill()
+
+
+@POSIX
+def test_while_a_huge_model_is_read_semilla_answers_and_can_be_stopped(tmp_path: Path) -> None:
+    large(tmp_path / "models" / "huge", gigabytes=200)
+    shell = Shell(tmp_path, free_port())
+    with shell.start("run", SEMILLA_GENERATOR__MODELS_FOLDERS=str(tmp_path / "models")) as process:
+        assert process.stdout is not None
+        assert "is ready at" in process.stdout.readline()
+        time.sleep(1)  # it has begun to read
+        process.terminate()
+        try:
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
 
 
 def test_the_numbers_and_the_health_are_there_for_other_programs(
@@ -142,6 +179,31 @@ async def test_a_picture_removed_by_age_keeps_its_recipe_and_is_made_again(tmp_p
     check_rows(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        *[(f"cache/shown/{name}", 1) for name in ("ab-4.webp", "cd.new")],
+        *[(f"{name}/semilla.db", 1) for name in (".restore-x", ".backup-x")],
+        *[("models/.mine.part/unet/config.json", 30), ("models/dream.safetensors.part", 30)],
+        *[("before-restore-2026/semilla.db", 30), ("semilla.db.before-0007", 30)],
+        ("unclaimed-2026-01-01/ab.png", 30),
+    ],
+)
+async def test_what_was_left_behind_is_removed_once_nobody_can_want_it(
+    tmp_path: Path, name: str, days: int
+) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"words and pictures")
+    async with open_chat(tmp_path):
+        await asyncio.sleep(0.3)
+        assert file.exists()
+    with time_machine.travel(time.time() + days * 24 * 3600 + 60):
+        async with open_chat(tmp_path), asyncio.timeout(20):
+            while file.exists():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
 async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +221,19 @@ async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
     assert first == "chat:owner"
     assert "disk is nearly full" in full.text
     assert "room on the disk again" in well.text
+
+
+async def test_a_disk_that_is_away_for_a_while_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK_EVERY_SECONDS", 0.02)
+    async with open_chat(tmp_path / "data") as chat:
+        await chat.semilla.database.access.add_owner("chat:owner", "chat")
+        (tmp_path / "data").rename(tmp_path / "away")
+        await asyncio.sleep(0.2)
+        (tmp_path / "away").rename(tmp_path / "data")
+        monkeypatch.setattr(watch, "NEARLY_FULL_BYTES", 10**18)
+        await told(chat, 1)
 
 
 @pytest.mark.parametrize(
@@ -274,8 +349,64 @@ async def test_a_backup_brings_everything_back_but_what_had_been_erased_before_i
     accepted = await database.answers.accept(answer(), [job(over)])
     await database.jobs.done(accepted.jobs[0].id, picture(over, await _put(database, b"over")))
     await database.privacy.erase(Owned("web:bea"))
-    assert backup.back_up(tmp_path, tmp_path / "semilla.tar") == 1
+    assert backup.back_up(tmp_path, tmp_path / "semilla.tar") == backup.Written(1, damaged=0)
     assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked") == 1
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["history"], ["run"], ["backup", "b.tar"]])
+@pytest.mark.parametrize("spoilt", ["all", "a page"])
+def test_a_damaged_database_is_told_with_what_to_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    spoilt: str,
+) -> None:
+    if spoilt == "a page" and command[0] not in ("doctor", "backup"):
+        pytest.skip("a start doesn't read all of it")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    monkeypatch.setenv("SEMILLA_WEB__PORT", str(free_port()))
+    asyncio.run(_with_a_picture(tmp_path))
+    content = bytearray((tmp_path / "semilla.db").read_bytes())
+    first, last = (0, len(content)) if spoilt == "all" else (4096 * 4, 4096 * 5)
+    content[first:last] = b"x" * (last - first)
+    (tmp_path / "semilla.db").write_bytes(content)
+    assert cli.main([*command, "--lang", "en"]) == 1
+    said = capsys.readouterr()
+    assert "The database can't be read" in " ".join((said.out + said.err).split())
+    assert not (tmp_path / "b.tar").exists()
+
+
+def test_the_doctor_says_which_folder_of_models_can_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("no folder")
+    folders = {"SEMILLA_GENERATOR__MODELS_FOLDERS": str(tmp_path / "models")}
+    config = settings(tmp_path / "data", **folders)
+    found = [each.text for each in doctor.findings(config, "en")]
+    assert any(f"The models' folder {tmp_path / 'models'} can't be read" in text for text in found)
+
+
+def test_a_port_that_needs_rights_is_told_apart_from_one_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forbid(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", forbid)
+    told = doctor.port_trouble("127.0.0.1", 80, "en")
+    assert told is not None
+    assert "may not listen on the port 80" in told
+    assert "SEMILLA_WEB__PORT=8000" in told
+
+
+async def test_the_health_tells_of_a_database_and_a_disk_that_have_gone(tmp_path: Path) -> None:
+    async with open_chat(tmp_path / "data") as chat:
+        assert (await metrics.health(chat.semilla)).good
+        (tmp_path / "data").rename(tmp_path / "gone")
+        await chat.semilla.database.close()
+        found = await metrics.health(chat.semilla)
+        (tmp_path / "gone").rename(tmp_path / "data")
+    assert (found.database, found.disk) == (False, False)
 
 
 async def test_what_a_backup_should_have_and_has_not_is_found(
@@ -294,6 +425,46 @@ async def test_what_a_backup_should_have_and_has_not_is_found(
         backup.unpack(tmp_path / "less", tmp_path / "unpacked")
 
 
+async def test_a_damaged_picture_spoils_no_backup_and_is_told(
+    database: Database, tmp_path: Path
+) -> None:
+    whole, damaged = await draw(database), await draw(database)
+    database.storage.path(damaged.file).write_bytes(b"\0" * 100)
+    assert backup.back_up(tmp_path, tmp_path / "semilla.tar") == backup.Written(1, damaged=1)
+    assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked") == 1
+    restored = await Database.open(tmp_path / "unpacked" / "semilla.db", tmp_path / "pictures")
+    by_code = [await restored.history.get(Asker(GUILD, ""), e.code) for e in (whole, damaged)]
+    assert [each and each.file for each in by_code] == [whole.file, ""]
+    await restored.close()
+
+
+def test_a_backup_of_a_newer_semilla_is_refused_before_anything_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    asyncio.run(_with_a_picture(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "semilla.db")) as newer, newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 2
+    assert "by a newer Semilla" in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.glob("before-restore-*"))
+
+
+async def test_only_what_a_backup_has_of_semilla_is_unpacked(
+    database: Database, tmp_path: Path
+) -> None:
+    await draw(database)
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    (tmp_path / "owner.json").write_text("{}")
+    with tarfile.open(tmp_path / "semilla.tar", "a") as archive:
+        for name in ("owner.json", "../escaped", "pictures/ab/owner.json"):
+            archive.add(tmp_path / "owner.json", name)
+    assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "new" / "unpacked") == 1
+    assert not (tmp_path / "new" / "escaped").exists()
+    assert not list((tmp_path / "new").rglob("owner.json"))
+
+
 async def test_a_backup_has_what_moderators_see_of_held_pictures(
     database: Database, tmp_path: Path
 ) -> None:
@@ -306,6 +477,31 @@ async def test_a_backup_has_what_moderators_see_of_held_pictures(
 
 async def _put(database: Database, content: bytes) -> str:
     return await database.storage.put(PNG + content)
+
+
+@POSIX
+def test_in_a_container_a_restore_ends_neither_it_nor_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *process_and_signal: killed.append(process_and_signal))
+    monkeypatch.setattr(archive, "STOP_SECONDS", 1.0)
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    asyncio.run(_with_a_picture(tmp_path))
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    with processes.own(tmp_path):
+        first = json.dumps({"address": "http://127.0.0.1:8000", "key": "", "pid": 1})
+        (tmp_path / "owner.json").write_text(first)
+        assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 2
+    assert killed == []
+    assert "Stop the container" in " ".join(capsys.readouterr().err.split())
+    assert cli.main(["restore", str(tmp_path / "semilla.tar")]) == 0
+
+
+async def _with_a_picture(folder: Path) -> None:
+    database = await Database.open(folder / "semilla.db", folder / "pictures")
+    await draw(database)
+    await database.close()
 
 
 @POSIX

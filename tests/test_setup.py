@@ -45,13 +45,14 @@ async def in_channel(chat: Chat, text: str, channel: str, member: Member = ANA) 
 async def test_buttons_alone_lead_through_it_and_it_ends_with_what_members_see(
     chat: Chat,
 ) -> None:
-    reply = await chat.type("/setup", member=MARTA)
+    marta = replace(MARTA, roles=("5",))
+    reply = await in_channel(chat, "/setup", "7", marta)
     asked = []
     while re.match(r"\*\*\d (of|de) 8", reply.text):
         asked.append(reply.text)
         first = reply.buttons[0][0]
         assert len(first.line.encode()) <= 64
-        reply = await chat.type(first.line, member=MARTA)
+        reply = await in_channel(chat, first.line, "7", marta)
     assert len(asked) == 8
     assert "Los miembros ven:" in reply.text, "it speaks the language that was chosen"
     assert "/imagina " in reply.text
@@ -86,15 +87,15 @@ async def test_members_cannot_set_up_and_private_chats_have_nothing_to(chat: Cha
 
 
 async def test_where_nothing_is_drawn_the_way_is_told(chat: Chat) -> None:
-    await in_channel(chat, "/setup channels:here", "art", MARTA)
-    refused = await in_channel(chat, ASK, "talk")
-    assert refused.text == "I don't draw here: go to <#art>."
-    assert (await in_channel(chat, ASK, "art")).tone is Tone.ACCEPTED
-    assert (await in_channel(chat, "/help", "talk")).tone is Tone.PLAIN
-    await in_channel(chat, "/setup channels:<#talk>,<#games>", "art", MARTA)
-    assert (await in_channel(chat, ASK, "games")).tone is Tone.ACCEPTED
-    await in_channel(chat, "/setup channels:all", "art", MARTA)
-    assert (await in_channel(chat, "a cat steps:1", "talk")).tone is Tone.ACCEPTED
+    await in_channel(chat, "/setup channels:here", "11", MARTA)
+    refused = await in_channel(chat, ASK, "12")
+    assert refused.text == "I don't draw here: go to <#11>."
+    assert (await in_channel(chat, ASK, "11")).tone is Tone.ACCEPTED
+    assert (await in_channel(chat, "/help", "12")).tone is Tone.PLAIN
+    await in_channel(chat, "/setup channels:<#12>,<#13>", "11", MARTA)
+    assert (await in_channel(chat, ASK, "13")).tone is Tone.ACCEPTED
+    await in_channel(chat, "/setup channels:all", "11", MARTA)
+    assert (await in_channel(chat, "a cat steps:1", "12")).tone is Tone.ACCEPTED
 
 
 async def test_some_roles_only(chat: Chat) -> None:

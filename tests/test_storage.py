@@ -5,13 +5,16 @@ import errno
 import hashlib
 import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from db.history import Asker
+from db.privacy import Owned
 from db.session import Database
-from db.storage import DiskFull
+from db.storage import COARSE_SECONDS, DiskFull
 from tests.rows import GUILD, MEMBER, PNG, answer, draw, job, request
 
 WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 "
@@ -43,6 +46,16 @@ async def test_the_same_bytes_are_kept_once(database: Database) -> None:
     names = {await database.storage.put(PNG) for _ in range(3)}
     assert len(names) == 1
     assert stored(database) == names
+
+
+async def test_a_file_that_a_bad_disk_has_spoilt_is_mended_by_the_same_bytes(
+    database: Database,
+) -> None:
+    name = await database.storage.put(PNG + b"as it was")
+    for spoilt in (b"", PNG + b"as it wos"):
+        database.storage.path(name).write_bytes(spoilt)
+        assert await database.storage.put(PNG + b"as it was") == name
+        assert await database.storage.read(name) == PNG + b"as it was"
 
 
 async def test_a_full_disk_is_said_and_leaves_nothing_behind(
@@ -100,3 +113,65 @@ async def test_deleting_leaves_the_file_of_an_identical_picture_that_has_no_row_
     await database.storage.put(PNG + b"same")  # a reroll that is about to be done
     await database.history.delete(Asker(GUILD, MEMBER), first.code)
     assert await database.storage.read(first.file)
+
+
+@asynccontextmanager
+async def started(folder: Path) -> AsyncIterator[Database]:
+    """A life of a database, with its first sweep."""
+    database = await Database.open(folder / "semilla.db", folder / "pictures")
+    await database.storage.sweep()
+    yield database
+    await database.close()
+    await asyncio.sleep(2 * COARSE_SECONDS)
+
+
+def set_aside(folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("unclaimed-*/*")]
+
+
+async def test_pictures_of_a_database_that_is_missing_at_a_start_come_back_with_it(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path) as database:
+        kept = await draw(database)
+    (tmp_path / "semilla.db").rename(tmp_path / "elsewhere")
+    async with started(tmp_path) as database:
+        assert stored(database) == set()
+    (tmp_path / "elsewhere").rename(tmp_path / "semilla.db")
+    async with started(tmp_path) as database:
+        assert await database.storage.read(kept.file)
+
+
+async def test_pictures_that_are_newer_than_a_database_that_was_put_back_are_not_lost(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path) as database:
+        older = await draw(database)
+    copy = (tmp_path / "semilla.db").read_bytes()
+    async with started(tmp_path) as database:
+        newer = await draw(database)
+    (tmp_path / "semilla.db").write_bytes(copy)
+    async with started(tmp_path) as database:
+        assert stored(database) == {older.file}
+        assert set_aside(tmp_path) == [newer.file]
+
+
+async def test_an_export_that_a_stop_left_behind_is_removed_as_was_promised(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path) as database:
+        await database.storage.put(b"PK an export")
+    async with started(tmp_path) as database:
+        assert stored(database) == set()
+    assert set_aside(tmp_path) == []
+
+
+async def test_what_is_erased_is_erased_where_it_was_set_aside_too(tmp_path: Path) -> None:
+    async with started(tmp_path) as database:
+        photo = await database.storage.put(JPEG + b"a photo")
+        asked = await database.answers.accept(answer(), [job(request(initial_image=photo))])
+        await database.jobs.cancel(asked.jobs[0].id)
+    async with started(tmp_path) as database:
+        assert set_aside(tmp_path) == [photo]
+        await database.privacy.erase(Owned(MEMBER))
+    assert set_aside(tmp_path) == []

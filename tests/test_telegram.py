@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from bot.adapters.telegram import reading
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
@@ -229,6 +230,18 @@ async def test_a_reply_to_a_picture_means_that_picture(peer: Telegram) -> None:
     again = await peer.shown(await peer.say("/reroll seed:4", reply_to=picture))
     assert "a sun" in again.text
     assert "4" in again.text
+    other = await peer.shown(await peer.say("/repetir una luna roja", reply_to=picture))
+    assert "una luna roja" in other.text, "its first word is no picture's id"
+
+
+async def test_a_file_that_bots_may_not_fetch_is_told(
+    peer: Telegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FILE_BYTES", 100)
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(buffer, "JPEG")
+    asked = await peer.say("/imagine an apple steps:1", photo=buffer.getvalue())
+    assert "too large" in (await peer.answered(asked)).text
 
 
 async def test_a_photo_with_a_caption_is_drawn_over(peer: Telegram) -> None:

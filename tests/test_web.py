@@ -22,8 +22,9 @@ from bot.adapters.web.rendering import markup, rows
 from bot.adapters.web.rooms import NoNetwork
 from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
-from bot.events import Running
+from bot.events import Delivered, Running, Unjudged
 from bot.showing import enlarged
+from db.models import Review
 from tests import page_server
 from tests.pages import Opened, opened_page, serving, token_of
 
@@ -333,8 +334,10 @@ async def test_what_is_no_token_is_not_saved(opened: Opened, tmp_path: Path) -> 
 
 
 @asynccontextmanager
-async def messages(web: WebAdapter, query: str) -> AsyncIterator[AsyncIterator[tuple[str, dict]]]:
-    """The stream of an open page, as (event, data)."""
+async def messages(
+    web: WebAdapter, query: str, address: str = ""
+) -> AsyncIterator[AsyncIterator[tuple[str, dict]]]:
+    """The stream of a page that was opened at `address`, as (event, data)."""
 
     async def read(response: httpx.Response) -> AsyncIterator[tuple[str, dict]]:
         event = ""
@@ -345,7 +348,7 @@ async def messages(web: WebAdapter, query: str) -> AsyncIterator[AsyncIterator[t
                 yield event, json.loads(line.removeprefix("data: "))
 
     async with httpx.AsyncClient() as browser:
-        await browser.get(web.address)
+        await browser.get(address or web.address)
         async with browser.stream("GET", f"{web.address}/events?{query}") as response:
             yield read(response)
 
@@ -376,6 +379,35 @@ async def test_a_page_that_comes_back_gets_what_it_missed_and_then_what_happens(
                     assert event == "progress"
                     assert (progress["call"], progress["calls"]) == (3, 20)
                     assert progress["preview"].startswith("data:image/webp;base64,")
+
+
+async def test_a_moderators_page_says_that_something_waits_for_them(tmp_path: Path) -> None:
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        opened = Opened(app, config)
+        async with (
+            serving(opened.web),
+            messages(opened.web, "", opened.web.moderator_address) as page,
+            messages(opened.web, "") as other,
+        ):
+            assert await anext(page) == ("unjudged", {"text": ""})
+            moderation = app.semilla.database.moderation
+            review = await moderation.keep(
+                Review(
+                    guild="web:home", adapter="web", channel="", thread="", age_restricted=False,
+                    member="web:somebody", member_name="Bea", language="en", command="imagine",
+                    options={"prompt": "a word"}, word="word",
+                )
+            )  # fmt: skip
+            await moderation.ask(review)
+            app.semilla.events.publish(Unjudged(guild="web:home"))
+            assert await anext(page) == ("unjudged", {"text": "1 waits for your review"})
+            browser = await opened.moderator()
+            assert "1 waits for your review" in (await browser.get("/")).text
+            picture = await opened.picture()
+            app.semilla.events.publish(Delivered(guild="web:home", answer=picture.job_id))
+            event, _ = await anext(other)
+            assert event == "card", "others are told nothing of it"
 
 
 async def test_a_page_that_was_locked_gets_its_picture_though_the_room_went_on(

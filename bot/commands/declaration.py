@@ -37,6 +37,10 @@ class Option:
     def label(self, language: str) -> str:
         return say(language, f"option-{self.name}")
 
+    def typed(self, language: str) -> str:
+        """Its label as a line has it, where names have no spaces."""
+        return self.label(language).replace(" ", "-")
+
     def description(self, language: str) -> str:
         return say(language, f"option-{self.name}-help")
 

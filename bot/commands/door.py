@@ -16,7 +16,7 @@ from bot.limits import check_place, language_of
 from bot.locales import LANGUAGES, say
 from bot.logs import about
 from bot.moderation import below_floor
-from bot.replies import fault, refused, short_code
+from bot.refusals import fault, refused, short_code
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
-from bot.commands.recipe import Choices, new_request, read_choices
+from bot.commands.recipe import new_request
 from bot.commands.screening import ALLOWED, check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
@@ -34,7 +35,9 @@ async def imagine(
     draft: DraftCode | None = None,
 ) -> Reply:
     if draft is not None:
-        choices = choices.over(read_choices((await _draft(semilla, call, draft)).options))
+        typed_now = {name: text for name, text in call.options.items() if name != "draft"}
+        options = {**(await _draft(semilla, call, draft)).options, **typed_now}
+        return await COMMANDS["imagine"].run(semilla, replace(call, options=options))
     request, notes = await new_request(semilla, call, choices)
     jobs = [job(call, each, notes) for each in with_seeds(request, count)]
     return await accept(semilla, call, jobs, private)
@@ -48,7 +51,10 @@ async def order(semilla: Semilla, call: Call, draft: OrderCode) -> Reply:
         raise Refusal("not-your-order")
     options = {**found.options}
     name = options.pop(COMMAND, "imagine")
-    call = replace(call, command=name, options=options, confirmed=True)
+    origin = f"order:{call.guild.id}:{found.code}"
+    if await semilla.database.answers.accepted(origin):  # its button was pressed before
+        raise Refusal("order-made")
+    call = replace(call, command=name, options=options, confirmed=True, origin=origin)
     return await COMMANDS[name].run(semilla, call)
 
 

@@ -60,7 +60,7 @@ class Kind:
             case Type.WHOLE | Type.NUMBER:
                 return self._number(name, text)
             case Type.SWITCH:
-                return without_accents(text) in {"yes", "y", "true", "1", "on", "si", "s"}
+                return self._switch(name, text)
             case Type.SAMPLER:
                 return _sampler(text)
             case Type.VARIATIONS:
@@ -69,6 +69,8 @@ class Kind:
                 return self._text(name, text)
 
     def accepts(self, text: str) -> bool:
+        if self.type is Type.SAMPLER:  # a refusal looks for the nearest name, which takes long
+            return sampler_names.find(text) is not None
         try:
             self.read("", text)
         except Refusal:
@@ -79,6 +81,12 @@ class Kind:
         """An allowed value as its reader would type it."""
         allowed = YES_NO if self.type is Type.SWITCH else self.choices
         return choice(language, value) if value in allowed else value
+
+    def _switch(self, name: str, text: str) -> bool:
+        said = without_accents(text).strip(".,;!")
+        if said not in ON and said not in OFF:
+            raise Refusal("not-a-choice", option=name, value=short(text), choices=YES_NO)
+        return said in ON
 
     def _number(self, name: str, text: str) -> float:
         words = dict(self.words)
@@ -156,17 +164,22 @@ def _variations(name: str, text: str) -> tuple[Variation, ...]:
 
 def _grouped(number: float | None) -> str:
     # A thin space between thousands reads well in both languages.
-    return "" if number is None else f"{number:,.10g}".replace(",", "\u202f")
+    if number is None:
+        return ""
+    return (f"{number:,.0f}" if number == int(number) else f"{number:g}").replace(",", "\u202f")
 
 
 YES_NO = ("yes", "no")
+ON = {"yes", "y", "true", "1", "on", "si", "s", "verdadero"}
+OFF = {"no", "n", "false", "0", "off", "falso"}
 PROMPT_LIMIT = 4000
 NUMBER_LIMIT = 2**53 - 1  # of whole numbers that every chat can tell apart
 # As the field has it, -1 is "any seed": unlike no seed at all, it replaces that of a recipe.
 ANY_SEED = -1
-AT_RANDOM = tuple((word, ANY_SEED) for word in ("-1", "random", "azar", "aleatoria"))
+AT_RANDOM = tuple((word, ANY_SEED) for word in ("-1", "random", "azar", "aleatoria", "aleatorio"))
 STRENGTHS = (
     *(("subtle", 0.08), ("sutil", 0.08), ("medium", 0.15), ("media", 0.15)),
+    ("medio", 0.15),
     *(("strong", 0.35), ("fuerte", 0.35)),
 )
 
@@ -216,8 +229,21 @@ NewStyleName = Annotated[str, Kind(type=Type.STYLE, high=40, free=True)]
 Words = Annotated[str, Kind(type=Type.TEXT, high=200, free=True)]
 Name = Annotated[str, Kind(type=Type.TEXT, high=60)]
 Number = Annotated[int, Kind(type=Type.WHOLE, low=1, high=NUMBER_LIMIT, free=True)]
+# Of a request; by a word that means each of one's own.
+EVERY = 0
+RequestNumber = Annotated[
+    int,
+    Kind(
+        type=Type.WHOLE,
+        low=1,
+        high=NUMBER_LIMIT,
+        free=True,
+        words=tuple((word, EVERY) for word in ("all", "todo", "todos", "todas")),
+    ),
+]
 Before = Annotated[int, Kind(type=Type.WHOLE, low=1, high=NUMBER_LIMIT)]
 Switch = Annotated[bool, Kind(type=Type.SWITCH)]
+Tiling = Annotated[bool, Kind(type=Type.SWITCH, emptied="no")]
 Scope = Annotated[str, Kind(type=Type.TEXT, choices=("me", "channel", "guild"))]
 AccessCode = Annotated[str, Kind(type=Type.TEXT, high=12, free=True)]
 PlaceName = Annotated[str, Kind(type=Type.TEXT, high=80, free=True)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.commands.declaration import COMMANDS, command
-from bot.commands.kinds import short
+from bot.commands import line
+from bot.commands.declaration import COMMANDS, Option, command
+from bot.commands.kinds import Words, short
 from bot.commands.semilla import Semilla
-from bot.conversation import Button, Call, Reply
+from bot.conversation import Button, Call, Refusal, Reply
 from bot.locales import escape, say
 from bot.replies import list_lines
 from generator.catalogue import Extra, Model, Refused
@@ -19,18 +20,53 @@ TRIGGERS, TOLD = 3, 60  # words and characters of them
 
 
 @command(listed=True)
-async def help(semilla: Semilla, call: Call) -> Reply:
+async def help(semilla: Semilla, call: Call, topic: Words = "") -> Reply:
     language = call.language
+    if topic:
+        return Reply(text=_help_on(topic, language), private=True)
+    extra = ("setup", "review") if call.member.moderator else ()
+    shown = (each for each in COMMANDS.values() if each.listed or each.name in extra)
     lines = [
         say(language, "help-line", name=each.label(language), text=each.description(language))
-        for each in COMMANDS.values()
-        if each.listed
+        for each in shown
     ]
     examples = semilla.catalogue.default().examples(language)
     buttons = tuple(Button(label=each, line=each) for each in examples)
-    text = f"{say(language, 'help-title')}\n{list_lines(lines)}\n{say(language, 'help-examples')}"
-    private = Button(label=COMMANDS["privacy"].label(language).capitalize(), line="/privacy")
-    return Reply(text=text, buttons=(buttons, (private,)), private=True)
+    names = {name: COMMANDS[name].label(language) for name in ("imagine", "help")}
+    names |= {name: say(language, f"option-{name}") for name in ("negative", "seed", "steps")}
+    parts = (
+        say(language, "help-title", **names),
+        list_lines(lines),
+        say(language, "help-more", example=examples[-1], **names),
+        say(language, "help-examples"),
+    )
+    text = "\n".join(parts)
+    more = tuple(
+        Button(label=COMMANDS[name].label(language).capitalize(), line=f"/{name}")
+        for name in ("models", "samplers", "style", "privacy")
+    )
+    return Reply(text=text, buttons=(buttons, more), private=True)
+
+
+def _help_on(topic: str, language: str) -> str:
+    """What a command takes, and what an option of a request does. Raises Refusal."""
+    lines = []
+    if found := line.find(topic.removeprefix("/")):
+        text = found.description(language)
+        lines.append(say(language, "help-of", name=found.label(language), text=text))
+        options = (each for each in found.options if each.name != "draft")  # only buttons have it
+        lines += [f"· {_help_line(each, language)}" for each in options]
+    if option := COMMANDS["imagine"].option(topic):
+        lines.append(_help_line(option, language))
+    if not lines:
+        raise Refusal("no-help", ("/help",), words=short(topic))
+    return "\n".join(lines)
+
+
+def _help_line(option: Option, language: str) -> str:
+    return say(
+        language, "help-option", name=option.typed(language), text=option.description(language)
+    )
 
 
 @command()

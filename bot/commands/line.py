@@ -12,10 +12,12 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from difflib import get_close_matches
+from itertools import islice
 
 from bot.commands.declaration import COMMANDS, Command, Option, fold
 from bot.commands.kinds import Type, short
 from bot.conversation import Refusal
+from generator import habits
 
 MARKER = re.compile(
     r"""(?:(?<=\s)|^)(?:--(?P<dashed>[^\W\d][\w-]*)(?:=|\s+|$)|(?P<named>[^\W\d][\w-]*):\s*)"""
@@ -23,6 +25,10 @@ MARKER = re.compile(
 # Not from a quote that is escaped: a line of nothing but those would be read from each of them.
 QUOTED = re.compile(r'(?<!\\)"((?:\\.|[^"\\])*)"(?=\s|$)')
 LINE_LIMIT = 10_000  # two prompts and all the rest
+# Options whose values can't be taken for words of a prompt, and how near a name is to theirs.
+NAMED = {Type.SIZE, Type.MODEL, Type.STYLE}  # which take any text
+MEASURED = {Type.WHOLE, Type.NUMBER, Type.SWITCH, Type.SAMPLER}
+NEAR, LOOKED_AT = 0.8, 20
 INFOTEXT = re.compile(r"\bSteps: \d+, ")
 
 
@@ -50,7 +56,9 @@ def options(command: Command, text: str) -> dict[str, str]:
     free, markers = _markers(command, text)
     ends = [*(match.start() for _, match in markers[1:]), len(text)]
     for (option, start), end in zip(markers, ends, strict=False):
-        value, rest = _value(option, text[start.end() : end].strip())
+        behind = text[start.end() : end]
+        tied = start[0].endswith(":") and bool(behind) and not behind[0].isspace()
+        value, rest = _value(option, behind.strip(), tied)
         found[option.name] = value
         free = f"{free} {rest}".strip()
     _give_free_words(command, free, found)
@@ -86,11 +94,14 @@ def _markers(command: Command, text: str) -> tuple[str, list[tuple[Option, re.Ma
     return text[: markers[0][1].start()].strip() if markers else text, markers
 
 
-def _value(option: Option, text: str) -> tuple[str, str]:
+def _value(option: Option, text: str, tied: bool) -> tuple[str, str]:
     """An option's value at the start of `text`, and the free words after it.
 
     A text runs to the next option, the others are one word, but for a sampler's name:
-    "sampler:euler a un gato" leaves "un gato".
+    "sampler:euler a un gato" leaves "un gato". A switch may stand alone: "--private un gato".
+
+    Args:
+        tied: the value is written right after the option's colon.
     """
     if match := QUOTED.match(text):
         return re.sub(r"\\(.)", r"\1", match[1]), text[match.end() :].strip()
@@ -101,7 +112,12 @@ def _value(option: Option, text: str) -> tuple[str, str]:
     for length in range(min(len(words), longest), 1, -1):
         if option.kind.accepts(" ".join(words[:length])):
             return " ".join(words[:length]), " ".join(words[length:])
-    return " ".join(words[:1]), " ".join(words[1:])
+    first = "".join(words[:1])
+    if option.kind.type in NAMED or not option.kind.accepts(first):  # "pasos:12, semilla:7"
+        first = first.rstrip(",;.")
+    if option.kind.type is Type.SWITCH and not tied and not option.kind.accepts(first):
+        return "yes", text
+    return first, " ".join(words[1:])
 
 
 def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None:
@@ -112,12 +128,36 @@ def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None
         found[picture.name] = word
     if not (free := free.strip()):
         return
+    _check_misspelt(command, free)
     taker = _taker(command, free, found)
     if taker is None:
         raise Refusal("too-many-words", words=short(free), command=command.name)
     if match := QUOTED.fullmatch(free):
         free = re.sub(r"\\(.)", r"\1", match[1])
     found[taker.name] = f"{free} {found[taker.name]}" if taker.name in found else free
+
+
+def _check_misspelt(command: Command, free: str) -> None:
+    """What is nearly an option's name before a value of its kind was meant as one, and so was one
+    that only other commands have: none of it is drawn. Raises Refusal."""
+    known = {
+        name: option
+        for option in (*COMMANDS["imagine"].options, *command.options)
+        if option.kind.type in MEASURED
+        for name in option.names()
+    }
+    plain = QUOTED.sub("", free)  # what is quoted is meant as it stands
+    for match in islice(MARKER.finditer(plain), LOOKED_AT):
+        typed, value = match["dashed"] or match["named"], plain[match.end() :].split(maxsplit=1)
+        # "a man, weight: 180" is a sentence; "weight:180" is none.
+        written = match["named"] and match[0][-1].isspace()
+        near = get_close_matches(fold(typed), known, n=1, cutoff=1 if written else NEAR)
+        if not near or not value or typed in habits.WITHOUT:
+            continue
+        option = known[near[0]]
+        if option.kind.accepts(value[0].rstrip(",;.")):
+            key = "misspelt-option" if command.option(option.name) else "unknown-option"
+            raise Refusal(key, typed=short(typed), command=command.name, option=option.name)
 
 
 def _taker(command: Command, free: str, found: dict[str, str]) -> Option | None:
@@ -154,7 +194,7 @@ def typed(command: str, values: dict[str, str], language: str = "en") -> str:
     for name, value in values.items():
         option = declared.option(name)
         if option is None or option is not picture:
-            label = name if option is None else option.label(language).replace(" ", "-")
+            label = name if option is None else option.typed(language)
             shown = value if option is None else option.kind.shown(value, language)
             words.append(f"{label}:{quote(shown)}")
     return " ".join(words)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot import showing
-from bot.commands.declaration import Answers, command
+from bot.commands.choices import Choices
+from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.details import as_of_now, enlarged_by, replaced, told_options
 from bot.commands.imagine import accept, job, with_seeds
 from bot.commands.kinds import (
@@ -26,7 +27,6 @@ from bot.commands.kinds import (
 from bot.commands.line import typed
 from bot.commands.recipe import (
     IMAGE_STRENGTH,
-    Choices,
     asker,
     changed_request,
     find_picture,
@@ -37,7 +37,7 @@ from bot.commands.recipe import (
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
-from bot.events import Changed
+from bot.events import Changed, Unjudged
 from bot.locales import escape, say
 from bot.moderation import rules_of
 from bot.replies import picture_shown, recipe_text, retired_line
@@ -275,10 +275,20 @@ async def history(
     before: Before | None = None,
 ) -> Reply:
     pictures = await semilla.database.history.search(
-        asker(call), text=text, member=member, before=before, limit=PAGE, retired=True
+        asker(call),
+        text=text,
+        member=call.mentioned(member) or member.lstrip("@"),
+        before=before,
+        limit=PAGE,
+        retired=True,
     )
     if not pictures:
-        return Reply(text=say(call.language, "history-empty"), private=True)
+        return Reply(
+            text=say(
+                call.language, "history-empty", imagine=COMMANDS["imagine"].label(call.language)
+            ),
+            private=True,
+        )
     buttons: tuple[tuple[Button, ...], ...] = ()
     if len(pictures) == PAGE:
         older = {"text": text, "member": member, "before": str(pictures[-1].id)}
@@ -326,6 +336,8 @@ async def _tell_pages(semilla: Semilla, picture: Picture) -> None:
     made = await semilla.database.answers.of_picture(picture.id)
     if made is not None:
         semilla.events.publish(Changed(guild=made.guild, answer=made.id))
+    if picture.visibility is Visibility.HELD:
+        semilla.events.publish(Unjudged(guild=picture.guild))
 
 
 async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture | None:

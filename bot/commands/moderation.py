@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.commands import door
 from bot.commands.declaration import command
@@ -23,14 +23,13 @@ from bot.commands.recipe import asker, find_picture
 from bot.commands.screening import ALLOWED, left
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Guild, Member, Refusal, Reply, Role
-from bot.events import Ended
+from bot.events import Ended, Unjudged
 from bot.holding import held_reply, review_reply
 from bot.locales import say
 from bot.replies import list_lines
 from db.codes import readings
 from db.models import Ban, Record, RecordKind, Review, Visibility, now
 
-MENTION = re.compile(r"<@!?(\d+)>|@?(\d{5,20})")
 SPAN = re.compile(r"(\d{1,4})\s*([a-z]+)")
 UNITS = {  # by how their names begin in both languages, the longer beginnings first
     "mon": timedelta(days=30),
@@ -142,6 +141,7 @@ async def approve(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
         raise Refusal("not-held", code=found.code)
     await _write(semilla, call, RecordKind.APPROVE, (found.member, found.member_name), found.code)
     semilla.events.publish(Ended(guild=found.guild, answer=answer, job=found.job_id or 0))
+    semilla.events.publish(Unjudged(guild=found.guild))
     text = say(call.language, "approved", code=found.code)
     return Reply(text=text, buttons=await _next(semilla, call), private=True)
 
@@ -173,6 +173,7 @@ async def _decide(semilla: Semilla, call: Call, found: Review, allow: bool) -> R
             return replace(reply, private=True)
     if not await semilla.database.moderation.decide(found):
         raise decided
+    semilla.events.publish(Unjudged(guild=call.guild.id))
     kind = RecordKind.ALLOW if allow else RecordKind.DENY
     await _write(semilla, call, kind, (found.member, found.member_name), found.word)
     key = "review-allowed" if allow else "review-denied"
@@ -244,8 +245,8 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
     Raises Refusal.
     """
     moderation = semilla.database.moderation
-    mention = MENTION.fullmatch(text)
-    typed_id = f"{call.adapter}:{mention[1] or mention[2]}" if mention else text.lstrip("@")
+    mention = call.mentioned(text)
+    typed_id = mention or text.lstrip("@")
     found = await moderation.members(call.guild.id, typed_id)
     if len(found) > 1:
         each = [await _mark(semilla, call, who) for who, _ in found]
@@ -255,7 +256,7 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
     if found:
         return found[0]
     if mention:  # somebody who hasn't asked for anything yet
-        return typed_id, text
+        return mention, text
     if readings(text):
         picture = await semilla.database.history.get(asker(call), text)
         if picture is not None:
@@ -308,7 +309,7 @@ def _line(record: Record, language: str) -> str:
     return say(
         language,
         "audit-line",
-        time=f"{record.created:%Y-%m-%d %H:%M}",
+        time=f"{record.created.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M}",
         what=record.kind.value,
         detail=detail,
         **facts,

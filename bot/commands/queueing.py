@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from bot.commands.declaration import command
+from bot.commands.declaration import COMMANDS, command
 from bot.commands.details import as_of_now, replaced
-from bot.commands.kinds import Number
+from bot.commands.kinds import EVERY, Number, RequestNumber
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.locales import say
@@ -22,9 +22,13 @@ async def queue(semilla: Semilla, call: Call) -> Reply:
     have in line can be felt in the times, and is seen nowhere."""
     language, guild = call.language, call.guild.id
     running = [task for task in semilla.dispatch.running() if task.guild == guild]
+    count = sum(task.guild == guild for task in semilla.dispatch.tasks()) - len(running)
     waiting = [each for each in semilla.dispatch.line(FAR) if each[0].guild == guild][:NEAR]
-    if not running and not waiting:
-        return Reply(text=say(language, "queue-empty"), private=True)
+    if not running and not count:
+        return Reply(
+            text=say(language, "queue-empty", imagine=COMMANDS["imagine"].label(language)),
+            private=True,
+        )
     lines = []
     for mine, group in groupby(waiting, key=lambda each: each[0].member == call.member.id):
         tasks = list(group)
@@ -32,8 +36,12 @@ async def queue(semilla: Semilla, call: Call) -> Reply:
         seconds = tasks[-1][1]
         about = "" if seconds is None else say(language, "about", time=duration(seconds, language))
         lines.append(say(language, key, count=len(tasks)) + (f" · {about}" if about else ""))
-    text = say(language, "queue-title", running=len(running), waiting=len(waiting))
-    own = {task.answer for task, _ in waiting if task.member == call.member.id}
+    text = say(language, "queue-title", running=len(running), waiting=count)
+    if semilla.dispatch.paused:
+        text = f"{say(language, 'drawing-later')}\n{text}"
+    own = any(
+        (task.guild, task.member) == (guild, call.member.id) for task in semilla.dispatch.tasks()
+    )
     cancel = Button(label=say(language, "button-cancel-mine"), line="/cancel")
     return Reply(
         text="\n".join(part for part in (text, list_lines(lines)) if part),
@@ -43,7 +51,7 @@ async def queue(semilla: Semilla, call: Call) -> Reply:
 
 
 @command()
-async def cancel(semilla: Semilla, call: Call, request: Number | None = None) -> Reply:
+async def cancel(semilla: Semilla, call: Call, request: RequestNumber = EVERY) -> Reply:
     answers = await _own_answers(semilla, call, request)
     jobs = [job.id for answer in answers for job in answer.jobs if job.state not in ENDED]
     stopped = [job for job in jobs if await semilla.dispatch.cancel(job)]
@@ -65,11 +73,11 @@ async def retry(semilla: Semilla, call: Call, request: Number) -> Reply:
     return Reply(text=say(call.language, key, count=len(failed)), private=True)
 
 
-async def _own_answers(semilla: Semilla, call: Call, request: int | None) -> list[Answer]:
+async def _own_answers(semilla: Semilla, call: Call, request: int) -> list[Answer]:
     """The answer that is meant, or all of the member's that are open. Raises Refusal."""
     answers = semilla.database.answers
-    if request is None:
-        tasks = [*semilla.dispatch.running(), *(task for task, _ in semilla.dispatch.line(1000))]
+    if request == EVERY:
+        tasks = semilla.dispatch.tasks()
         mine = {t.answer for t in tasks if (t.guild, t.member) == (call.guild.id, call.member.id)}
         return [found for each in sorted(mine) if (found := await answers.get(each))]
     answer = await answers.get(request)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
+from dataclasses import replace
 from typing import Any
 
-from bot.commands.declaration import COMMANDS
+from bot.commands.choices import Choices, read_choices
+from bot.commands.defaults import (
+    allowed_here,
+    defaults,
+    kept_within,
+    model_called,
+    size_of,
+    with_guilds_negative,
+    with_style,
+)
 from bot.commands.details import (
     as_of_now,
     masked_file,
@@ -23,87 +30,17 @@ from bot.commands.details import (
 )
 from bot.commands.kinds import (
     ANY_SEED,
-    ClipSkip,
-    Emphasis,
-    Enlarged,
-    ExtraName,
-    Guidance,
-    Image,
-    MaskArea,
-    ModelName,
-    Negative,
-    Prompt,
-    Redrawn,
-    SamplerName,
-    Seed,
-    Side,
-    Size,
-    Steps,
-    StyleName,
-    Switch,
-    VaeName,
-    Variations,
     short,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
-from bot.moderation import rules_of
 from db.history import Asker
 from db.models import Picture
-from generator import habits, metadata
+from generator import grammar, habits, metadata
 from generator.catalogue import Catalogue, Model
 from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.vocabulary import Vocabulary
-
-DEFAULTS = ("negative", "steps", "sampler", "guidance", "size", "model")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """What a member can choose of a recipe; None is "as it was" or the default."""
-
-    prompt: Prompt | None = None
-    negative: Negative | None = None
-    seed: Seed | None = None
-    steps: Steps | None = None
-    sampler: SamplerName | None = None
-    guidance: Guidance | None = None
-    size: Size | None = None
-    model: ModelName | None = None
-    image: Image | None = None
-    strength: Redrawn | None = None
-    style: StyleName | None = None
-    width: Side | None = None
-    height: Side | None = None
-    mask: MaskArea | None = None
-    hires: Enlarged | None = None
-    tiling: Switch | None = None
-    clip_skip: ClipSkip | None = None
-    emphasis: Emphasis | None = None
-    vae: VaeName | None = None
-    lora: ExtraName | None = None
-    variations: Variations | None = None
-
-    def over(self, base: Choices) -> Choices:
-        """These, and `base` where nothing was chosen."""
-        chosen = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None}
-        return replace(base, **chosen)
-
-    @property
-    def empty(self) -> bool:
-        return all(getattr(self, field.name) is None for field in fields(self))
-
-
-def read_choices(options: Mapping[str, str]) -> Choices:
-    """Choices from typed texts that are not a call's own: settings, styles, pasted recipes."""
-    known = {o.name: o for o in COMMANDS["imagine"].options if o.group}
-    values: dict[str, Any] = {
-        name: known[name].kind.read(name, text)
-        for name, text in options.items()
-        if name in known and text != ""
-    }
-    return Choices(**values)
 
 
 def asker(call: Call) -> Asker:
@@ -123,34 +60,6 @@ async def find_picture(semilla: Semilla, call: Call, code: str) -> Picture:
     return picture
 
 
-async def defaults(semilla: Semilla, call: Call) -> Choices:
-    """The defaults of guild, channel and member, the last being the strongest."""
-    settings = semilla.database.settings
-    values = await settings.get(call.guild.id, call.channel, call.member.id)
-    return read_choices({name: value for name, value in values.items() if name in DEFAULTS})
-
-
-async def _with_guilds_negative(semilla: Semilla, call: Call, choices: Choices) -> Choices:
-    """The guild's negative joins whatever is left out besides; the recipe shows both."""
-    negative = (await rules_of(semilla.database, call.guild.id)).negative
-    own = choices.negative or ""
-    if not negative or negative in own:
-        return choices
-    return replace(choices, negative=", ".join(filter(None, (own, negative))))
-
-
-async def with_style(semilla: Semilla, call: Call, choices: Choices) -> Choices:
-    """The options of the style that was chosen, under what was chosen besides."""
-    if choices.style is None:
-        return choices
-    found = await semilla.database.settings.get_style(call.guild.id, call.member.id, choices.style)
-    if found is None:
-        raise Refusal("unknown-style", ("/style",), style=short(choices.style))
-    style = read_choices(found)
-    prompt = ", ".join(part for part in (choices.prompt, style.prompt) if part)
-    return replace(choices, prompt=prompt or None).over(style)
-
-
 async def new_request(
     semilla: Semilla, call: Call, choices: Choices
 ) -> tuple[GenerationRequest, list[Note]]:
@@ -162,14 +71,16 @@ async def new_request(
     if told is not None:
         chosen = replace(choices, prompt=None).over(told_choices(semilla.catalogue, told))
     chosen, translated = unpack_habits(chosen)
-    chosen = (await with_style(semilla, call, chosen)).over(await defaults(semilla, call))
-    chosen = await _with_guilds_negative(semilla, call, chosen)
+    typed = await with_style(semilla, call, chosen)
+    chosen = typed.over(await defaults(semilla, call))
+    chosen = await with_guilds_negative(semilla, call, chosen)
     if not (chosen.prompt or "").strip():
         examples = semilla.catalogue.default().examples(call.language)
         raise Refusal("prompt-missing", examples, (("guide", "/guide"),))
-    model = _model(semilla, chosen.model)
+    allowed = await allowed_here(semilla, call)
+    model, chosen = kept_within(semilla, allowed, typed, chosen)
     prompt = with_extra(semilla.catalogue, model, str(chosen.prompt), chosen.lora)
-    width, height, notes = _size(model, chosen)
+    width, height, notes = size_of(model, chosen)
     sampler, schedule = chosen.sampler or (model.sampler, model.schedule)
     guidance = model.guidance_scale if chosen.guidance is None else chosen.guidance
     negative = model.negative if chosen.negative is None else chosen.negative
@@ -209,8 +120,10 @@ async def changed_request(
 ) -> tuple[GenerationRequest, list[Note]]:
     """`base` with the choices in it and all else kept. Raises Refusal."""
     choices, translated = unpack_habits(choices)
-    chosen = await with_style(semilla, call, choices)
-    model = _model(semilla, chosen.model or base.model)
+    chosen = await with_style(semilla, call, choices, base)
+    if chosen.negative is not None:
+        chosen = await with_guilds_negative(semilla, call, chosen)
+    model = model_called(semilla, chosen.model or base.model)
     if chosen.lora:
         prompt = base.prompt if chosen.prompt is None else chosen.prompt
         joined = with_extra(semilla.catalogue, model, prompt, chosen.lora)
@@ -219,12 +132,11 @@ async def changed_request(
     notes: list[Note] = []
     first, factor = without_hires(base)
     if chosen.size or chosen.width or chosen.height or chosen.model:
-        asked = (
-            chosen
-            if chosen.size or chosen.width
-            else replace(chosen, width=first.width, height=first.height)
-        )
-        changes["width"], changes["height"], notes = _size(model, asked)
+        asked = chosen
+        if not chosen.size:  # a side that isn't named stays
+            width, height = chosen.width or first.width, chosen.height or first.height
+            asked = replace(chosen, width=width, height=height)
+        changes["width"], changes["height"], notes = size_of(model, asked)
     if chosen.sampler:
         changes["sampler"], changes["schedule"] = chosen.sampler
     if chosen.seed is not None and chosen.seed != base.seed:
@@ -328,14 +240,13 @@ def check_words(model: Model, prompt: str, language: str) -> list[Note]:
     if model.vocabulary is None:
         return []
     vocabulary = Vocabulary.load(model.vocabulary)
-    unknown = vocabulary.unknown(prompt)
+    unknown, known = vocabulary.unknown(prompt), vocabulary.known(prompt)
+    words = ", ".join(unknown[:5]) or short(prompt)
+    if not known.strip() and not grammar.WILDCARD.search(prompt):
+        suggestions = vocabulary.suggestions(prompt, language)
+        raise Refusal("nothing-known", suggestions, words=words, things=vocabulary.things)
     if not unknown:
         return []
-    suggestions = vocabulary.suggestions(prompt, language)
-    known = vocabulary.known(prompt)
-    words = ", ".join(unknown[:5])
-    if not known.strip():
-        raise Refusal("nothing-known", suggestions, words=words, things=vocabulary.things)
     return [Note(NoteKind.UNKNOWN_WORDS, {"words": words, "drawn": short(known, 80)})]
 
 
@@ -364,32 +275,6 @@ async def clean_image(semilla: Semilla, data: bytes) -> bytes:
         return await metadata.checked_png(data, limit)
     except metadata.ImageRefused as refused:
         raise unreadable(refused, limit) from refused
-
-
-def _model(semilla: Semilla, name: str | None) -> Model:
-    if name is None:
-        return semilla.catalogue.default()
-    model = semilla.catalogue.find(name)
-    if model is None:
-        names = [each.name for each in semilla.catalogue.models()]
-        near = get_close_matches(name.lower(), names, n=1) or names[:1]
-        raise Refusal("unknown-model", ("/models",), model=short(name), nearest=near[0])
-    return model
-
-
-def _size(model: Model, chosen: Choices) -> tuple[int, int, list[Note]]:
-    asked = chosen.size
-    if asked is None and (chosen.width or chosen.height):
-        asked = f"{chosen.width or model.native[0]}x{chosen.height or model.native[1]}"
-    if asked is None:
-        return *model.native, []
-    try:
-        width, height, rounded = model.size(asked)
-    except ValueError as error:
-        low, high = model.sides
-        raise Refusal("not-a-size", size=short(asked), low=str(low), high=str(high)) from error
-    facts = {"asked": asked, "size": f"{width}x{height}"}
-    return width, height, [Note(NoteKind.SIZE_ROUNDED, facts)] if rounded else []
 
 
 def _seed(chosen: int | None) -> int:

@@ -37,7 +37,7 @@ def _command(command: Command) -> Iterator[str]:
 
 def _option(option: Option) -> str:
     aliases = f" ({', '.join(option.kind.aliases)})" if option.kind.aliases else ""
-    names = f"| `{option.label('en')}`{aliases} | `{option.label('es')}` "
+    names = f"| `{option.typed('en')}`{aliases} | `{option.typed('es')}` "
     return f"{names}| {option.description('en')} | {'required' if option.required else ''} |"
 
 

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
+from bot.commands.choices import Choices
 from bot.commands.declaration import command
-from bot.commands.kinds import NewStyleName, PictureCode, Scope, Switch
-from bot.commands.recipe import DEFAULTS, Choices, find_picture
+from bot.commands.defaults import DEFAULTS, defaults, model_called, size_of
+from bot.commands.kinds import (
+    Guidance,
+    ModelName,
+    Negative,
+    NewStyleName,
+    PictureCode,
+    SamplerName,
+    Scope,
+    Size,
+    Steps,
+    Switch,
+)
+from bot.commands.recipe import find_picture
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Reply
 from bot.locales import say
@@ -14,15 +28,27 @@ from bot.replies import list_lines
 from generator import metadata
 
 OF_ONE_PICTURE = ("seed", "variations", "prompt")
+NOT_IN_STYLES = {"seed", "variations", "image", "strength", "mask", "style"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    negative: Negative | None = None
+    steps: Steps | None = None
+    sampler: SamplerName | None = None
+    guidance: Guidance | None = None
+    size: Size | None = None
+    model: ModelName | None = None
 
 
 @command(listed=True)
 async def settings(
-    semilla: Semilla, call: Call, choices: Choices, scope: Scope = "me", reset: Switch = False
+    semilla: Semilla, call: Call, choices: Defaults, scope: Scope = "me", reset: Switch = False
 ) -> Reply:
     stored = semilla.database.settings
     if scope != "me" and not call.member.moderator:
         raise Refusal("moderators-only", ("/settings",))
+    await _check(semilla, call, choices.model, Choices(size=choices.size))
     kind = {"me": "member"}.get(scope, scope)
     owner = {"member": call.member.id, "channel": call.channel, "guild": ""}[kind]
     chosen = {name: call.options[name] for name in DEFAULTS if name in call.options}
@@ -41,6 +67,13 @@ async def settings(
     return Reply(text=f"{say(call.language, title)}\n{text}", private=True)
 
 
+async def _check(semilla: Semilla, call: Call, model: str | None, choices: Choices) -> None:
+    """Whether there is such a model, or the one that is used here, and it makes such a size.
+    Raises Refusal."""
+    used = model or (await defaults(semilla, call)).model
+    size_of(model_called(semilla, used), choices)
+
+
 @command("style save")
 async def style_save(
     semilla: Semilla,
@@ -49,7 +82,9 @@ async def style_save(
     choices: Choices,
     picture: PictureCode | None = None,
 ) -> Reply:
-    options = {each: call.options[each] for each in ("prompt", *DEFAULTS) if each in call.options}
+    await _check(semilla, call, choices.model, choices)
+    kept = (f.name for f in fields(choices) if f.name not in NOT_IN_STYLES)
+    options = {each: call.options[each] for each in kept if each in call.options}
     if picture is not None:
         found = metadata.options((await find_picture(semilla, call, picture)).request)
         options = {n: v for n, v in found.items() if n not in OF_ONE_PICTURE} | options

@@ -80,28 +80,34 @@ async def setup(
     if role:
         return await _for_role(semilla, call, role, wished, reset)
     forgotten = dict.fromkeys(WISHES, "") if reset else {}
-    for name, value in (forgotten | wished).items():
-        await _store(semilla, call, name, value)
+    meant = [_meant(call, name, value) for name, value in (forgotten | wished).items()]
+    for each in meant:  # after all of it has been understood
+        for name, text in each.items():
+            await _set(semilla, call, name, text)
     values = await semilla.database.settings.of_guild(call.guild.id)
     if step is None:
         step = len(QUESTIONS) if wished or reset else 0
+    while step < len(QUESTIONS) and not _applies(call, QUESTIONS[step][0]):
+        step += 1
     if step < len(QUESTIONS):
         return _question(semilla, call, step, values)
     return _preview(semilla, call, values)
 
 
-async def _store(semilla: Semilla, call: Call, name: str, value: Any) -> None:
-    """One wish. What is read as "no limit", "everywhere" or "as it was" is forgotten."""
+def _meant(call: Call, name: str, value: Any) -> dict[str, str | None]:
+    """What one wish stores. What is read as "no limit", "everywhere" or "as it was" is forgotten.
+    Raises Refusal."""
     text = str(value).strip()
     meant = chosen(text, (HERE, ALL, NONE))
+    stored: dict[str, str | None] = {}
     if name in ("channels", "log_channel"):
         text = (call.thread or call.channel) if meant == HERE else "" if meant else _ids(text)
-        await _set(semilla, call, f"{name}_shown", call.here if meant == HERE else None)
+        stored[f"{name}_shown"] = call.here if meant == HERE else None
     elif name == "roles":
         text = "" if meant == ALL else _ids(text)
-        await _set(semilla, call, "roles_shown", str(value) if text else None)
+        stored["roles_shown"] = str(value) if text else None
     empty = text in ("", "0", ANY, ALL, NONE)
-    await _set(semilla, call, name, None if empty else text)
+    return {**stored, name: None if empty else text}
 
 
 async def _for_role(
@@ -118,7 +124,7 @@ async def _for_role(
             await settings.set(call.guild.id, "role", one, name, stored)
     own = await settings.of_roles(call.guild.id, roles[:1])
     lines = [
-        f"{say(call.language, f'option-{name}')}: {value or choice(call.language, ALL)}"
+        f"{_typed(name, call.language)}: {value or choice(call.language, ALL)}"
         for each in own
         for name, value in each.items()
     ]
@@ -148,8 +154,18 @@ async def _set(semilla: Semilla, call: Call, name: str, value: str | None) -> No
 
 
 def _ids(text: str) -> str:
-    """Mentions (<#123>, <@&456>) and ids as ids, with commas between."""
-    return ",".join(part.strip("<#@&> ") for part in text.replace(",", " ").split())
+    """Mentions (<#123>, <@&456>) and ids as ids, with commas between. Raises Refusal."""
+    parts = text.replace(",", " ").split()
+    ids = [part.strip("<#@&>") for part in parts]
+    for part, each in zip(parts, ids, strict=True):
+        if not each.lstrip("-").isdecimal():
+            raise Refusal("not-ids", value=short(part))
+    return ",".join(ids)
+
+
+def _typed(name: str, language: str) -> str:
+    option = COMMANDS["setup"].option(name)
+    return option.typed(language) if option else name
 
 
 def _first(semilla: Semilla) -> str:
@@ -208,6 +224,13 @@ QUESTIONS: tuple[tuple[str, Callable[[Semilla], Sequence[Choice]]], ...] = (
 )
 
 
+def _applies(call: Call, question: str) -> bool:
+    """Not every chat has roles or channels."""
+    if question == "roles":
+        return bool(call.member.roles)
+    return question not in ("channels", "log") or bool(call.channel)
+
+
 def _question(semilla: Semilla, call: Call, step: int, values: Mapping[str, str]) -> Reply:
     language = call.language
     name, choices = QUESTIONS[step]
@@ -231,7 +254,7 @@ def _preview(semilla: Semilla, call: Call, values: Mapping[str, str]) -> Reply:
     """What members will see and may do."""
     language = call.language
     rules = read_rules(call.guild.id, values)
-    none = say(language, "setup-none")
+    none, nowhere = say(language, "setup-none"), say(language, "setup-log-none")
     model, tongue = values.get("model") or _first(semilla), values.get("language")
     facts = [
         ("language", choice(language, tongue) if tongue else say(language, "setup-own-language")),
@@ -241,12 +264,13 @@ def _preview(semilla: Semilla, call: Call, values: Mapping[str, str]) -> Reply:
         *((name, values[name]) for name in LIMITS if values.get(name)),
         ("words", choice(language, rules.words.value)),
         ("photos", choice(language, "yes" if rules.photos else "no")),
+        ("others", choice(language, values.get("others") or "no")),
         ("approve", choice(language, "yes" if rules.approve else "no")),
         ("nsfw", choice(language, "yes" if rules.nsfw else "no")),
-        ("log_channel", values.get("log_channel_shown") or rules.log_channel or none),
+        ("log_channel", values.get("log_channel_shown") or rules.log_channel or nowhere),
     ]
     lines = [
-        f"**{say(language, f'option-{name}')}** {say(language, 'value', value=value)}"
+        f"**{_typed(name, language)}** {say(language, 'value', value=value)}"
         for name, value in facts
     ]
     examples = semilla.catalogue.default().examples(language)[:3]

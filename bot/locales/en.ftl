@@ -97,6 +97,8 @@ option-picture = id
 option-picture-help = the picture's short id
 option-png = png
 option-png-help = the file with its recipe inside
+option-topic = about
+option-topic-help = a command or an option
 option-text = text
 option-text-help = words to look for
 option-member = member
@@ -183,10 +185,10 @@ family-children = Made from it: { $codes }
 here-png = `{ $code }` with its recipe inside.
 edit-title = Change { $code }
 history-title = Pictures made here
-history-empty = No pictures yet that fit. Type what you would like to see.
+history-empty = No pictures yet that fit. Try /{ $imagine } and what you would like to see.
 delete-sure = Delete `{ $code }` for good? Pictures made from it stay.
 deleted = `{ $code }` is deleted.
-queue-empty = Nobody waits. Type what you would like to see.
+queue-empty = Nobody waits. Try /{ $imagine } and what you would like to see.
 queue-title = { $running ->
     [0] { $waiting } in line
    *[other] { $running } being drawn, { $waiting } in line
@@ -198,12 +200,15 @@ settings-changed = **Saved.** Defaults that apply to you here:
 settings-none = None: each model's own are used. Try `/settings steps:12`.
 value = { $value }
 styles-title = **Your styles**
-styles-none = You have no styles yet. Try `/style save watercolour prompt:"watercolour" steps:30`.
+styles-none = You have no styles yet. Try `/style save night prompt:"blue background" steps:30`.
 style-line = **{ $name }** { $options }
 style-saved = Saved. Use it with `style:"{ $name }"`.
 style-deleted = The style { $name } is deleted.
-help-title = **Type what you would like to see**, or a command:
+help-title = **Type /{ $imagine } and what you would like to see**, or another command:
 help-line = `/{ $name }` { $text }
+help-more = With options: `/{ $imagine } { $example } { $negative }:blue { $seed }:7 { $steps }:20`. All of them: `/{ $help } { $imagine }`.
+help-of = **/{ $name }** { $text }
+help-option = `{ $name }:` { $text }
 help-examples = Try one:
 models-title = **Models**
 model-line = **{ $name }** { $about } { $size }, { $steps } steps, { $sampler }, guidance { $guidance }
@@ -247,6 +252,11 @@ refusal-line-too-long = That line has { $length } characters; at most { $limit }
 refusal-unknown-command = There is no command /{ $command }.
 refusal-option-missing = /{ $command } needs { $option }: { $help }.
 refusal-too-many-words = /{ $command } doesn't know what to do with "{ $words }". Leave it out.
+refusal-unknown-option = /{ $command } has no option "{ $typed }". Leave it out.
+refusal-misspelt-option = /{ $command } has no option "{ $typed }". Did you mean { $option_typed }?
+refusal-size-twice = Tell the size once: as size, or as width and height.
+refusal-no-help = I have no help on "{ $words }". These are the commands:
+refusal-not-ids = "{ $value }" is no id. Pick it from the list that comes up, or paste its id.
 refusal-not-a-whole-number = { $option } has to be a whole number from { $low } to { $high }, not "{ $value }".
 refusal-not-a-number = { $option } has to be a number from { $low } to { $high }, not "{ $value }".
 refusal-not-a-choice = { $option } can be { $choices }, not "{ $value }".
@@ -265,11 +275,15 @@ refusal-nothing-known = I don't know any of these words ("{ $words }"), so I did
 refusal-too-many-pictures = { $count } pictures at once are too many; { $limit } is the most.
 refusal-too-many-steps = { $steps } steps are too many here; { $limit } is the most.
 refusal-too-large = { $size } is too large here; { $side } a side is about the most.
-refusal-too-many-waiting = You have { $waiting } pictures waiting; { $limit } is the most. Wait for one, or use /cancel.
+refusal-too-many-waiting = You have { $waiting ->
+    [one] 1 picture
+   *[other] { $waiting } pictures
+ } waiting; { $limit } is the most. Wait for one, or cancel.
 refusal-not-yours = { $code } is { $author }'s picture: only they or a moderator can delete it.
 refusal-not-your-request = That request is { $author }'s: only they or a moderator can do this.
 refusal-moderators-only = Only moderators can change this for everybody. Without scope it is for you.
 refusal-style-empty = A style needs something in it, for example steps:12 or a prompt.
+refusal-file-too-large = That file is too large: { $limit } MB is the most. Send a smaller one.
 refusal-image-broken = That picture can't be read: it seems damaged. Send it again, as PNG, JPEG or WebP.
 refusal-image-too-large = That picture is too large: I take at most { $limit } megapixels. Send a smaller one.
 refusal-image-not-an-image = That file isn't a picture that I can read. Send a PNG, JPEG or WebP.
@@ -388,7 +402,7 @@ option-reason-help = why; the member reads it
 option-item = item
 option-item-help = the code of the request or picture
 option-allow = allow
-option-allow-help = yes lets the request through, no refuses it
+option-allow-help = "yes" lets the request through, "no" refuses it
 hours = { $count } h
 days = { $count } days
 no-reason = none was given
@@ -587,14 +601,21 @@ choice-all = all
 refusal-wrong-channel = I don't draw here: go to { $channels }.
 refusal-role-needed = Here I draw for some roles only: { $roles }. Ask a moderator.
 refusal-guild-too-many-waiting = { $waiting } pictures wait here already; { $limit } is the most. Try again in a while.
-refusal-limit-hour = { $made } of { $limit } this hour. The next one frees at { $time }.
-refusal-limit-day = { $made } of { $limit } today. The next one frees at { $time }.
+refusal-limit-hour = { $made } of { $limit } in the last hour. { $left ->
+    [0] The next one frees at { $time }.
+   *[other] Ask for { $left } now, or wait until { $time }.
+ }
+refusal-limit-day = { $made } of { $limit } in the last 24 hours. { $left ->
+    [0] The next one frees at { $time }.
+   *[other] Ask for { $left } now, or wait until { $time }.
+ }
 refusal-order-over-hour = That counts as { $units } pictures, and { $limit } an hour is the most here. Ask for fewer, smaller ones, or fewer steps.
 refusal-order-over-day = That counts as { $units } pictures, and { $limit } a day is the most here. Ask for fewer, smaller ones, or fewer steps.
 refusal-model-not-here = { $model } can't be used here. These can: { $models }.
+refusal-order-made = That order is on its way already.
 refusal-not-your-order = That question is for whoever asked.
 refusal-setup-in-a-group = Type /setup in the server or group that it is for.
-refusal-role-limits-only = For a role, set limits: per_hour, per_day, waiting, max_steps, max_count, max_side or models.
+refusal-role-limits-only = For a role, set limits: per-hour, per-day, waiting, max-steps, max-count, max-side or models.
 large-order = { $count ->
     [one] One picture, about { $time }. Shall I?
    *[other] { $count } pictures, about { $time }. Shall I?
@@ -609,7 +630,7 @@ guide-what = What shall I draw?
 guide-others = 🔄 Others
 guide-colour = **{ $words }**: in which colour?
 guide-any-colour = Any colour
-guide-background = **{ $words }**: before which background?
+guide-background = **{ $words }**: on which background?
 guide-draw = ✓ Just draw it
 setup-step = { $step } of { $steps } ·
 setup-keep = Leave as it is →

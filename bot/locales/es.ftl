@@ -28,7 +28,7 @@ command-cancel-help = sal de la cola o detén tu imagen
 command-retry = reintentar
 command-retry-help = intenta otra vez una imagen que falló
 command-settings = ajustes
-command-settings-help = tus valores de costumbre y los de este lugar
+command-settings-help = tus valores predeterminados y los de este lugar
 command-style = estilo
 command-style-help = tus propios estilos
 command-style-save = estilo guardar
@@ -80,6 +80,8 @@ option-picture = id
 option-picture-help = el código corto de la imagen
 option-png = png
 option-png-help = el archivo con la receta dentro
+option-topic = sobre
+option-topic-help = una orden o una opción
 option-text = texto
 option-text-help = palabras que buscar
 option-member = miembro
@@ -93,9 +95,9 @@ option-request-help = el número del pedido
 option-scope = para
 option-scope-help = para quién: mí, canal o todos
 option-reset = reiniciar
-option-reset-help = vuelve a los valores de costumbre
+option-reset-help = vuelve a los valores predeterminados
 option-name = nombre
-option-name-help = un nombre tuyo
+option-name-help = el nombre que tú elijas
 
 facts = semilla `{ $seed }` · `{ $code }` · { $seconds } s
 accepted = En camino
@@ -166,27 +168,30 @@ family-children = Hechas a partir de ella: { $codes }
 here-png = `{ $code }` con su receta dentro.
 edit-title = Cambiar { $code }
 history-title = Imágenes hechas aquí
-history-empty = Aún no hay imágenes así. Escribe lo que quieras ver.
+history-empty = Aún no hay imágenes así. Prueba /{ $imagine } y lo que quieras ver.
 delete-sure = ¿Borrar `{ $code }` para siempre? Las imágenes hechas a partir de ella se quedan.
 deleted = `{ $code }` está borrada.
-queue-empty = Nadie espera. Escribe lo que quieras ver.
+queue-empty = Nadie espera. Prueba /{ $imagine } y lo que quieras ver.
 queue-title = { $running ->
     [0] { $waiting } en cola
    *[other] { $running } en marcha, { $waiting } en cola
  }
 queue-yours = tuyas: { $count }
 queue-others = de otras personas: { $count }
-settings-title = **Valores de costumbre para ti, aquí**
-settings-changed = **Guardado.** Valores de costumbre para ti, aquí:
+settings-title = **Valores predeterminados para ti, aquí**
+settings-changed = **Guardado.** Valores predeterminados para ti, aquí:
 settings-none = Ninguno: se usan los de cada modelo. Prueba `/ajustes pasos:12`.
 value = { $value }
 styles-title = **Tus estilos**
-styles-none = Aún no tienes estilos. Prueba `/estilo guardar acuarela prompt:"acuarela" pasos:30`.
+styles-none = Aún no tienes estilos. Prueba `/estilo guardar noche prompt:"fondo azul" pasos:30`.
 style-line = **{ $name }** { $options }
 style-saved = Guardado. Úsalo con `estilo:"{ $name }"`.
 style-deleted = El estilo { $name } está borrado.
-help-title = **Escribe lo que quieras ver**, o una orden:
+help-title = **Escribe /{ $imagine } y lo que quieras ver**, o usa otra orden:
 help-line = `/{ $name }` { $text }
+help-more = Con opciones: `/{ $imagine } { $example } { $negative }:azul { $seed }:7 { $steps }:20`. Todas: `/{ $help } { $imagine }`.
+help-of = **/{ $name }** { $text }
+help-option = `{ $name }:` { $text }
 help-examples = Prueba una:
 models-title = **Modelos**
 model-line = **{ $name }** { $about } { $size }, { $steps } pasos, { $sampler }, guía { $guidance }
@@ -230,6 +235,11 @@ refusal-line-too-long = Esa línea tiene { $length } caracteres; caben { $limit 
 refusal-unknown-command = No hay ninguna orden /{ $command }.
 refusal-option-missing = A /{ $command } le falta { $option }: { $help }.
 refusal-too-many-words = /{ $command } no sabe qué hacer con «{ $words }». Quítalo y prueba otra vez.
+refusal-unknown-option = /{ $command } no tiene la opción «{ $typed }». Quítala.
+refusal-misspelt-option = /{ $command } no tiene la opción «{ $typed }». ¿Querías decir { $option_typed }?
+refusal-size-twice = Di el tamaño una sola vez: con tamaño, o con ancho y alto.
+refusal-no-help = No tengo ayuda sobre «{ $words }». Mira las órdenes que hay:
+refusal-not-ids = «{ $value }» no es un id. Elígelo de la lista que aparece, o pega su id.
 refusal-not-a-whole-number = { $option } tiene que ser un número entero entre { $low } y { $high }, no «{ $value }».
 refusal-not-a-number = { $option } tiene que ser un número entre { $low } y { $high }, no «{ $value }».
 refusal-not-a-choice = { $option } puede ser { $choices }, no «{ $value }».
@@ -248,11 +258,15 @@ refusal-nothing-known = No conozco ninguna de esas palabras («{ $words }»), as
 refusal-too-many-pictures = { $count } imágenes de una vez son demasiadas; el máximo es { $limit }.
 refusal-too-many-steps = { $steps } pasos son demasiados aquí; el máximo es { $limit }.
 refusal-too-large = { $size } es demasiado grande aquí; el máximo es de unos { $side } por lado.
-refusal-too-many-waiting = Tienes { $waiting } imágenes en espera; el máximo es { $limit }. Espera una, o usa /cancelar.
+refusal-too-many-waiting = Tienes { $waiting ->
+    [one] 1 imagen
+   *[other] { $waiting } imágenes
+ } en espera; el máximo es { $limit }. Espera a que salga una, o cancela.
 refusal-not-yours = { $code } es de { $author }: solo esa persona o un moderador puede borrarla.
 refusal-not-your-request = Ese pedido es de { $author }: solo esa persona o un moderador puede hacerlo.
 refusal-moderators-only = Solo un moderador puede cambiar esto para todos. Sin «para», es solo para ti.
 refusal-style-empty = Un estilo necesita algo dentro, por ejemplo pasos:12 o un prompt.
+refusal-file-too-large = Ese archivo es demasiado grande: caben { $limit } MB como mucho. Envía uno más pequeño.
 refusal-image-broken = Esa imagen no se puede leer: parece dañada. Envíala otra vez, en PNG, JPEG o WebP.
 refusal-image-too-large = Esa imagen es demasiado grande: caben { $limit } megapíxeles como mucho. Envía una más pequeña.
 refusal-image-not-an-image = Ese archivo no es una imagen que sepa leer. Envía un PNG, JPEG o WebP.
@@ -266,7 +280,7 @@ refusal-private-chats-off = No contesto en chats privados. Pídemelo en un servi
 refusal-private-chats-for-members = En privado solo contesto a miembros de lugares donde estoy activada: pide allí tu primera imagen.
 refusal-wrong-code = Ese no es el código. Está en la ventana donde se inició Semilla y cambia cada vez que se inicia.
 refusal-too-many-codes = Se probaron demasiados códigos. Espera { NUMBER($minutes) } minutos y escribe el de la ventana donde se inició Semilla.
-refusal-for-moderators = Eso solo pueden hacerlo quienes moderan este lugar. Pídeselo a alguien de ellos.
+refusal-for-moderators = Eso solo pueden hacerlo quienes moderan este lugar. Pídeselo a una de esas personas.
 refusal-owner-only = Eso solo puede hacerlo quien administra esta Semilla: con /activar y el código de la ventana donde se inició.
 refusal-as-the-group = Eso es para una sola persona, y escribes como el grupo: no sé quién eres. Escríbelo con tu propio nombre.
 refusal-unknown-place = No conozco ese lugar. Escribe /activar en él.
@@ -358,7 +372,7 @@ option-reason-help = por qué; lo lee la persona
 option-item = cosa
 option-item-help = el código del pedido o de la imagen
 option-allow = permitir
-option-allow-help = sí deja pasar el pedido, no lo rechaza
+option-allow-help = «sí» deja pasar el pedido; «no» lo rechaza
 hours = { $count } h
 days = { $count } días
 no-reason = no se dio ninguno
@@ -372,7 +386,7 @@ refusal-not-held = { $code } no está retenida: la ve quien puede verla.
 refusal-decided-already = Alguien más acaba de decidir sobre el pedido de { $member }.
 refusal-not-against-owner = Eso no funciona contra ti ni contra quien administra esta Semilla.
 refusal-several-members = Varias personas se llaman «{ $member }». ¿Cuál? Escribe el id de una imagen suya, o el suyo: { $each }
-refusal-unknown-member = Aquí no conozco a «{ $member }». Menciónala, escribe su nombre o el id de una imagen suya.
+refusal-unknown-member = Aquí no conozco a «{ $member }». Menciona a esa persona, escribe su nombre o el id de una imagen suya.
 refusal-not-a-time = No entiendo «{ $value }» como tiempo. Prueba 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31.
 button-appeal = Pedir revisión
 button-look = 👁 Verla
@@ -408,7 +422,7 @@ refusal-pause-whom = ¿A quién? Nombra a un miembro, o una imagen suya: /pausar
 paused = { $member } no puede usarme aquí por { $time }. /readmitir lo levanta.
 lifted = { $member } puede volver a usarme aquí.
 approved = `{ $code }` ya se muestra.
-appealed = Pedida. La mirará quien modera.
+appealed = Revisión pedida. Quien modera mirará tu pedido.
 review-allowed = Permitido: la imagen de { $member } está en camino.
 review-denied = Sigue rechazado.
 review-title = Te esperan: { $requests ->
@@ -439,7 +453,7 @@ audit-line = { $time } · { $what ->
  }{ $detail }
 
 # Modelos, y más que texto a imagen
-note-extra-changed = «{ $name }» ya es otro archivo que cuando se hizo esta receta: la imagen puede cambiar.
+note-extra-changed = «{ $name }» ya no es el mismo archivo que cuando se hizo esta receta: la imagen puede cambiar.
 note-only-enlarged = { $size } es más de lo que dibuja este modelo ({ $side } por lado): agrandé la imagen sin añadir nada.
 note-less-enlarged = { $name } la deja en { $asked }, más de lo permitido aquí: quedó en { $size }.
 option-mask = máscara
@@ -555,14 +569,21 @@ choice-all = todos
 refusal-wrong-channel = Aquí no dibujo: ve a { $channels }.
 refusal-role-needed = Aquí dibujo solo para algunos roles: { $roles }. Pídeselo a un moderador.
 refusal-guild-too-many-waiting = Aquí ya esperan { $waiting } imágenes; el máximo es { $limit }. Prueba dentro de un rato.
-refusal-limit-hour = Hiciste { $made } de { $limit } en esta hora. Se libera la próxima a las { $time }.
-refusal-limit-day = Hiciste { $made } de { $limit } hoy. Se libera la próxima a las { $time }.
-refusal-order-over-hour = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por hora. Pide menos, más chicas o con menos pasos.
-refusal-order-over-day = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por día. Pide menos, más chicas o con menos pasos.
+refusal-limit-hour = Llevas { $made } de { $limit } en la última hora. { $left ->
+    [0] La próxima se libera a las { $time }.
+   *[other] Pide { $left } ahora, o espera hasta las { $time }.
+ }
+refusal-limit-day = Llevas { $made } de { $limit } en las últimas 24 horas. { $left ->
+    [0] La próxima se libera a las { $time }.
+   *[other] Pide { $left } ahora, o espera hasta las { $time }.
+ }
+refusal-order-over-hour = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por hora. Pide menos, más pequeñas o con menos pasos.
+refusal-order-over-day = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por día. Pide menos, más pequeñas o con menos pasos.
 refusal-model-not-here = { $model } no se puede usar aquí. Estos sí: { $models }.
+refusal-order-made = Ese pedido ya está en marcha.
 refusal-not-your-order = Esa pregunta es para quien hizo el pedido.
 refusal-setup-in-a-group = Escribe /configurar en el servidor o grupo que quieres configurar.
-refusal-role-limits-only = Para un rol, pon límites: per_hour, per_day, waiting, max_steps, max_count, max_side o models.
+refusal-role-limits-only = Para un rol, pon límites: por-hora, por-día, en-espera, máx-pasos, máx-cantidad, máx-lado o modelos.
 large-order = { $count ->
     [one] Una imagen, unos { $time }. ¿La hago?
    *[other] { $count } imágenes, unos { $time }. ¿Las hago?
@@ -588,7 +609,7 @@ setup-ask-model = ¿Qué modelo dibuja cuando nadie nombra uno?
 setup-ask-limits = ¿Cuántas imágenes puede hacer cada miembro?
 setup-ask-words = ¿Para quién es este lugar? De eso depende qué palabras acepto.
 setup-ask-approve = ¿Las imágenes aparecen enseguida?
-setup-ask-log = ¿Dónde aviso a los moderadores lo que los necesita?
+setup-ask-log = ¿Dónde aviso a los moderadores cuando hacen falta?
 setup-spanish = Español
 setup-english = English
 setup-own-language = cada quien en el suyo

@@ -26,7 +26,7 @@ from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Form, Guild, Member, Refusal, Reply, Tone
 from bot.locales import say
-from bot.replies import fault, refused, short_code
+from bot.refusals import fault, refused, short_code
 from db.history import Asker
 
 log = logging.getLogger(__name__)

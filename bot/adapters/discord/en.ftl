@@ -13,7 +13,6 @@ discord-permission-attach-files = Attach Files
 discord-permission-send-messages = Send Messages
 discord-permission-view-channel = View Channel
 refusal-image-forgotten = I no longer have that picture. Choose “Use as image” on its message again.
-refusal-file-too-large = That file is too large: { $limit } MB is the most. Send a smaller one.
 refusal-nothing-here = That message has no picture of mine, and none of yours.
 refusal-others-picture = That picture is somebody else's. I work with my own pictures and with those that you bring yourself.
 discord-token-good = Discord: its token is good ({ $name }). To add it to a server: { $link }

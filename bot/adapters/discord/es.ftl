@@ -13,7 +13,6 @@ discord-permission-attach-files = Adjuntar archivos
 discord-permission-send-messages = Enviar mensajes
 discord-permission-view-channel = Ver canal
 refusal-image-forgotten = Ya no tengo esa imagen. Elige otra vez «Usar como imagen» en su mensaje.
-refusal-file-too-large = Ese archivo es demasiado grande: caben { $limit } MB como mucho. Envía uno más pequeño.
 refusal-nothing-here = Ese mensaje no tiene ninguna imagen mía ni tuya.
 refusal-others-picture = Esa imagen es de otra persona. Trabajo con las mías y con las que traes tú.
 discord-token-good = Discord: su token sirve ({ $name }). Para añadirla a un servidor: { $link }

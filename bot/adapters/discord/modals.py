@@ -72,8 +72,7 @@ def _on_one_line(command: Command, form: Form, language: str) -> str:
     for field in form.fields:
         option = command.option(field.name)
         if option and field.kind != "hidden" and field.value and not _is_long(command, field.name):
-            name = option.label(language).replace(" ", "-")
-            words.append(f"{name}:{typed_line.quote(field.value)}")
+            words.append(f"{option.typed(language)}:{typed_line.quote(field.value)}")
     return " ".join(words)
 
 

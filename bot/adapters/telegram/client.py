@@ -34,7 +34,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Call, Member, Refusal, Reply, Tone
 from bot.limits import language_of as language_ruled
 from bot.locales import plain, say
-from bot.replies import fault, refused, short_code
+from bot.refusals import fault, refused, short_code
 
 log = logging.getLogger(__name__)
 
@@ -89,20 +89,24 @@ class Client:
             return
         language = await self._language(message.chat, message.from_user)
         try:
-            command, options = typed_line.parse(text)
+            command, options = reading.with_replied_picture(text, message)
         except Refusal as refusal:
             # In a group another bot may know the command.
             if message.chat.type == ChatType.PRIVATE or reading.names(message, self._bot.username):
                 call = await self._said(message, language, "", {})
                 await self._show(message, await door.refuse(self._semilla, call, refusal), language)
             return
-        reading.mean_replied_picture(command, options, message)
         call = await self._said(message, language, command, options)
         if not late and await self._is_missed(message, call):
             return
         call = await self._at_home(call, message.chat, message.from_user)
-        call = replace(call, image=await reading.image_with(message, command, self._bot))
-        await self._show(message, await door.run(self._semilla, call), language, call)
+        try:
+            call = replace(call, image=await reading.image_with(message, command, self._bot))
+        except Refusal as refusal:
+            reply = await door.refuse(self._semilla, call, refusal)
+        else:
+            reply = await door.run(self._semilla, call)
+        await self._show(message, reply, language, call)
 
     async def _said(
         self, message: Message, language: str, command: str, options: dict[str, str]

@@ -28,7 +28,7 @@ telegram-forgotten = { NUMBER($count) ->
    *[other] Olvidados los { $count }. Pídelos otra vez cuando quieras.
   }
 telegram-not-yours-to-decide = Ninguno de los pedidos que esperan es tuyo.
-telegram-too-old = Este mensaje es demasiado viejo para sus botones. Escribe el comando otra vez.
+telegram-too-old = Este mensaje es demasiado viejo para sus botones. Escribe la orden otra vez.
 telegram-sheet-line = { $number } · **{ $prompt }** · `{ $code }` · { $author }
 telegram-waiting = 🎨 { NUMBER($count) ->
     [one] Espera un pedido

@@ -8,8 +8,11 @@ from telegram import Bot, Message
 from telegram.constants import ChatType
 
 from bot.adapters.telegram import keyboards
+from bot.commands import line
 from bot.commands.declaration import COMMANDS
 from bot.commands.kinds import Type
+from bot.conversation import Refusal
+from db.codes import readings
 
 FILE_BYTES = 20 * 1024 * 1024  # that a bot may fetch
 COMMAND = re.compile(r"/(\S+?)(?:@(\w+))?(?=\s|$)")
@@ -34,12 +37,22 @@ def names(message: Message, bot: str) -> bool:
     return f"@{bot}".casefold() in (message.text or message.caption or "").casefold()
 
 
-def mean_replied_picture(command: str, options: dict[str, str], message: Message) -> None:
-    """A reply to one of our pictures means that picture."""
+def with_replied_picture(text: str, message: Message) -> tuple[str, dict[str, str]]:
+    """The command and its options; a reply to one of our pictures means that picture, and a first
+    word that is no picture's id belongs to the rest. Raises Refusal."""
+    command, options = line.parse(text)
     code = keyboards.picture_in(message.reply_to_message)
     takers = [o for o in COMMANDS[command].options if o.kind.type is Type.PICTURE]
-    if code and takers and takers[0].name not in options:
-        options[takers[0].name] = code
+    if not code or not takers:
+        return command, options
+    typed = options.get(takers[0].name, "")
+    if not typed:
+        return command, {**options, takers[0].name: code}
+    is_code = readings(typed) and any(map(str.isdigit, typed))  # "strong" could be one, too
+    if is_code or "/" in typed:
+        return command, options
+    name, _, rest = text.partition(" ")
+    return line.parse(f"{name} {code} {rest}")
 
 
 async def image_with(message: Message, command: str, bot: Bot) -> bytes | None:
@@ -61,7 +74,8 @@ async def image_with(message: Message, command: str, bot: Bot) -> bytes | None:
 
 
 async def _fetch(bot: Bot, file_id: str, size: int | None) -> bytes:
+    """Raises Refusal."""
     if size is not None and size > FILE_BYTES:
-        return b""  # refused as a broken picture
+        raise Refusal("file-too-large", limit=FILE_BYTES // 1024**2)
     file = await bot.get_file(file_id)
     return bytes(await file.download_as_bytearray())

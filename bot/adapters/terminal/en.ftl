@@ -43,12 +43,14 @@ doctor-folder-closed = The data folder { $folder } can't be written ({ $reason }
 doctor-database = The database can be read ({ $size } MB)
 doctor-database-none = There is no database yet: the first start makes it
 doctor-database-used = The database is in use by the Semilla that is running
-doctor-database-broken = The database can't be read ({ $reason }). Beside it are copies from before its last changes.
+doctor-database-broken = The database can't be read ({ $reason }). Put a backup back: `semilla restore FILE`. Beside it are copies from before updates.
 database-newer = { $file } was written by a newer Semilla than this one. Update Semilla, or choose another folder with SEMILLA_DATA.
 doctor-models = Models: { $names }. More can be put into { $folders }
 doctor-models-broken = A model can't be read ({ $reason }). Take it out of the models' folder.
+doctor-models-closed = The models' folder { $folder } can't be read ({ $reason }), so its models are missing. Semilla's user has to be let in.
 doctor-port = The port { $port } for the page is free
 doctor-running = Semilla is running at { $address }
+port-forbidden = This user may not listen on the port { $port }. Take another one: SEMILLA_WEB__PORT={ $other }, or port = { $other } in config.toml.
 port-in-use = The port { $port } is in use by another program. Stop that one, or take another port: SEMILLA_WEB__PORT={ $other }, or port = { $other } in config.toml.
 chat-token-here = { $name }: its token is here
 chat-token-missing = { $name }: not connected. Paste its token at { $address }, or set { $variable }.
@@ -72,20 +74,26 @@ terminal-flag-lang = en or es
 run-class = Open to the class: { $address }, code **{ $code }**. It has to be the same wifi; when Windows' firewall asks, allow private networks.
 run-no-network = The class can't be let in: this computer is in no network. Join the wifi and start again.
 host-not-here = The page can't listen on { $host }: that isn't an address of this computer. 127.0.0.1 always is: host in config.toml.
-terminal-backup = everything in one FILE, also while it runs
-terminal-restore = everything back from such a FILE
+terminal-backup = pictures, recipes and settings of chats in one FILE, also while it runs
+terminal-restore = all of it back from such a FILE
 backup-which-file = Which file? For example: `semilla { $command } semilla.tar`
 backup-done = { $count ->
-    [one] { $file } has everything: one picture with its recipe.
-   *[other] { $file } has everything: { $count } files of pictures with their recipes.
- } Tokens are not in it.
+    [one] { $file } has the whole history: one picture with its recipe.
+   *[other] { $file } has the whole history: { $count } files of pictures with their recipes.
+ } Tokens and added models are not in it: keep those elsewhere.
+backup-damaged = { $count ->
+    [one] One file of a picture is damaged and isn't in it; its recipe is, and `/reroll` makes the picture again. Look after the disk.
+   *[other] { $count } files of pictures are damaged and aren't in it; their recipes are, and `/reroll` makes the pictures again. Look after the disk.
+ }
 backup-failed = { $file } could not be written: { $reason }
 restore-stopping = Stopping the Semilla that is running…
+restore-container = The Semilla that is running can't be stopped from inside its container: both would end. Stop the container, run its image once with `restore { $file }` and the same volume, and start the container again.
 restore-done = { $count ->
     [one] One picture is back.
    *[other] { $count } files of pictures are back.
- } What was here before is in { $folder }. Start again with `semilla run`.
+ } What was here before stays in { $folder } for 30 days. Start again with `semilla run`.
 restore-bad = { $file } is no whole backup of Semilla ({ $reason }). Nothing was changed.
+restore-newer = { $file } was made by a newer Semilla than this one. Update Semilla first. Nothing was changed.
 restore-failed = { $file } could not be restored: { $reason }
 
 # Models
@@ -93,6 +101,8 @@ terminal-models-add = a model, LoRA, VAE or embedding from a FILE, a FOLDER or a
 models-add-what = Which one? For example: `semilla models add dream.safetensors`, or `semilla models add owner/name`
 models-add-nothing = { $name } is no model, or several. Files that can be named: { $choices }
 models-add-unusable = { $name } can't be used: { $reason }
+models-add-taken = { $file } is there already, and is another one: the pictures made with it need it. Rename what you add, or remove that one first if nobody needs it.
+models-add-embedding = If it is an embedding, put it into { $folder }: there it is read without being run.
 models-add-no-room = There is no room in { $folder }: { $needed } GB are needed, { $free } GB can be taken.
 models-add-damaged = { $name } did not arrive whole. Try again.
 models-add-failed = { $name } could not be added: { $reason }. What is there already is kept; the same command goes on.

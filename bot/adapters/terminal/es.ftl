@@ -24,7 +24,7 @@ terminal-image = No se puede leer la imagen { $file }: { $reason }
 terminal-not-written = No se pudo escribir { $file } ({ $reason }). La imagen está guardada: mira `semilla history`.
 terminal-waiting = Otra orden está usando esta carpeta de datos. Espero a que termine…
 terminal-busy = Otra orden sigue usando la carpeta de datos. Inténtalo cuando termine.
-terminal-stopped = Semilla se detuvo mientras tanto. Tu petición está guardada: sigue en el próximo arranque.
+terminal-stopped = Semilla se detuvo mientras tanto. Tu pedido está guardado: sigue en el próximo arranque.
 terminal-cancelled = Cancelado.
 terminal-log = Lo que falló está en { $file }.
 refusal-unknown-flag = { $command } no tiene { $flag }. Lo más parecido es { $nearest }.
@@ -43,12 +43,14 @@ doctor-folder-closed = No se puede escribir en la carpeta de datos { $folder } (
 doctor-database = La base de datos se lee bien ({ $size } MB)
 doctor-database-none = Todavía no hay base de datos: la crea el primer arranque
 doctor-database-used = La base de datos la está usando la Semilla que está en marcha
-doctor-database-broken = No se puede leer la base de datos ({ $reason }). A su lado hay copias de antes de sus últimos cambios.
+doctor-database-broken = No se puede leer la base de datos ({ $reason }). Recupera una copia de seguridad: `semilla restore ARCHIVO`. A su lado hay copias de antes de las actualizaciones.
 database-newer = { $file } lo escribió una Semilla más nueva que esta. Actualiza Semilla, o elige otra carpeta con SEMILLA_DATA.
 doctor-models = Modelos: { $names }. Se pueden poner más en { $folders }
 doctor-models-broken = No se puede leer un modelo ({ $reason }). Sácalo de la carpeta de modelos.
+doctor-models-closed = No se puede leer la carpeta de modelos { $folder } ({ $reason }), así que faltan sus modelos. Deja entrar al usuario de Semilla.
 doctor-port = El puerto { $port } para la página está libre
 doctor-running = Semilla está en marcha en { $address }
+port-forbidden = Este usuario no puede escuchar en el puerto { $port }. Toma otro: SEMILLA_WEB__PORT={ $other }, o port = { $other } en config.toml.
 port-in-use = Otro programa usa el puerto { $port }. Ciérralo, o toma otro puerto: SEMILLA_WEB__PORT={ $other }, o port = { $other } en config.toml.
 chat-token-here = { $name }: su token está aquí
 chat-token-missing = { $name }: sin conectar. Pega su token en { $address }, o define { $variable }.
@@ -72,20 +74,26 @@ terminal-flag-lang = en o es
 run-class = Abierta a la clase: { $address }, código **{ $code }**. Tiene que ser el mismo wifi; si pregunta el cortafuegos de Windows, permite las redes privadas.
 run-no-network = No se puede abrir a la clase: esta computadora no está en ninguna red. Conéctala al wifi y empieza otra vez.
 host-not-here = La página no puede escuchar en { $host }: no es una dirección de esta computadora. 127.0.0.1 siempre lo es: host en config.toml.
-terminal-backup = todo en un ARCHIVO, también mientras está en marcha
-terminal-restore = todo de vuelta desde ese ARCHIVO
+terminal-backup = imágenes, recetas y ajustes de los chats en un ARCHIVO, también mientras está en marcha
+terminal-restore = todo eso de vuelta desde ese ARCHIVO
 backup-which-file = ¿Qué archivo? Por ejemplo: `semilla { $command } semilla.tar`
 backup-done = { $count ->
-    [one] { $file } lo tiene todo: una imagen con su receta.
-   *[other] { $file } lo tiene todo: { $count } archivos de imágenes con sus recetas.
- } Los tokens no están dentro.
+    [one] { $file } tiene todo el historial: una imagen con su receta.
+   *[other] { $file } tiene todo el historial: { $count } archivos de imágenes con sus recetas.
+ } Los tokens y los modelos añadidos no están dentro: guárdalos aparte.
+backup-damaged = { $count ->
+    [one] Un archivo de imagen está dañado y no está dentro; su receta sí, y `/repetir` vuelve a hacer la imagen. Revisa el disco.
+   *[other] { $count } archivos de imágenes están dañados y no están dentro; sus recetas sí, y `/repetir` vuelve a hacer las imágenes. Revisa el disco.
+ }
 backup-failed = No se pudo escribir { $file }: { $reason }
 restore-stopping = Deteniendo la Semilla que está en marcha…
+restore-container = La Semilla que está en marcha no se puede detener desde dentro de su contenedor: terminarían los dos. Detén el contenedor, ejecuta su imagen una vez con `restore { $file }` y el mismo volumen, y arranca de nuevo el contenedor.
 restore-done = { $count ->
     [one] Una imagen está de vuelta.
    *[other] { $count } archivos de imágenes están de vuelta.
- } Lo que había antes está en { $folder }. Empieza otra vez con `semilla run`.
+ } Lo que había antes se queda 30 días en { $folder }. Empieza otra vez con `semilla run`.
 restore-bad = { $file } no es una copia entera de Semilla ({ $reason }). No se cambió nada.
+restore-newer = { $file } lo hizo una Semilla más nueva que esta. Actualiza Semilla antes. No se cambió nada.
 restore-failed = No se pudo recuperar { $file }: { $reason }
 
 # Modelos
@@ -93,7 +101,9 @@ terminal-models-add = un modelo, LoRA, VAE o embedding de un ARCHIVO, una CARPET
 models-add-what = ¿Cuál? Por ejemplo: `semilla models add dream.safetensors`, o `semilla models add dueño/nombre`
 models-add-nothing = { $name } no es un modelo, o son varios. Archivos que se pueden nombrar: { $choices }
 models-add-unusable = { $name } no se puede usar: { $reason }
+models-add-taken = { $file } ya existe y es otro: las imágenes hechas con él lo necesitan. Cambia el nombre de lo que añades o, si nadie lo necesita, quita antes el que está.
+models-add-embedding = Si es un embedding, ponlo en { $folder }: ahí se lee sin ejecutarlo.
 models-add-no-room = No hay lugar en { $folder }: hacen falta { $needed } GB y quedan { $free } GB.
 models-add-damaged = { $name } no llegó entero. Prueba otra vez.
-models-add-failed = { $name } no se pudo añadir: { $reason }. Lo que ya está se conserva; el mismo comando continúa.
+models-add-failed = { $name } no se pudo añadir: { $reason }. Lo que ya está se conserva; la misma orden continúa.
 models-add-done = **{ $name }** está en { $file }. Una Semilla en marcha lo tiene en unos segundos.

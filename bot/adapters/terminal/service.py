@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections import deque
+from collections.abc import AsyncIterator
 from difflib import get_close_matches
 
 from starlette.requests import Request as HttpRequest
@@ -29,8 +30,9 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Call, Guild, Member, Refusal, Reply, Shown, Tone, Unreachable
 from bot.events import Delivered, Ended, Event
 from bot.locales import plain
+from bot.refusals import refused
 from bot.replies import Progress as Stage
-from bot.replies import answer_reply, progress_line, refused
+from bot.replies import answer_reply, progress_line
 from db.models import Answer
 
 NAME = "terminal"
@@ -122,12 +124,14 @@ def read(words: tuple[str, ...]) -> tuple[str, dict[str, str]]:
     command, rest = find_command(words)
     options: dict[str, str] = {}
     free: list[str] = []
-    flags = iter(rest)
-    for word in flags:
+    left = deque(rest)
+    while left:
+        word = left.popleft()
         if word == "--":
-            free += flags
+            free += left
+            left.clear()
         elif word.startswith("-") and word.lstrip("-")[:1].isalpha():
-            name, value = _flag(command, word, flags)
+            name, value = _flag(command, word, left)
             options[name] = value
         else:
             free.append(word)
@@ -144,8 +148,9 @@ def find_command(words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
     raise Refusal("unknown-command", ("/help",), command=short(words[0]))
 
 
-def _flag(command: Command, word: str, following: Iterator[str]) -> tuple[str, str]:
-    """The option that a flag means, and its value: after "=", or the next word."""
+def _flag(command: Command, word: str, left: deque[str]) -> tuple[str, str]:
+    """The option that a flag means, and its value: after "=", or the next word, which a switch may
+    do without."""
     name, equals, value = word.lstrip("-").partition("=")
     option = command.option(name)
     if option is None:
@@ -154,8 +159,9 @@ def _flag(command: Command, word: str, following: Iterator[str]) -> tuple[str, s
         key = "unknown-flag" if near else "no-flags"
         nearest = f"--{near[0]}" if near else ""
         raise Refusal(key, command=command.name, flag=short(word), nearest=nearest)
+    alone = option.kind.type is Type.SWITCH and not (left and option.kind.accepts(left[0]))
     if not equals:
-        value = "yes" if option.kind.type is Type.SWITCH else next(following, "")
+        value = "yes" if alone else left.popleft() if left else ""
     if not value:
         raise Refusal("flag-empty", flag=short(word))
     return option.name, value

@@ -26,7 +26,7 @@ from bot.commands.semilla import Semilla
 from bot.config import Config
 from bot.conversation import Reply, Unreachable
 from bot.locales import say
-from bot.replies import short_code
+from bot.refusals import short_code
 from db.models import Answer
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from bot.adapters.web.site import Visit, enter, read_form
 from bot.commands import door, line
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Refusal, Reply, Tone
-from bot.replies import refused
+from bot.refusals import refused
 from db.models import Answer
 
 NAME = "web"

@@ -6,6 +6,10 @@ web-placeholder = a green heart
 web-draw = Draw
 web-attach = Draw over a picture
 web-attached = A picture to draw over
+web-unjudged = { $count ->
+    [one] 1 waits for your review
+   *[other] { $count } wait for your review
+ }
 web-remove = Remove the picture
 web-options = Options
 web-usual = the usual

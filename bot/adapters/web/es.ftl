@@ -6,6 +6,10 @@ web-placeholder = un corazón verde
 web-draw = Dibujar
 web-attach = Dibujar sobre una imagen
 web-attached = Imagen sobre la que dibujar
+web-unjudged = { $count ->
+    [one] 1 pendiente de revisar
+   *[other] { $count } pendientes de revisar
+ }
 web-remove = Quitar la imagen
 web-options = Opciones
 web-usual = el de siempre

@@ -57,6 +57,7 @@ async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
         strip=[picture_shown(picture, visit.language) for picture in shown],
         reply=reply_card(visit, reply) if reply else "",
         troubles=await _troubles(visit),
+        unjudged=await unjudged(visit),
         typed=typed,
         examples=semilla.catalogue.default().examples(visit.language),
         inputs=forms.declared_inputs(semilla, COMMANDS[first], visit.language, bool(styles)),
@@ -70,6 +71,14 @@ async def _troubles(visit: Visit) -> list[str]:
         return []
     address = {"address": visit.site.semilla.config.web.address}
     return [say(visit.language, key, **address, **facts) for key, facts in await chats.troubles()]
+
+
+async def unjudged(visit: Visit) -> str:
+    """For moderators: how much waits for them."""
+    if not visit.session.moderator:
+        return ""
+    count = await visit.site.semilla.database.moderation.unjudged(visit.guild.id)
+    return say(visit.language, "web-unjudged", count=count) if count else ""
 
 
 async def conversation(visit: Visit) -> list[Answer]:

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.adapters.web.calls import visible
-from bot.adapters.web.pages import WELCOME, conversation
+from bot.adapters.web.pages import WELCOME, conversation, unjudged
 from bot.adapters.web.rendering import card_message, fragment
 from bot.adapters.web.rooms import Moved
 from bot.adapters.web.site import Visit, enter
-from bot.events import Delivered, Event
+from bot.events import Delivered, Event, Unjudged
 from bot.replies import Progress, answer_reply, progress_line
 from db.models import Answer
 
@@ -52,32 +52,42 @@ async def _happenings(
     visit: Visit, since: int, unfinished: set[int]
 ) -> AsyncIterator[ServerSentEvent]:
     """First what the page has missed, then what happens in its room."""
-    semilla = visit.site.semilla
-    with semilla.events.follow(guild=visit.guild.id) as follower:
+    with visit.site.semilla.events.follow(guild=visit.guild.id) as follower:
         shown: set[int] = set()
         for answer in await _known(visit, unfinished):
             if answer.id > since or answer.id in unfinished:
                 yield _card(visit, answer)
             shown.add(answer.id)
+        if visit.session.moderator:
+            yield await _unjudged(visit)
         quiet: set[int] = set()
         async for event in follower:
             if isinstance(event, Moved):
                 return
-            if event.answer in quiet and not isinstance(event, Delivered):
-                continue
-            if (message := _progress(event, visit.language)) and event.answer in shown:
+            if message := await _told(visit, event, shown, quiet):
                 yield message
-                continue
-            found = await semilla.database.answers.get(event.answer)
-            if found is None or not visible(visit, found):
-                quiet.add(event.answer)
-            elif found.origin.startswith(WELCOME):
-                quiet.add(event.answer)
-                if isinstance(event, Delivered):
-                    yield _thumb(visit, found)
-            else:
-                shown.add(found.id)
-                yield _card(visit, found)
+
+
+async def _told(
+    visit: Visit, event: Event, shown: set[int], quiet: set[int]
+) -> ServerSentEvent | None:
+    """What the page is told of an event. `shown`: answers that it has a card of; `quiet`: those
+    that it is to have none of. Both grow."""
+    if isinstance(event, Unjudged):
+        return await _unjudged(visit) if visit.session.moderator else None
+    if event.answer in quiet and not isinstance(event, Delivered):
+        return None
+    if (message := _progress(event, visit.language)) and event.answer in shown:
+        return message
+    found = await visit.site.semilla.database.answers.get(event.answer)
+    if found is None or not visible(visit, found):
+        quiet.add(event.answer)
+        return None
+    if found.origin.startswith(WELCOME):
+        quiet.add(event.answer)
+        return _thumb(visit, found) if isinstance(event, Delivered) else None
+    shown.add(found.id)
+    return _card(visit, found)
 
 
 async def _known(visit: Visit, unfinished: set[int]) -> list[Answer]:
@@ -87,6 +97,10 @@ async def _known(visit: Visit, unfinished: set[int]) -> list[Answer]:
     found = [await visit.site.semilla.database.answers.get(each) for each in passed]
     waited_for = [each for each in found if each is not None and visible(visit, each)]
     return [*waited_for, *reversed(recent)]
+
+
+async def _unjudged(visit: Visit) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps({"text": await unjudged(visit)}), event="unjudged")
 
 
 def _card(visit: Visit, answer: Answer) -> ServerSentEvent:

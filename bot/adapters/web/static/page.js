@@ -85,6 +85,12 @@
         strip.hidden = false;
         one(".thumbs", strip).prepend(thumb);
       });
+      stream.addEventListener("unjudged", (event) => {
+        const { text } = JSON.parse(event.data), waits = one("#unjudged");
+        if (text && one("button", waits).textContent !== text) live.textContent = text;
+        one("button", waits).textContent = text;
+        waits.hidden = !text;
+      });
       stream.addEventListener("progress", (event) => progress(JSON.parse(event.data)));
       stream.onerror = () => {
         stream?.close(); // by itself it would ask again for what was missing when it began
