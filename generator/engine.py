@@ -54,13 +54,11 @@ class _Load:
 
     Args:
         jobs: that waited when it began: should it fail, who asked later has another try.
-        flying: those in flight then.
     """
 
     key: Key
     done: Future[tuple[Loaded, float]]
     jobs: frozenset[int]
-    flying: frozenset[int]
 
 
 class Engine:
@@ -173,12 +171,12 @@ class Engine:
 
     def _load(self, key: Key) -> None:
         """Not yet while all of those that there was no room beside are still in flight."""
-        flying = frozenset(self._runs)
-        crowded = key in self._crowded and self._crowded[key] <= flying
+        crowded = key in self._crowded and self._crowded[key] <= self._runs.keys()
         if self._loading is None and not crowded:
-            load = partial(self._models.load, *key, beside=bool(flying))
+            # Asked when room is needed: others may have begun by then.
+            load = partial(self._models.load, *key, beside=lambda: bool(self._runs))
             jobs = frozenset(order.job for order, _ in self._waiting)
-            self._loading = _Load(key, self._loader.submit(load), jobs, flying)
+            self._loading = _Load(key, self._loader.submit(load), jobs)
 
     def _loaded(self) -> Events:
         """What became of the load; its orders fail with it."""
@@ -188,7 +186,8 @@ class Engine:
         error = load.done.exception()
         self._crowded.pop(load.key, None)
         if isinstance(error, Crowded):
-            self._crowded[load.key] = load.flying
+            if self._runs:  # else there is room by now
+                self._crowded[load.key] = frozenset(self._runs)
             return
         if error is None:
             yield messages.Loaded(load.key[0], load.done.result()[1])

@@ -120,7 +120,7 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
     if changed(request.extras, catalogue, model.family):
-        catalogue.refresh()  # they may be newer than what it saw
+        catalogue.refresh(large=0)  # they may be newer than what it saw
     conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
     notes = changed(request.extras, catalogue, model.family)
     if request.negative_prompt and not conditionings[0].guided:
@@ -146,7 +146,7 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
     name = str(request.upscaler)
     used = [each for each in request.extras if each.kind == Kind.UPSCALER]
     if changed(used, catalogue):
-        catalogue.refresh()  # it may be newer than what it saw
+        catalogue.refresh(large=0)  # it may be newer than what it saw
     found = catalogue.find_extra(Kind.UPSCALER, name)
     if found is None:
         raise ModelRefused(Failure.MODEL_MISSING, name)
