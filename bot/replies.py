@@ -228,9 +228,13 @@ def difference(picture: Picture, parent: Picture, language: str) -> str:
     ]
     if changed:
         return say(language, "difference-machine", changes=", ".join(sorted(changed)))
-    if picture.trace != parent.trace:
+    if picture.trace != parent.trace or _in_tiles(picture) != _in_tiles(parent):
         return say(language, "difference-calls")
     return say(language, "difference-unknown")
+
+
+def _in_tiles(picture: Picture) -> bool:
+    return any(note["kind"] == NoteKind.DECODED_IN_TILES for note in picture.notes)
 
 
 def _of_default(note: Note, job: Job) -> bool:

@@ -35,6 +35,7 @@ class Want:
         place: who has the lowest is next: `Turns.place`.
         width, program: of the call that is replayed.
         alone: whether nobody may share its call.
+        like: pictures with equal ones have calls that take as long; its key, if None.
     """
 
     job: int
@@ -44,6 +45,12 @@ class Want:
     width: int | None = None
     program: str | None = None
     alone: bool = False
+    like: Hashable = None
+
+    @property
+    def measured(self) -> Hashable:
+        """What `Widths` knows its calls by."""
+        return self.key if self.like is None else self.like
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,7 @@ def next_call(
     together = [first]
     if not first.alone:
         together += [want for want in others if want.key == first.key and not want.alone]
-    replayed = first.width if first.width and widths.fits(first.key, first.width) else None
+    replayed = first.width if first.width and widths.fits(first.measured, first.width) else None
     width = replayed or _width(together, widths)
     program = (first.program if replayed else None) or best(first.key, width)
     together = [first, *(w for w in together[1:] if w.program in (None, program))]
@@ -207,11 +214,11 @@ def own_width(rows: int) -> int:
 def _width(together: Sequence[Want], widths: Widths) -> int:
     first = together[0]
     width = own_width(first.rows)
-    while width * 2 <= widths.limit(first.key):
+    while width * 2 <= widths.limit(first.measured):
         rows, wider_rows = (_rows(_fill(together, each)) for each in (width, width * 2))
-        if wider_rows <= rows or not widths.bring(first.key, width, rows, wider_rows):
+        if wider_rows <= rows or not widths.bring(first.measured, width, rows, wider_rows):
             break
-        if not widths.fits(first.key, width * 2):
+        if not widths.fits(first.measured, width * 2):
             break
         width *= 2
     return width

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from generator import pickles
+from generator import pickles, wildcards
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
 from generator.folders import Found, walk
 from generator.hashes import Closed, Hashes, Later, Stamp, stamps
@@ -114,7 +114,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A VAE, LoRA, embedding or upscaler.
+    """A VAE, LoRA, embedding or upscaler, or a list of words.
 
     Args:
         family: what it was made for; "" where its file doesn't tell (VAEs, pickled embeddings).
@@ -208,10 +208,14 @@ class Catalogue:
         found = _named(text, self.models())
         return found[0] if len(found) == 1 else None
 
-    def find_extra(self, kind: Kind, text: str) -> Extra | None:
-        """By name, in any case; not by a beginning, as these names stand among other words."""
+    def find_extra(self, kind: Kind, text: str, family: str | None = None) -> Extra | None:
+        """By name, in any case; not by a beginning, as these names stand among other words. Of those
+        with one name it is one that fits the family, if any does."""
+        if kind is Kind.WILDCARD:
+            return next(iter(self.wildcards(f"__{text}__")), None)
         name = text.strip().casefold()
-        return next((each for each in self.extras(kind) if each.name.casefold() == name), None)
+        named = [each for each in self.extras(kind) if each.name.casefold() == name]
+        return next((each for each in named if family and each.fits(family)), (*named, None)[0])
 
     def hash_of(self, extra: Extra) -> str:
         """sha256 of its file. Raises OSError when it is gone."""
@@ -219,14 +223,12 @@ class Catalogue:
 
     def wildcard(self, name: str) -> tuple[str, ...]:
         """The lines of wildcards/NAME.txt in the first folder that has it; none without."""
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            return ()
-        for folder in self._folders:
-            file = folder / "wildcards" / f"{name}.txt"
-            if file.is_file():
-                lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-                return tuple(s for s in map(str.strip, lines) if s and not s.startswith("#"))
-        return ()
+        return wildcards.lines(wildcards.find(self._folders, name))
+
+    def wildcards(self, text: str) -> list[Extra]:
+        """Those that a text draws from."""
+        found = wildcards.named(self._folders, text)
+        return [Extra(Kind.WILDCARD, name, file, "") for name, file in found.items()]
 
     def default(self) -> Model:
         return self.models()[0]

@@ -22,7 +22,7 @@ from generator.loaded_model import LoadedModel
 from generator.loras import Lora
 from generator.messages import Note, NoteKind
 from generator.reading import read
-from generator.request import GenerationRequest
+from generator.request import VERSION, GenerationRequest
 from generator.text_encoders import TextEncoder
 
 TEXTS = 8  # of a part of a prompt that are kept encoded
@@ -143,7 +143,7 @@ def condition(
     notes = [*positive.notes, *notes, *_skipping_less(model, request.clip_skip)]
     parts = positive.prompt.parts
     ready = partial(loras.use, model, used)
-    encoder = Encoder(model.encoders, request.clip_skip, request.emphasis, ready)
+    encoder = Encoder(model.encoders, request.clip_skip, request.emphasis, ready, request.version)
     lines = [encoder.line(part, during, positive.embeddings) for part in parts]
     guided = request.guided or len(parts) > 1
     if guided:
@@ -200,6 +200,7 @@ class Encoder:
         emphasis: what becomes of weights: "original" (the mean is as before), "no norm",
             "none" (they are left out).
         ready: makes the encoders use the prompt's LoRAs, as other pictures may have had others.
+        version: of the recipe.
     """
 
     def __init__(
@@ -208,11 +209,13 @@ class Encoder:
         clip_skip: int = 1,
         emphasis: str = "original",
         ready: Callable[[], None] = lambda: None,
+        version: int = VERSION,
     ) -> None:
         self._encoders = encoders
         self._clip_skip = clip_skip
         self._emphasis = emphasis
         self._ready = ready
+        self._version = version
 
     def line(self, part: Part, during: Pass, embeddings: Sequence[Embedding] = ()) -> Line:
         """A part of the prompt at each step. The texts that come again and again are kept."""
@@ -226,6 +229,8 @@ class Encoder:
         notes: tuple[Note, ...] = ()
         for encoder in self._encoders:
             chunks = _chunks(encoder, text, embeddings)
+            if self._version > 2 and len(chunks) > 1 and not chunks[-1].ids:
+                chunks.pop()  # nothing came after the last BREAK
             notes = _left_out(encoder, chunks)
             done = [self._call(encoder, chunk) for chunk in chunks[:CHUNKS]]
             parts.append(torch.cat([each for each, _ in done], dim=1))
@@ -266,6 +271,7 @@ def _inserting(chunk: Chunk) -> Any:
         output = output.clone()
         for place, embedding in chunk.vectors:
             vectors = embedding.vectors[output.shape[-1]].to(output.device, output.dtype)
+            vectors = vectors[: output.shape[1] - place - 1]  # of more AUTOMATIC1111 takes those
             output[0, place + 1 : place + 1 + len(vectors)] = vectors
         return output
 

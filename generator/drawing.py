@@ -18,6 +18,8 @@ from generator import grammar, loras, metadata, noise
 from generator.conditioning import Conditioning
 from generator.inpainting import Area, inpainting_input
 from generator.loaded_model import LoadedModel
+from generator.loras import Lora
+from generator.memory import out_of_memory
 from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 from generator.sampler_names import step_of
@@ -52,10 +54,16 @@ class Ask:
         return self.conditioning.rows(self.step)
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> tuple[tuple[int, ...], int, tuple[Lora, ...], bool]:
         """What has to be equal in one call of a model."""
         tokens = self.conditioning.at(self.step).shape[1]
         return tuple(self.scaled.shape), tokens, self.conditioning.lora, self.tiled
+
+    @property
+    def like(self) -> Hashable:
+        """What its calls take as long as: which LoRAs they are makes no difference."""
+        shape, tokens, lora, tiled = self.key
+        return shape, tokens, len(lora), tiled
 
     @property
     def plain(self) -> bool:
@@ -146,6 +154,7 @@ class Pass:
     steps: int
     strength: float
     conditioning: Conditioning
+    notes: list[Note]
 
 
 def passes(request: GenerationRequest) -> list[grammar.Pass]:
@@ -159,21 +168,22 @@ def draw(
     model: LoadedModel,
     conditionings: Sequence[Conditioning],
     initial: Image.Image | None,
+    notes: list[Note],
 ) -> Drawing:
     """Latents and schedulers are float32 on the CPU.
 
     Args:
         conditionings: for each of the request's passes.
         initial: RGB, or RGBA where it is to be kept but for what is transparent.
+        notes: gets what is to be told of it.
     """
     whole, small = (request.width, request.height), request.hires
     size = (small.width, small.height) if small else whole
-    image = yield from _draw(
-        request, model, Pass(size, request.steps, request.strength, conditionings[0]), initial
-    )
+    first = Pass(size, request.steps, request.strength, conditionings[0], notes)
+    image = yield from _draw(request, model, first, initial)
     if small is None or image is None:
         return image
-    over = Pass(whole, small.steps, small.strength, conditionings[1])
+    over = Pass(whole, small.steps, small.strength, conditionings[1], notes)
     enlarged = image.resize(whole, Image.Resampling.LANCZOS)
     if initial is not None and initial.mode == "RGBA":
         if request.version > 2:  # the first pass made it coarser
@@ -208,8 +218,24 @@ def _draw(
     latents = yield from _denoise(denoising, request, model, over, area, beside)
     yield None
     model.tile(request.tiling)
-    image = model.decode(area.keep(latents) if area and beside is None else latents)
+    latents = area.keep(latents) if area and beside is None else latents
+    image = _decoded(model, latents, request.tiling, over.notes)
     return area.paste(image) if area and image else image
+
+
+def _decoded(
+    model: LoadedModel, latents: Tensor, tiling: bool, notes: list[Note]
+) -> Image.Image | None:
+    """In tiles where the memory doesn't suffice for the whole: it takes more than any call before."""
+    try:
+        return model.decode(latents)
+    except Exception as error:
+        # Tiles would each fit their own edges instead of the picture's.
+        if tiling or not out_of_memory(error):
+            raise
+    if (note := Note(NoteKind.DECODED_IN_TILES)) not in notes:
+        notes.append(note)
+    return model.decode(latents, in_tiles=True)
 
 
 def _denoise(

@@ -54,13 +54,11 @@ class _Load:
 
     Args:
         jobs: that waited when it began: should it fail, who asked later has another try.
-        flying: those in flight then.
     """
 
     key: Key
     done: Future[tuple[Loaded, float]]
     jobs: frozenset[int]
-    flying: frozenset[int]
 
 
 class Engine:
@@ -173,12 +171,12 @@ class Engine:
 
     def _load(self, key: Key) -> None:
         """Not yet while all of those that there was no room beside are still in flight."""
-        flying = frozenset(self._runs)
-        crowded = key in self._crowded and self._crowded[key] <= flying
+        crowded = key in self._crowded and self._crowded[key] <= self._runs.keys()
         if self._loading is None and not crowded:
-            load = partial(self._models.load, *key, beside=bool(flying))
+            # Asked when room is needed: others may have begun by then.
+            load = partial(self._models.load, *key, beside=lambda: bool(self._runs))
             jobs = frozenset(order.job for order, _ in self._waiting)
-            self._loading = _Load(key, self._loader.submit(load), jobs, flying)
+            self._loading = _Load(key, self._loader.submit(load), jobs)
 
     def _loaded(self) -> Events:
         """What became of the load; its orders fail with it."""
@@ -188,7 +186,8 @@ class Engine:
         error = load.done.exception()
         self._crowded.pop(load.key, None)
         if isinstance(error, Crowded):
-            self._crowded[load.key] = load.flying
+            if self._runs:  # else there is room by now
+                self._crowded[load.key] = frozenset(self._runs)
             return
         if error is None:
             yield messages.Loaded(load.key[0], load.done.result()[1])
@@ -270,16 +269,16 @@ class Engine:
     def _together(self, runs: Sequence[Run], call: Call) -> Events:
         model, shape, rows = runs[0].model, (runs[0].key, call.width), sum(run.rows for run in runs)
         assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
-        asks = [run.ask for run in runs if run.ask]
+        asks, measured = [run.ask for run in runs if run.ask], (runs[0].like, call.width)
         program, network = self._programs.answering(model.unet, shape, call.program)
         # Measuring costs time of its own, and of a model that is being loaded it would count, too.
-        known = self._loading is not None or self._widths.measured(*shape)
+        known = self._loading is not None or self._widths.measured(*measured)
         peak = None if known else peak_of(model.device)
         started = time.perf_counter()
         inputs = inputs_of(model, asks, call.width)
         predictions = predict(asks, inputs, network)
         seconds = time.perf_counter() - started
-        self._widths.learn(*shape, seconds, peak() if peak else None, program)
+        self._widths.learn(*measured, seconds, peak() if peak else None, program)
         if asks[0].plain and program == EAGER:
             self._programs.answered(model.unet, shape, inputs)
         for run, prediction in zip(runs, predictions, strict=True):
@@ -294,7 +293,7 @@ class Engine:
         if failure_of(error) is Failure.OUT_OF_MEMORY and width > narrowest:
             log.warning("no memory for %d rows", width)
             torch.cuda.empty_cache()
-            self._widths.narrow(first.key, width)
+            self._widths.narrow(first.like, width)
         elif call.program == COMPILED and self._gives_up(first, width, error):
             return
         elif len(runs) > 1:

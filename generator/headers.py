@@ -43,6 +43,7 @@ class Kind(StrEnum):
     LORA = "lora"
     EMBEDDING = "embedding"
     UPSCALER = "upscaler"
+    WILDCARD = "wildcard"  # a list of words
 
 
 class Reason(StrEnum):

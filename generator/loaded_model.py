@@ -145,8 +145,19 @@ class LoadedModel:
         return torch.as_tensor(latents * config.scaling_factor).float().cpu()
 
     @torch.inference_mode()
-    def decode(self, latents: Tensor) -> Image.Image | None:
-        """The picture, or None when the numbers got out of hand."""
+    def decode(self, latents: Tensor, *, in_tiles: bool = False) -> Image.Image | None:
+        """The picture, or None when the numbers got out of hand.
+
+        Args:
+            in_tiles: takes less memory, and is a little different where tiles meet.
+        """
+        self.vae.use_tiling = in_tiles
+        try:
+            return self._decode(latents)
+        finally:
+            self.vae.use_tiling = False
+
+    def _decode(self, latents: Tensor) -> Image.Image | None:
         scaled = latents / self.vae.config.scaling_factor
         for decoded in self._in_both_precisions(
             lambda vae: vae.decode(scaled.to(vae.device, vae.dtype), return_dict=False)[0][0]

@@ -40,7 +40,7 @@ class NoteKind(StrEnum):
     EMBEDDING_UNFIT = "embedding-unfit"  # name; made for another family, or broken
     LORA_MISSING = "lora-missing"  # name: as typed
     LORA_UNFIT = "lora-unfit"  # name; made for another family, or broken
-    EXTRA_CHANGED = "extra-changed"  # name: of a LoRA, embedding or VAE that is another file
+    EXTRA_CHANGED = "extra-changed"  # name: of a LoRA or other file that was replaced
     LESS_ENLARGED = "less-enlarged"  # name: of the upscaler; asked, size: "2048x2048"
     ONLY_ENLARGED = "only-enlarged"  # size: more than the model draws; side: the most
     TAG_IGNORED = "tag-ignored"  # tag: as typed, "<hypernet:x:1>"
@@ -48,6 +48,7 @@ class NoteKind(StrEnum):
     WORDS_DRAWN = "words-drawn"  # words: what the seed drew
     PROMPT_TRANSLATED = "prompt-translated"  # typed: "word++"; read: "(word:1.21)"
     OPTION_IGNORED = "option-ignored"  # typed: "--v 5"
+    DECODED_IN_TILES = "decoded-in-tiles"  # the memory did not suffice for the whole of it
     IMAGE_RESIZED = "image-resized"  # size: the picture's size
 
 

@@ -26,7 +26,10 @@ ONE_LINE = re.compile(rf"\s(?={NEGATIVE}|Steps: \d+, )")  # where lines began
 OPTIONS = (("Steps", "steps"), ("CFG scale", "guidance"), ("Seed", "seed"), ("Size", "size"))
 MORE = (("Clip skip", "clip_skip"), ("Hires upscale", "hires"), ("Tiling", "tiling"))
 FILES = (("Model", "model"), ("VAE", "vae"))  # told in `settings`, too: they may not be here
-EMPHASES = {"original": "Original", "no norm": "No norm", "none": "None"}
+# As AUTOMATIC1111 names them; its own "None" takes brackets for letters, which is nothing of ours.
+EMPHASES = {"original": "Original", "no norm": "No norm", "none": "Ignore"}
+READ_EMPHASES = {label.lower(): name for name, label in EMPHASES.items()} | {"none": "none"}
+SCHEDULES = {"sgm uniform": "SGM Uniform"}  # whose label is no title
 READ = {*dict(OPTIONS), *dict(MORE), "Sampler", "Variation seed", "Variation seed strength"}
 # What decides no pixel, and hashes that the field's programs take in ways of their own.
 SAYS_NOTHING = {
@@ -116,7 +119,8 @@ def _settings(request: GenerationRequest) -> Iterator[tuple[str, object]]:
     strength = hires.strength if hires else request.strength if request.initial_image else None
     yield "Steps", request.steps
     yield "Sampler", label
-    yield "Schedule type", None if request.schedule == "automatic" else request.schedule.title()
+    schedule = SCHEDULES.get(request.schedule, request.schedule.title())
+    yield "Schedule type", None if request.schedule == "automatic" else schedule
     yield "CFG scale", f"{request.guidance_scale:g}"
     yield "Seed", request.seed
     yield "Size", f"{first.width}x{first.height}"
@@ -163,7 +167,7 @@ def parse_infotext(text: str) -> Told | None:
     if file := values.get("VAE"):
         values["VAE"] = re.sub(r"\.(safetensors|ckpt|pt)$", "", file)
     found |= {name: values[key] for key, name in (*OPTIONS, *MORE, *FILES) if key in values}
-    if (emphasis := values.get("Emphasis", "").lower()) in EMPHASES:
+    if emphasis := READ_EMPHASES.get(values.get("Emphasis", "").lower()):
         found["emphasis"] = emphasis
     sampler = " ".join(v for k in ("Sampler", "Schedule type") if (v := values.get(k)))
     if find(sampler):

@@ -106,7 +106,7 @@ class Models:
         vae: str | None = None,
         vae_hash: str | None = None,
         *,
-        beside: bool = False,
+        beside: Callable[[], bool] = lambda: False,
     ) -> tuple[Any, float]:
         """The model and the seconds that loading took.
 
@@ -124,9 +124,9 @@ class Models:
                 self._keep((name, hash, None, None), model)
             if vae is not None and isinstance(model, LoadedModel):
                 model = self._with_vae(model, vae, vae_hash, beside)
-                self._keep((name, hash, vae, vae_hash), model)
+            self._keep((name, hash, vae, vae_hash), model)  # a pipeline of its own has its own VAE
         except (Unusable, *BROKEN) as error:
-            if beside and out_of_memory(error):
+            if beside() and out_of_memory(error):
                 raise Crowded from error
             if of_the_device(error):
                 raise
@@ -145,7 +145,8 @@ class Models:
     def _find(self, name: str, hash: str) -> Model:
         self._catalogue.refresh(large=0)  # whoever asks has hashed it
         found = self._catalogue.find(name)
-        if found is None and self._catalogue.refresh():
+        # One that begins so may stand in for one whose hash was forgotten.
+        if (found is None or found.hash != hash) and self._catalogue.refresh():
             found = self._catalogue.find(name)
         if found is None:
             raise ModelRefused(Failure.MODEL_MISSING, name)
@@ -153,7 +154,7 @@ class Models:
             raise ModelRefused(Failure.MODEL_CHANGED, f"{name}: {found.hash}, not {hash}")
         return found
 
-    def _own(self, found: Model, beside: bool) -> Loaded:
+    def _own(self, found: Model, beside: Callable[[], bool]) -> Loaded:
         """Read from its files, with its own VAE."""
         files = stamps(found.path)
         needed = weight_bytes(found.path, self._dtype)
@@ -165,14 +166,14 @@ class Models:
         self._taken[network] = needed
         return model
 
-    def _make_room(self, needed: int, beside: bool) -> None:
+    def _make_room(self, needed: int, beside: Callable[[], bool]) -> None:
         """Forgets the models that were used longest ago. Raises Crowded where that isn't enough."""
         used = {key: kept.used for key, kept in list(self._kept.items())}
         for key in sorted(used, key=lambda key: used[key]):
             if self._fits(needed):
                 return
             self._drop([key])
-        if beside and not self._fits(needed):
+        if beside() and not self._fits(needed):
             raise Crowded
 
     def _fits(self, needed: int) -> bool:
@@ -239,7 +240,7 @@ class Models:
         return torch.float32 if upcast else self._dtype
 
     def _with_vae(
-        self, model: LoadedModel, name: str, hash: str | None, beside: bool
+        self, model: LoadedModel, name: str, hash: str | None, beside: Callable[[], bool]
     ) -> LoadedModel:
         found = self._catalogue.find_extra(Kind.VAE, name)
         if found is None:

@@ -11,17 +11,20 @@ import inspect
 import json
 import queue
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline, SchedulerMixin
 from PIL import Image
+from transformers import CLIPTokenizer
 
 from generator import building as building  # before any model is read
 from generator import noise
+from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 
 # Without its largest text encoder Stable Diffusion 3 draws on half of the memory.
@@ -66,10 +69,40 @@ class PipelineModel:
     def networks(self) -> list[Any]:
         return [part for part in self.pipeline.components.values() if hasattr(part, "parameters")]
 
+    @property
+    def _known(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.pipeline.__call__).parameters
+
     def turns(self, request: GenerationRequest) -> int:
-        """Network calls of a picture; Kandinsky's prior has steps of its own."""
-        prior = inspect.signature(self.pipeline.__call__).parameters.get(PRIOR_STEPS)
-        return request.calls + (prior.default if prior else 0)
+        """Network calls of a picture, whatever sampler it names; Kandinsky's prior has its own."""
+        prior = self._known.get(PRIOR_STEPS)
+        return request.steps + (prior.default if prior else 0)
+
+    def notes(self, request: GenerationRequest) -> Iterator[Note]:
+        """What of it has no effect."""
+        known = self._known
+        # Flux's guidance is an input of its network. Kandinsky's prior is always guided.
+        heeded = "negative_prompt" in known and "true_cfg_scale" not in known
+        if request.negative_prompt and not (heeded and (request.guided or PRIOR_STEPS in known)):
+            yield Note(NoteKind.NEGATIVE_WITHOUT_EFFECT)
+        limit, words = self._left_out(request.prompt)
+        if words:
+            yield Note(NoteKind.PROMPT_CUT, {"words": words[:200], "limit": str(limit)})
+
+    def _left_out(self, prompt: str) -> tuple[int, str]:
+        """How many tokens the text encoder reads that reads most of them, and what comes after."""
+        parts = self.pipeline.components
+        tokenizers = [parts[each] for each in parts if "tokenizer" in each and parts[each]]
+        limit, tokenizer = max(((self._room(each), each) for each in tokenizers), key=itemgetter(0))
+        ids = tokenizer(prompt, add_special_tokens=False, verbose=False).input_ids
+        return limit, str(tokenizer.decode(ids[limit:])).strip()
+
+    def _room(self, tokenizer: Any) -> int:
+        """Tokens without the beginning's and the end's."""
+        longest, most = int(tokenizer.model_max_length), self._known.get("max_sequence_length")
+        if most is not None and not isinstance(tokenizer, CLIPTokenizer):
+            longest = int(most.default)
+        return longest - int(tokenizer.num_special_tokens_to_add())
 
     def draw(self, request: GenerationRequest) -> Generator[None, None, Image.Image | None]:
         """Yields before every call of the network; returns the picture, None when it is lost.
@@ -96,7 +129,6 @@ class PipelineModel:
     def _call(self, request: GenerationRequest) -> Any:
         """The pipeline with schedulers of its own for this picture, and all arguments."""
         pipeline = _own(self.pipeline)
-        known = inspect.signature(pipeline.__call__).parameters
         wanted = {
             "prompt": request.prompt,
             "negative_prompt": request.negative_prompt,
@@ -108,7 +140,7 @@ class PipelineModel:
             "use_resolution_binning": False,
             "clean_caption": False,
         }
-        arguments = {name: value for name, value in wanted.items() if name in known}
+        arguments = {name: value for name, value in wanted.items() if name in self._known}
         return lambda: pipeline(**arguments).images[0]
 
 

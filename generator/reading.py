@@ -66,9 +66,11 @@ def plain(text: str, seed: int, catalogue: Catalogue) -> tuple[str, list[Note]]:
     return " ".join("".join(p.text for p in each).strip() for each in sections).strip(), notes
 
 
-def changed(extras: Sequence[ExtraFile], catalogue: Catalogue) -> list[Note]:
+def changed(
+    extras: Sequence[ExtraFile], catalogue: Catalogue, family: str | None = None
+) -> list[Note]:
     """Which of them are other files by now, or gone."""
-    found = {each: catalogue.find_extra(Kind(each.kind), each.name) for each in extras}
+    found = {each: catalogue.find_extra(Kind(each.kind), each.name, family) for each in extras}
     return [
         Note(NoteKind.EXTRA_CHANGED, {"name": each.name})
         for each, extra in found.items()
@@ -92,6 +94,8 @@ def _embeddings(
     text = NAMED.sub(r"\1", text)
     folded = text.casefold()
     named = [e for e in catalogue.extras(Kind.EMBEDDING) if e.name.casefold() in folded]
+    # Of two with one name the one that fits.
+    named = [e for e in named if catalogue.find_extra(Kind.EMBEDDING, e.name, model.family) == e]
     used = [e for e in (_read(extra, model, notes) for extra in named) if e]
     there = " ".join(extra.name.casefold() for extra in named)
     missing = dict.fromkeys([*typed, *(found[0] for found in USUAL.finditer(text))])
@@ -121,7 +125,7 @@ def _loras(
         if tag.kind not in ("lora", "lyco"):
             notes.append(Note(NoteKind.TAG_IGNORED, {"tag": tag.text}))
             continue
-        extra = catalogue.find_extra(Kind.LORA, tag.name)
+        extra = catalogue.find_extra(Kind.LORA, tag.name, model.family)
         if extra and extra.fits(model.family):
             text, network = tag.weights()
             found.append(Lora(catalogue.hash_of(extra), text, network, extra.path))

@@ -11,8 +11,8 @@ from generator.sampler_names import calls
 SEED_LIMIT = 2**32
 LANCZOS = "lanczos"  # enlarges without a network
 # Since 2 dpm++ 3m sde has the right formula; since 3 what a mask keeps is kept through hires fix, too,
-# lms begins as low in the middle of its timesteps as at their beginning, and a LoRA that is named twice
-# weighs as much as both.
+# lms begins as low in the middle of its timesteps as at their beginning, a LoRA that is named twice
+# weighs as much as both, and a BREAK at the end begins no chunk.
 VERSION = 3
 
 
@@ -46,7 +46,8 @@ class Hires:
 
 @dataclass(frozen=True, slots=True)
 class ExtraFile:
-    """A LoRA or embedding that a prompt names, or an upscaler; `hash` is its file's sha256."""
+    """A LoRA, embedding or list of words that a prompt names, or an upscaler; `hash` is its file's
+    sha256."""
 
     kind: str
     name: str

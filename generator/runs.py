@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from generator import metadata, upscaling
@@ -45,7 +45,7 @@ class Run:
     order: Submit
     model: Loaded | Upscaler
     drawing: Drawing
-    notes: tuple[Note, ...]
+    notes: Sequence[Note]
     came: int
     planned: list[tuple[int, str]] = field(default_factory=list)
     conditioning: Conditioning | None = None
@@ -81,6 +81,13 @@ class Run:
         return self.model.name, self.model.hash, self.ask.key
 
     @property
+    def like(self) -> Hashable:
+        """What its calls take as long as; None when it wants none."""
+        if self.ask is None or isinstance(self.model, Upscaler):
+            return None
+        return self.model.name, self.model.hash, self.ask.like
+
+    @property
     def left(self) -> int:
         """Pixels × calls that it still needs."""
         return self.each * max(0, self.turns - self.call)
@@ -94,7 +101,9 @@ class Run:
 
     def want(self, place: float) -> Want:
         width, program = self.replayed
-        return Want(self.order.job, self.key, self.rows, place, width, program, self.alone)
+        return Want(
+            self.order.job, self.key, self.rows, place, width, program, self.alone, self.like
+        )
 
 
 def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
@@ -104,15 +113,16 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
         prompt, told = plain(request.prompt, request.seed, catalogue)
         negative, more = plain(request.negative_prompt, request.seed, catalogue)
         words = replace(request, prompt=prompt, negative_prompt=negative)
-        run = Run(order, model, model.draw(words), (*told, *more), came)
+        told += [*more, *model.notes(words)]
+        run = Run(order, model, model.draw(words), tuple(told), came)
         run.turns = model.turns(request)
         return run
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
-    if changed(request.extras, catalogue):
-        catalogue.refresh()  # they may be newer than what it saw
+    if changed(request.extras, catalogue, model.family):
+        catalogue.refresh(large=0)  # they may be newer than what it saw
     conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
-    notes = changed(request.extras, catalogue)
+    notes = changed(request.extras, catalogue, model.family)
     if request.negative_prompt and not conditionings[0].guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
     if not follows(request.sampler, request.schedule):
@@ -122,9 +132,9 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     if order.initial_image is not None:
         image, resized = initial_image(order.initial_image, request)
         notes += resized
-    drawing = draw(request, model, conditionings, image)
+    drawing = draw(request, model, conditionings, image, notes)
     planned = calls_of(order.trace or "")
-    return Run(order, model, drawing, tuple(notes), came, planned, conditionings[0])
+    return Run(order, model, drawing, notes, came, planned, conditionings[0])
 
 
 def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
@@ -136,7 +146,7 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
     name = str(request.upscaler)
     used = [each for each in request.extras if each.kind == Kind.UPSCALER]
     if changed(used, catalogue):
-        catalogue.refresh()  # it may be newer than what it saw
+        catalogue.refresh(large=0)  # it may be newer than what it saw
     found = catalogue.find_extra(Kind.UPSCALER, name)
     if found is None:
         raise ModelRefused(Failure.MODEL_MISSING, name)

@@ -90,6 +90,7 @@ def folder(tmp_path_factory) -> Path:
     embeddings.mkdir()
     save_file({"emb_params": torch.randn(3, WIDTH)}, embeddings / "EasyNegative.safetensors")
     torch.save({"string_to_param": {"*": torch.randn(2, WIDTH)}}, embeddings / "my-cat.pt")
+    save_file({"emb_params": torch.randn(90, WIDTH)}, embeddings / "huge.safetensors")
     save_file(
         {"clip_l": torch.randn(2, 768), "clip_g": torch.randn(2, 1280)},
         embeddings / "largest.safetensors",
@@ -253,6 +254,17 @@ def test_break_begins_a_chunk(model, catalogue):
     assert torch.equal(found, torch.cat(expected, dim=1))
 
 
+def test_a_break_at_the_end_begins_none(model, catalogue):
+    """It did in recipes from before version 3."""
+    plain = condition(model, recipe("a cat"), catalogue).at(0)
+    for prompt in ("a cat BREAK", "a cat BREAK "):
+        assert torch.equal(condition(model, recipe(prompt), catalogue).at(0), plain)
+        before = condition(model, recipe(prompt, version=2), catalogue).at(0)
+        assert before.shape[1] == 2 * 77
+    inside = condition(model, recipe("a cat BREAK BREAK a dog"), catalogue).at(0)
+    assert inside.shape[1] == 3 * 77
+
+
 def test_what_does_not_fit_into_the_most_chunks_is_told(model, catalogue):
     (note,) = told(model, catalogue, "red " * (CHUNKS * 75 + 2))
     assert note == (NoteKind.PROMPT_CUT, "red red", str(CHUNKS * 75))
@@ -329,6 +341,12 @@ def test_an_embedding_is_not_cut_in_two_and_can_be_weighted(model, catalogue):
     found = condition(model, recipe("a", text), catalogue).at(0)[0]
     assert found.shape == (2 * 77, WIDTH)
     assert torch.equal(found[:77], by_hand(model, ids_of(model, "red") * 74)[0])
+
+
+def test_of_an_embedding_larger_than_a_chunk_as_much_is_taken_as_fits(model, catalogue):
+    found = condition(model, recipe("a", "huge, ugly"), catalogue).at(0)[0]
+    assert found.shape == (2 * 77, WIDTH)
+    assert found.isfinite().all()
 
 
 def test_no_embedding_passes_silently(model, large, catalogue):

@@ -8,6 +8,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -387,6 +388,32 @@ def test_a_picture_that_finds_no_memory_at_all_fails_alone(studio, network):
         (1, Failure.OUT_OF_MEMORY)
     ]
     assert set(drawn(events)) == {2}
+
+
+@pytest.mark.parametrize("tiling", [False, True])
+def test_without_memory_for_the_whole_of_a_picture_it_is_decoded_in_tiles(studio, tiling):
+    """But for one whose edges are to fit each other: those of tiles would."""
+    model = studio.models.loaded("semilla", studio.hash)
+    recipe = studio.recipe(width=256, height=128, tiling=tiling)
+    (whole,) = studio.draw(recipe)
+
+    def full(_module, inputs):
+        if inputs[0].shape[-1] > 16:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    hook = model.vae.decoder.register_forward_pre_hook(full)
+    events = studio.run([(0, Submit(1, recipe))])
+    hook.remove()
+    if tiling:
+        assert [e.failure for e in events if isinstance(e, Failed)] == [Failure.OUT_OF_MEMORY]
+    else:
+        in_tiles = drawn(events)[1]
+        assert in_tiles.notes == (Note(NoteKind.DECODED_IN_TILES),)
+        one, other = (
+            np.asarray(Image.open(io.BytesIO(each.png)), int) for each in (whole, in_tiles)
+        )
+        assert 0 < np.abs(one - other).mean() < 12
+    assert studio.draw(recipe)[0].pixel_hash == whole.pixel_hash
 
 
 def test_without_memory_for_a_model_it_is_not_called_broken(studio, tmp_path, monkeypatch):

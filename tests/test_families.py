@@ -22,7 +22,16 @@ from safetensors.torch import save_file
 
 from generator import metadata, noise
 from generator.engine import Engine
-from generator.messages import Called, Cancelled, Drawn, Failed, Failure, NoteKind, Submit
+from generator.messages import (
+    Called,
+    Cancelled,
+    Drawn,
+    Failed,
+    Failure,
+    Note,
+    NoteKind,
+    Submit,
+)
 from tests import micro_models as micro
 from tests.micro_models import Studio, studio
 
@@ -132,6 +141,7 @@ def test_another_architecture_draws_what_its_own_pipeline_draws(all_of_them):
 
 
 def test_another_architecture_gives_way_between_two_calls(all_of_them):
+    all_of_them.draw("semilla", width=64, height=64, steps=1)  # it needn't be loaded any more
     engine = Engine(all_of_them.models, {}, 0)
     engine.submit(Submit(1, all_of_them.recipe("sd3", steps=30)))
     events = []
@@ -176,6 +186,22 @@ def test_what_another_architecture_cannot_read_in_a_prompt_is_told(all_of_them):
     tagged = all_of_them.draw("sd3", prompt="a (red:1.3) cat <lora:ink:0.8>")
     assert tagged.pixel_hash == plain.pixel_hash
     assert [each.kind for each in tagged.notes] == [NoteKind.TAG_IGNORED]
+
+
+def test_what_has_no_effect_on_another_architecture_is_told(all_of_them):
+    long = all_of_them.draw("sd3", prompt="red " * 77)
+    unguided = all_of_them.draw("sd3", negative_prompt="blue", guidance_scale=1.0)
+    guided = all_of_them.draw("sd3", negative_prompt="blue")
+    facts = {"words": "red red", "limit": "75"}
+    assert long.notes == (Note(NoteKind.PROMPT_CUT, facts),)
+    assert unguided.notes == (Note(NoteKind.NEGATIVE_WITHOUT_EFFECT),)
+    assert guided.notes == ()
+
+
+def test_another_architecture_counts_its_own_calls_whatever_sampler_is_named(all_of_them):
+    recipe = all_of_them.recipe("sd3", sampler="heun", steps=5)
+    told = [each for each in all_of_them.run(Submit(1, recipe)) if isinstance(each, Called)]
+    assert [(each.call, each.calls) for each in told] == [(n, 5) for n in range(1, 6)]
 
 
 def test_a_distilled_model_whose_guidance_is_an_input_is_asked_for_one_row(tmp_path):

@@ -10,6 +10,7 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
 
 from generator import loras
+from generator.batching import Widths
 from generator.engine import Engine
 from generator.messages import Drawn, Failed, Failure, Submit
 from tests import micro_models as micro
@@ -84,6 +85,32 @@ def test_a_lora_that_is_named_twice_weighs_as_much_as_both(room):
     assert drawn(twice, version=2) not in (drawn(twice), drawn("<lora:lines:0.5>"))
     for version in (2, 3):
         assert drawn("<lora:lines:0.5>", version=version) == drawn("<lora:lines:0.5>")
+
+
+def test_how_fast_calls_are_is_learnt_once_for_all_weights_of_a_lora(room):
+    """Else each would be measured anew, and what is known would grow with all that is typed."""
+    widths = Widths()
+    for number in range(5):
+        recipe = room.recipe("one", prompt=f"a cat <lora:lines:{0.1 * number:g}>")
+        room.run(Submit(number, recipe), engine=Engine(room.models, {}, 0, widths=widths))
+    assert len(widths.taken) == 1
+
+
+def test_of_two_loras_with_one_name_each_model_has_its_own(shelf, tmp_path):
+    """As people keep them: a folder for each family, and the same names inside."""
+    models = tmp_path / "models"
+    for family, folder in (("sdxl", "a"), ("sd1", "b")):
+        made = micro.pipeline(family)
+        made.save_pretrained(models / family)
+        (models / "Lora" / folder).mkdir(parents=True)
+        file = models / "Lora" / folder / "detail.safetensors"
+        save_file(micro.lora(made, "attn2.to_k"), file)
+    room = studio(tmp_path / "cache", models)
+    for family in ("sd1", "sdxl"):
+        plain = room.draw(family, prompt="a cat")
+        detailed = room.draw(family, prompt="a cat <lora:detail:1>")
+        assert detailed.notes == ()
+        assert detailed.pixel_hash != plain.pixel_hash
 
 
 def test_a_lora_that_finds_no_memory_is_not_called_unfit(room, monkeypatch):

@@ -150,6 +150,25 @@ def test_texts_of_other_programs_are_read_as_options(text, expected):
     assert (told and told.options) == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "written"),
+    [
+        ({"schedule": "sgm uniform"}, "Schedule type: SGM Uniform"),
+        ({"schedule": "karras"}, "Schedule type: Karras"),
+        ({"emphasis": "none"}, "Emphasis: Ignore"),
+        ({"emphasis": "no norm"}, "Emphasis: No norm"),
+    ],
+)
+def test_schedules_and_emphases_have_automatic1111s_names(changes, written):
+    """Another letter, and it would draw with its default."""
+    made = recipe(**changes)
+    text = metadata.infotext(made)
+    assert f", {written}," in text
+    told = metadata.parse_infotext(text)
+    assert told.options.get("emphasis", "original") == made.emphasis
+    assert find(told.options["sampler"]) == (made.sampler, made.schedule)
+
+
 def test_a_schedule_that_we_lack_leaves_the_sampler():
     text = "a cat\nSteps: 20, Sampler: Euler, Schedule type: KL Optimal, Seed: 3"
     assert metadata.parse_infotext(text).options["sampler"] == "Euler"

@@ -241,6 +241,18 @@ async def test_a_recipe_whose_file_was_replaced_says_so(chat, shelf):
     )
 
 
+async def test_what_another_architecture_has_no_use_for_is_told_and_not_in_its_recipe(chat):
+    line = 'a cat model:sd3 sampler:"heun karras" clip_skip:2 emphasis:none vae:mild'
+    asked = await chat.ask(f"{line} steps:2 seed:1 size:32x32")
+    made = recipe(chat, asked)
+    assert (made.sampler, made.schedule, made.clip_skip) == ("euler", "automatic", 1)
+    assert (made.emphasis, made.vae, made.calls) == ("original", None, 2)
+    told = (
+        '"sampler:heun, schedule:karras, clip_skip:2, emphasis:none, vae:mild" has no counterpart'
+    )
+    assert any(told in note for note in asked.pictures[0].notes)
+
+
 async def test_a_lora_is_chosen_by_its_name_and_brings_the_word_that_it_answers_to(chat):
     asked = await chat.ask("a cat lora:ink:0.5 model:own")
     assert recipe(chat, asked).prompt.endswith("a cat, inked <lora:ink:0.5>")
@@ -274,6 +286,23 @@ async def test_making_a_picture_again_names_the_lora_that_was_replaced(
     once_more = await chat.ask(f"/reroll {again.pictures[0].code}")
     assert "Identical" in once_more.pictures[0].caption
     assert "ink" not in "".join(once_more.pictures[0].notes), "that one was drawn with this file"
+
+
+@pytest.mark.parametrize("model", ["own", "sd3"])
+async def test_making_a_picture_again_names_the_list_of_words_that_was_edited(
+    chat: Chat, shelf: Path, model: str
+) -> None:
+    """Also one that only another list names."""
+    lists = shelf / "wildcards"
+    lists.mkdir(exist_ok=True)
+    (lists / "pet.txt").write_text("small __animal__\n")
+    (lists / "animal.txt").write_text("cat\ndog\n")
+    first = await chat.ask(f"a __pet__ model:{model} seed:3 steps:2")
+    same = await chat.ask(f"/reroll {first.pictures[0].code}")
+    assert "Identical" in same.pictures[0].caption
+    (lists / "animal.txt").write_text("a very large house\n")
+    again = await chat.ask(f"/reroll {first.pictures[0].code}")
+    assert "not identical: the file of animal has changed" in again.pictures[0].caption
 
 
 async def test_a_request_whose_vae_was_replaced_while_it_waited_can_be_tried_again(

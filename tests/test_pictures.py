@@ -20,6 +20,7 @@ from bot.conversation import Guild, Member, Reply, Tone
 from bot.sheets import SHEET_PICTURES
 from db.models import Answer, Job
 from generator import metadata
+from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 from tests.chat import ANA, CLASS, Chat, open_chat
 from tests.rows import draw, picture, request
@@ -400,7 +401,11 @@ async def test_what_a_recipe_from_elsewhere_has_and_this_one_cannot_is_told(chat
 
 async def test_where_the_memory_did_not_suffice_for_the_same_calls_the_verdict_says_so():
     made = request()
-    parent = picture(made, "a" * 64, trace="8e20", code="K7QX")
-    for trace, reason in (("2e20", "memory"), ("8e20", "not known")):
-        again = picture(made, "b" * 64, trace=trace, notes=[])
+    parent = picture(made, "a" * 64, trace="8e20", code="K7QX", notes=[])
+    tiles = Note(NoteKind.DECODED_IN_TILES).to_json()
+    for trace, notes, reason in (
+        *(("2e20", [], "memory"), ("8e20", [tiles], "memory")),
+        ("8e20", [], "not known"),
+    ):
+        again = picture(made, "b" * 64, trace=trace, notes=notes)
         assert reason in replies.verdict(again, parent, "en")

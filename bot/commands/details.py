@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bot.commands.kinds import short
@@ -44,8 +44,8 @@ def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | Non
     if typed is None:
         return prompt
     name, _, weight = typed.partition(":")
-    lora = catalogue.find_extra(Kind.LORA, name)
-    found = lora or catalogue.find_extra(Kind.EMBEDDING, name)
+    lora = catalogue.find_extra(Kind.LORA, name, model.family)
+    found = lora or catalogue.find_extra(Kind.EMBEDDING, name, model.family)
     if found is None:
         extras = [*catalogue.extras(Kind.LORA, model.family)]
         extras += catalogue.extras(Kind.EMBEDDING, model.family)
@@ -97,15 +97,21 @@ def without_hires(request: GenerationRequest) -> tuple[GenerationRequest, float 
 
 async def with_files(
     semilla: Semilla, model: Model, request: GenerationRequest, vae: str | None, language: str
-) -> GenerationRequest:
-    """The request with the hashes of its VAE and of all that its prompts name. Raises Refusal."""
+) -> tuple[GenerationRequest, list[Note]]:
+    """The request with the hashes of its VAE and of all that its prompts name, and what of it the
+    model has no use for. Raises Refusal."""
+    catalogue = semilla.catalogue
     if model.own_sampler:
-        _only_words(model, request)
-        return request
-    return await asyncio.to_thread(_with_files, semilla.catalogue, model, request, vae, language)
+        request, notes = _only_words(model, request, vae)
+        drawn_from = await asyncio.to_thread(_hashed, catalogue, _wildcards(catalogue, request))
+        return replace(request, extras=drawn_from), notes
+    return await asyncio.to_thread(_with_files, catalogue, model, request, vae, language), []
 
 
-def _only_words(model: Model, request: GenerationRequest) -> None:
+def _only_words(
+    model: Model, request: GenerationRequest, vae: str | None
+) -> tuple[GenerationRequest, list[Note]]:
+    """As the model's own pipeline draws it. Raises Refusal."""
     if (
         request.initial_image
         or request.hires
@@ -114,19 +120,48 @@ def _only_words(model: Model, request: GenerationRequest) -> None:
         or request.variations
     ):
         raise Refusal("words-only", model=model.name)
+    drawn = replace(
+        request,
+        sampler=model.sampler,
+        schedule=model.schedule,
+        clip_skip=model.clip_skip,
+        emphasis="original",
+        vae=None,
+        vae_hash=None,
+        extras=(),
+    )
+    typed = [
+        f"{name}:{getattr(request, name)}"
+        for name in ("sampler", "schedule", "clip_skip", "emphasis")
+        if getattr(request, name) != getattr(drawn, name)
+    ]
+    typed += [f"vae:{vae}"] if vae else []
+    facts = {"typed": short(", ".join(typed), 200)}
+    return drawn, [Note(NoteKind.OPTION_IGNORED, facts)] if typed else []
 
 
 def _with_files(
     catalogue: Catalogue, model: Model, request: GenerationRequest, vae: str | None, language: str
 ) -> GenerationRequest:
     decoder = _vae(catalogue, model, vae)
-    used = dict.fromkeys(_extras(catalogue, model, request, language))
+    used = _extras(catalogue, model, request, language)
     return replace(
         request,
         vae=decoder.name if decoder else None,
         vae_hash=catalogue.hash_of(decoder) if decoder else None,
-        extras=tuple(ExtraFile(e.kind.value, e.name, catalogue.hash_of(e)) for e in used),
+        extras=_hashed(catalogue, used),
     )
+
+
+def _hashed(catalogue: Catalogue, used: Iterable[Extra]) -> tuple[ExtraFile, ...]:
+    return tuple(
+        ExtraFile(each.kind.value, each.name, catalogue.hash_of(each))
+        for each in dict.fromkeys(used)
+    )
+
+
+def _wildcards(catalogue: Catalogue, request: GenerationRequest) -> list[Extra]:
+    return catalogue.wildcards(f"{request.prompt} {request.negative_prompt}")
 
 
 async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationRequest:
@@ -135,11 +170,13 @@ async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationR
 
 
 def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRequest:
+    model = catalogue.find(request.model)
+    family = model.family if model else None
+
     def hash_of(file: ExtraFile) -> str:
-        found = catalogue.find_extra(Kind(file.kind), file.name)
+        found = catalogue.find_extra(Kind(file.kind), file.name, family)
         return catalogue.hash_of(found) if found else file.hash
 
-    model = catalogue.find(request.model)
     return replace(
         request,
         model_hash=model.hash if model else request.model_hash,
@@ -198,6 +235,7 @@ def _extras(
     for tag in grammar.parse(request.prompt).tags:
         if tag.kind in ("lora", "lyco"):
             yield from _lora(catalogue, model, tag.name, language)
+    yield from _wildcards(catalogue, request)
     words = f"{request.prompt} {request.negative_prompt}".casefold()
     for extra in catalogue.extras(Kind.EMBEDDING, model.family):
         if extra.name.casefold() in words:
@@ -206,7 +244,7 @@ def _extras(
 
 def _lora(catalogue: Catalogue, model: Model, name: str, language: str) -> Iterator[Extra]:
     """One that is not there is told with the picture. Raises Refusal for one that can't be used."""
-    found = catalogue.find_extra(Kind.LORA, name)
+    found = catalogue.find_extra(Kind.LORA, name, model.family)
     if found is not None and not found.fits(model.family):
         raise Refusal(
             "lora-unfit",

@@ -103,7 +103,8 @@ async def new_request(
     )
     request = with_hires(request, model, chosen.hires or 1)
     request = await with_image(semilla, call, request, choices)
-    request = await with_files(semilla, model, request, chosen.vae, call.language)
+    request, ignored = await with_files(semilla, model, request, chosen.vae, call.language)
+    notes += ignored
     if told is not None and (left_out := told.left_out(request)):
         notes.insert(0, Note(NoteKind.OPTION_IGNORED, {"typed": short(", ".join(left_out), 200)}))
     return request, [*translated, *notes, *check_words(model, request.prompt, call.language)]
@@ -155,7 +156,8 @@ async def changed_request(
     else:
         kept = None if chosen.model else base.vae
         vae = kept if chosen.vae is None else chosen.vae
-        request = await with_files(semilla, model, request, vae, call.language)
+        request, ignored = await with_files(semilla, model, request, vae, call.language)
+        notes += ignored
     return request, [*translated, *replaced(base, request), *notes]
 
 

@@ -155,7 +155,7 @@ differs = ≈ Very close to `{ $code }`, not identical: { $difference }
 difference-model = the file of the model { $model } has changed since.
 difference-files = the file of { $names } has changed since.
 difference-machine = made elsewhere ({ $changes }).
-difference-calls = this time the memory did not suffice for network calls as wide as then, which rounds otherwise.
+difference-calls = it was computed in other pieces than then, by the memory that was free, and that rounds otherwise.
 difference-unknown = the reason is not known; the recipe and the machine are the same.
 deleted-picture = `{ $code }` was deleted.
 
@@ -234,6 +234,7 @@ note-wildcard-missing = There is no list of words called "{ $name }": I read it 
 note-words-drawn = The seed drew: "{ $words }"
 note-prompt-translated = I read "{ $typed }" as "{ $read }".
 note-option-ignored = "{ $typed }" has no counterpart here: I left it out.
+note-decoded-in-tiles = The memory did not suffice for the whole picture at once: its last step was done in tiles.
 note-image-resized = Your picture was fitted to { $size }.
 
 failure-model-missing = The model { $model } isn't here any more. See /models.

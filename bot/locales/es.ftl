@@ -138,7 +138,7 @@ differs = ≈ Muy parecida a `{ $code }`, no idéntica: { $difference }
 difference-model = el archivo del modelo { $model } ha cambiado desde entonces.
 difference-files = el archivo de { $names } ha cambiado desde entonces.
 difference-machine = se hizo en otro sitio ({ $changes }).
-difference-calls = esta vez no había memoria para llamadas a la red tan anchas como entonces, y eso redondea de otro modo.
+difference-calls = se calculó en otros trozos que entonces, según la memoria que había libre, y eso redondea de otro modo.
 difference-unknown = no se sabe por qué; la receta y la máquina son las mismas.
 deleted-picture = `{ $code }` se borró.
 
@@ -217,6 +217,7 @@ note-wildcard-missing = No hay ninguna lista de palabras llamada «{ $name }»: 
 note-words-drawn = La semilla eligió: «{ $words }»
 note-prompt-translated = Leí «{ $typed }» como «{ $read }».
 note-option-ignored = «{ $typed }» no tiene equivalente aquí: lo dejé fuera.
+note-decoded-in-tiles = No había memoria para toda la imagen a la vez: el último paso se hizo por trozos.
 note-image-resized = Tu imagen se ajustó a { $size }.
 
 failure-model-missing = El modelo { $model } ya no está aquí. Mira /modelos.
