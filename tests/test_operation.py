@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import sys
 import tarfile
 import time
 import urllib.request
@@ -79,6 +81,23 @@ def test_a_log_that_can_not_be_written_says_so_and_no_secret(
     said = capsys.readouterr().err
     assert "No space left" in said
     assert "hunter2" not in said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full")
+def test_a_log_and_a_terminal_that_are_both_gone_end_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    gone = io.StringIO()
+    gone.close()
+    with open("/dev/full", "wb", buffering=0) as full:
+        try:
+            logs.write_into(Path("/dev/full"))
+            for stderr in (gone, io.TextIOWrapper(full, write_through=True)):
+                monkeypatch.setattr(sys, "stderr", stderr)
+                logging.getLogger("bot.test").warning("nobody reads this")
+        finally:
+            root.handlers[:] = before
 
 
 async def test_an_error_of_the_database_has_neither_tokens_nor_words(database: Database) -> None:
