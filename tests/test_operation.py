@@ -202,9 +202,11 @@ async def test_a_picture_removed_by_age_keeps_its_recipe_and_is_made_again(tmp_p
     ("name", "days"),
     [
         *[(f"cache/shown/{name}", 1) for name in ("ab-4.webp", "cd.new")],
-        *[(f"{name}/semilla.db", 1) for name in (".restore-x", ".backup-x")],
+        *[(f"{name}/semilla.db", 1) for name in (".restore-abcd_123", ".backup-abcd_123")],
         *[("models/.mine.part/unet/config.json", 30), ("models/dream.safetensors.part", 30)],
-        *[("before-restore-2026/semilla.db", 30), ("semilla.db.before-0007", 30)],
+        *[("models/old.pth.part", 30), ("models/dream.civitai.info.part", 30)],
+        ("before-restore-20260101-120000-000001/semilla.db", 30),
+        ("semilla.db.before-0007", 30),
         ("unclaimed-2026-01-01/ab.png", 30),
     ],
 )
@@ -221,6 +223,38 @@ async def test_what_was_left_behind_is_removed_once_nobody_can_want_it(
         async with open_chat(tmp_path), asyncio.timeout(20):
             while file.exists():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("semilla.db.before-exam", "before-restore-keep/a", ".backup-weekly/a", ".restore-me/a"),
+        *("unclaimed-by-ana/a.png", "models/other-program.part", "models/film.mkv.part"),
+    ],
+)
+def test_what_others_keep_in_the_data_folder_stays(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"somebody's")
+    with time_machine.travel(time.time() + 400 * 24 * 3600):
+        housekeeping.remove_leftovers(tmp_path)
+    assert file.exists()
+
+
+def test_one_thing_that_can_not_be_removed_keeps_nothing_else_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others, last = tmp_path / ".backup-abcd_123", tmp_path / "semilla.db.before-0007"
+    others.mkdir()
+    last.touch()
+
+    def closed(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", closed)
+    with time_machine.travel(time.time() + 31 * 24 * 3600):
+        housekeeping.remove_leftovers(tmp_path)
+    assert (others.exists(), last.exists()) == (True, False)
 
 
 async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
