@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -476,6 +477,33 @@ async def test_what_a_backup_should_have_and_has_not_is_found(
                 less.addfile(each, whole.extractfile(each))
     with pytest.raises(backup.BadBackup, match=lost):
         backup.unpack(tmp_path / "less", tmp_path / "unpacked")
+
+
+@pytest.mark.parametrize("command", ["doctor", "history", "run"])
+@pytest.mark.parametrize("trouble", ["it can't be opened", "another program holds it"])
+def test_a_database_that_is_out_of_reach_is_told_as_that_and_not_as_damaged(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    trouble: str,
+) -> None:
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    monkeypatch.setenv("SEMILLA_WEB__PORT", str(free_port()))
+    path = tmp_path / "semilla.db"
+    if trouble == "it can't be opened":
+        path.mkdir()
+        assert cli.main([command, "--lang", "en"]) == 1
+    else:
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            assert cli.main([command, "--lang", "en"]) == 1
+    said = capsys.readouterr()
+    words = " ".join((said.out + said.err).split())
+    assert "The database can't be reached" in words
+    assert "Nothing is lost" in words
+    assert "backup" not in words
 
 
 async def test_a_damaged_picture_spoils_no_backup_and_is_told(
