@@ -17,10 +17,10 @@ from typing import Any
 from generator import pickles
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
 from generator.folders import Found, walk
-from generator.hashes import Closed, Hashes, Later, Stamp, stamps
+from generator.hashes import Closed, Hashes, Later, Stamp
 from generator.headers import Header, Kind, Reason, Unusable, identify
 from generator.shapes import ratio_of
-from generator.sidecars import SITES, beside, own_defaults
+from generator.sidecars import OWN_VAE, beside, marks_of, own_defaults
 from generator.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ EXAMPLES = {
     "en": ("a red cat on a blue background", "two frogs", "a green dragon"),
     "es": ("un gato rojo sobre fondo azul", "dos ranas", "un dragón verde"),
 }
-AGAIN_SECONDS = 60  # after which a file that couldn't be read is read again
+AGAIN_SECONDS = 60  # after which a file that couldn't be read is read again, then after twice that
+LONGEST_SECONDS = 6 * 3600
 LARGE_BYTES = 1 << 26  # takes a while to be hashed
-OWN_VAE = ".vae.safetensors"  # beside a model: the one that it draws with (AUTOMATIC1111)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +165,8 @@ class Catalogue:
         self._folders = tuple(folders)
         self._hashes = Hashes(cache / "hashes.json")
         self._known: dict[Path, tuple[list[Stamp], Entry]] = {}
+        # What couldn't be read as it was then: for how long, and until when.
+        self._waits: dict[Path, tuple[list[Stamp], float, float]] = {}
         self._shelf: Shelf | None = None
         self._looking = threading.Lock()
         self._large = math.inf
@@ -221,12 +223,10 @@ class Catalogue:
         """The lines of wildcards/NAME.txt in the first folder that has it; none without."""
         if Path(name).is_absolute() or ".." in Path(name).parts:
             return ()
-        for folder in self._folders:
-            file = folder / "wildcards" / f"{name}.txt"
-            if file.is_file():
-                lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-                return tuple(s for s in map(str.strip, lines) if s and not s.startswith("#"))
-        return ()
+        files = (folder / "wildcards" / f"{name}.txt" for folder in self._folders)
+        file = next((each for each in files if each.is_file()), None)
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file else ()
+        return tuple(s for s in map(str.strip, lines) if s and not s.startswith("#"))
 
     def default(self) -> Model:
         return self.models()[0]
@@ -239,22 +239,28 @@ class Catalogue:
     def _look(self, found: Found) -> tuple[list[Stamp], Entry]:
         """What was known of it, as long as neither it nor what lies beside it has changed."""
         marks: list[Stamp] = []
-        passing: list[Stamp] = [[time.time() // AGAIN_SECONDS]]
         known = self._known.get(found.path)
+        entry: Entry
+        of, waited, until = self._waits.get(found.path, ([], 0.0, math.inf))
         try:
-            marks = _marks(found.path)
-            if known and known[0] in (marks, marks + passing):
+            marks = marks_of(found.path)
+            if known and known[0] == marks and time.time() < until:
                 return known
-            return marks, self._read(found)
+            entry = self._read(found)
         except Unusable as unusable:
-            return marks, Refused(found.name, found.path, unusable.reason, str(unusable))
+            entry = Refused(found.name, found.path, unusable.reason, str(unusable))
         except (Later, Closed):
             raise
         except Exception as error:  # a stranger's file fails in many ways, and a disk for a while
-            refused = Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
-            if known is None or known[1] != refused:
+            entry = Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
+            if known is None or known[1] != entry:
                 log.warning("%s is no model that can be drawn with", found.path, exc_info=True)
-            return marks + passing if isinstance(error, OSError) else marks, refused
+            if isinstance(error, OSError):  # a bad sector stays, behind gigabytes that are read
+                wait = min(max(2 * waited * (of == marks), AGAIN_SECONDS), LONGEST_SECONDS)
+                self._waits[found.path] = marks, wait, time.time() + wait
+                return marks, entry
+        self._waits.pop(found.path, None)
+        return marks, entry
 
     def _read(self, found: Found) -> Entry:
         """Raises Unusable, Later, Closed."""
@@ -278,19 +284,8 @@ class Catalogue:
         large = self._hashes.unread(path) > LARGE_BYTES
         if large and not self._large:
             raise Later(path)
-        hash = self._hashes.of(path)
-        self._large -= large
-        return hash
-
-
-def _marks(path: Path) -> list[Stamp]:
-    """Sizes and times of all that a model is read from."""
-    sides = [path, *(beside(path, suffix) for suffix in (".toml", OWN_VAE, *SITES))]
-    inside = [*path.rglob("*.json"), *path.glob("*.toml")] if path.is_dir() else []
-    return [
-        *stamps(path),
-        *(s for file in (*sides, *inside) if file.is_file() for s in stamps(file)),
-    ]
+        self._large -= large  # also where it fails half-way: it has taken as long
+        return self._hashes.of(path)
 
 
 def _shelf(entries: Sequence[Entry]) -> Shelf:
