@@ -9,14 +9,13 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from generator import pickles
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
-from generator.folders import Found, walk
+from generator.folders import Found, lines_of, walk
 from generator.hashes import Closed, Hashes, Later, Stamp
 from generator.headers import Header, Kind, Reason, Unusable, identify
 from generator.shapes import ratio_of
@@ -148,11 +147,12 @@ Entry = Model | Extra | Refused
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What was there at the last look."""
+    """What was there at the last look. `later`: names of models that are still to be hashed."""
 
     models: tuple[Model, ...] = ()
     extras: tuple[Extra, ...] = ()
     refused: tuple[Refused, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 class Catalogue:
@@ -180,12 +180,14 @@ class Catalogue:
             large: how many large models are hashed now; others are left out until they are.
         """
         with self._looking:
-            self._large, known = large, {}
+            self._large, known, later = large, {}, []
             for each in (Found(BUNDLED), *walk(self._folders)):
-                with suppress(Later):
+                try:
                     known[each.path] = self._look(each)
+                except Later as model:
+                    later.append(str(model))
             self._known = known
-            shelf = _shelf([entry for _, entry in self._known.values()])
+            shelf = _shelf([entry for _, entry in self._known.values()], later)
             changed, self._shelf = shelf != self._shelf, shelf
             return changed
 
@@ -207,8 +209,16 @@ class Catalogue:
 
     def find(self, text: str) -> Model | None:
         """By name, in any case, or by the beginning of only one name."""
-        found = _named(text, self.models())
+        found = [] if self.being_read(text) else _named(text, self.models())
         return found[0] if len(found) == 1 else None
+
+    def being_read(self, text: str) -> bool:
+        """Whether this is, or begins, the name of a model that is there and still to be hashed,
+        and isn't the name of another one."""
+        name, seen = text.strip().casefold(), self._seen()
+        exact = any(each.name.casefold() == name for each in seen.models)
+        later = any(each.casefold().startswith(name) for each in seen.later)
+        return bool(name) and later and not exact
 
     def find_extra(self, kind: Kind, text: str) -> Extra | None:
         """By name, in any case; not by a beginning, as these names stand among other words."""
@@ -221,12 +231,7 @@ class Catalogue:
 
     def wildcard(self, name: str) -> tuple[str, ...]:
         """The lines of wildcards/NAME.txt in the first folder that has it; none without."""
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            return ()
-        files = (folder / "wildcards" / f"{name}.txt" for folder in self._folders)
-        file = next((each for each in files if each.is_file()), None)
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file else ()
-        return tuple(s for s in map(str.strip, lines) if s and not s.startswith("#"))
+        return lines_of(self._folders, name)
 
     def default(self) -> Model:
         return self.models()[0]
@@ -271,24 +276,24 @@ class Catalogue:
             scale = pickles.upscaling(path, among_others=found.upscaler)
             return Extra(Kind.UPSCALER, found.name, path, "", scale=scale)
         if path.is_dir():
-            return _folder_model(found, self._hash(path))
+            return _folder_model(found, self._hash(found))
         header = Header.read(path)
         identity = identify(header)
         if identity.kind is Kind.MODEL:
-            return _file_model(found, header, identity.family, self._hash(path))
+            return _file_model(found, header, identity.family, self._hash(found))
         own = own_defaults(path, header)
         triggers = tuple(own.get("triggers", ()))
         return Extra(identity.kind, found.name, path, identity.family, triggers, identity.scale)
 
-    def _hash(self, path: Path) -> str:
-        large = self._hashes.unread(path) > LARGE_BYTES
+    def _hash(self, found: Found) -> str:
+        large = self._hashes.unread(found.path) > LARGE_BYTES
         if large and not self._large:
-            raise Later(path)
+            raise Later(own_defaults(found.path).get("name", found.name))
         self._large -= large  # also where it fails half-way: it has taken as long
-        return self._hashes.of(path)
+        return self._hashes.of(found.path)
 
 
-def _shelf(entries: Sequence[Entry]) -> Shelf:
+def _shelf(entries: Sequence[Entry], later: Sequence[str]) -> Shelf:
     """Sorted by kind; of two with the same name the second is told apart by its folder's name."""
     models: dict[str, Model] = {}
     for model in (each for each in entries if isinstance(each, Model)):
@@ -299,6 +304,7 @@ def _shelf(entries: Sequence[Entry]) -> Shelf:
         tuple(models.values()),
         tuple(each for each in entries if isinstance(each, Extra)),
         tuple(each for each in entries if isinstance(each, Refused)),
+        tuple(later),
     )
 
 

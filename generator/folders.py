@@ -66,6 +66,16 @@ def walk(folders: Iterable[Path]) -> Iterator[Found]:
             yield from _below(root, seen, 0)
 
 
+def lines_of(folders: Iterable[Path], wildcard: str) -> tuple[str, ...]:
+    """Of wildcards/NAME.txt in the first folder that has it."""
+    if Path(wildcard).is_absolute() or ".." in Path(wildcard).parts:
+        return ()
+    files = (folder / "wildcards" / f"{wildcard}.txt" for folder in folders)
+    file = next((each for each in files if each.is_file()), None)
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file else ()
+    return tuple(s for s in map(str.strip, lines) if s and not s.startswith("#"))
+
+
 def _roots(folder: Path) -> list[Path]:
     """The whole installation of another program is given by its own folder."""
     if (folder / "models").is_dir() and not (folder / "model_index.json").exists():

@@ -158,6 +158,22 @@ def test_large_models_that_are_new_are_read_one_after_the_other_and_small_ones_a
     assert [each.name for each in later.models()] == whole
 
 
+def test_until_a_large_model_has_been_read_no_other_one_is_taken_for_it(tmp_path):
+    large(tmp_path / "models" / "dream", 0.1)
+    (tmp_path / "models" / "dream.toml").write_text('name = "Sueño"')
+    for name in ("sueño-turbo", "other"):
+        model_folder(tmp_path / "models" / name)
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    catalogue.refresh(large=0)
+    assert catalogue.being_read("sueño")
+    assert catalogue.find("SUEÑO") is None
+    assert catalogue.find("sueño-t").name == "sueño-turbo"
+    assert not any(map(catalogue.being_read, ("", "other", "nobody")))
+    catalogue.refresh(large=1)
+    assert catalogue.find("sueño").name == "Sueño"
+    assert not catalogue.being_read("sueño")
+
+
 def test_a_model_with_a_bad_sector_is_read_less_and_less_often_and_alone(tmp_path, monkeypatch):
     for name in ("one", "two"):
         large(tmp_path / "models" / name, 0.1)
