@@ -156,7 +156,7 @@ def _hand_over(owner: processes.Owner, request: Request, screen: Screen) -> None
 def _told(config: Config) -> Iterator[None]:
     """A database that can't be opened ends the command in words."""
     from db.migrations import DatabaseNewer
-    from db.session import DatabaseBroken
+    from db.session import DatabaseAway, DatabaseBroken
 
     try:
         yield
@@ -165,6 +165,8 @@ def _told(config: Config) -> Iterator[None]:
     except DatabaseBroken as error:
         log.exception("the database can't be opened")
         raise Ended("doctor-database-broken", reason=str(error)) from None
+    except DatabaseAway as error:
+        raise Ended("doctor-database-away", reason=str(error)) from None
 
 
 async def _answer_as_owner(config: Config, request: Request, screen: Screen) -> None:

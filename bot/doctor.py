@@ -109,7 +109,7 @@ def _database(config: Config, language: str) -> Finding:
     if not path.exists():
         return Finding(None, say(language, "doctor-database-none"))
     from db.migrations import DatabaseNewer
-    from db.session import DatabaseBroken  # after what is quick has been said
+    from db.session import DatabaseAway, DatabaseBroken  # after what is quick has been said
 
     try:
         with processes.own(config.data):
@@ -118,8 +118,10 @@ def _database(config: Config, language: str) -> Finding:
         return Finding(True, say(language, "doctor-database-used"))
     except DatabaseNewer:
         return Finding(False, say(language, "database-newer", file=str(path)))
-    except (OSError, DatabaseBroken) as error:
+    except DatabaseBroken as error:
         return Finding(False, say(language, "doctor-database-broken", reason=str(error)))
+    except (OSError, DatabaseAway) as error:
+        return Finding(False, say(language, "doctor-database-away", reason=str(error)))
     megabytes = decimal(path.stat().st_size / 10**6, language)
     return Finding(True, say(language, "doctor-database", size=megabytes))
 

@@ -17,6 +17,7 @@ from bot.moderation import RECORDS_KEPT
 from db.history import Asker
 from db.models import now
 from db.storage import UNCLAIMED
+from generator.adding import PARTS
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +33,16 @@ SEMILLA = Member("semilla", "Semilla")
 FIRST_SEED = 7
 MISSED_LIFE = timedelta(days=7)  # requests that came while Semilla was away
 DAY = 24 * 3600
-LEFTOVERS = (  # below the data folder, and for how many seconds somebody may want them
+D, UNIQUE = "[0-9]", "[a-z0-9_]" * 8  # as tempfile names what is to be unique
+LEFTOVERS = (  # below the data folder, and for how many seconds somebody may want them; just the
+    # names that are given here, as others keep things of their own beside them
     ("cache/shown/*", DAY),  # it is made again when a picture is shown
-    (".restore-*", DAY),  # of a command that was killed
-    (".backup-*", DAY),
-    ("models/*.part", 30 * DAY),  # added only half
-    ("semilla.db.before-*", 30 * DAY),
-    ("before-restore-*", 30 * DAY),
-    (f"{UNCLAIMED}*", 30 * DAY),
+    (f".restore-{UNIQUE}", DAY),  # of a command that was killed
+    (f".backup-{UNIQUE}", DAY),
+    *((f"models/{part}", 30 * DAY) for part in PARTS),  # added only half
+    (f"semilla.db.before-{D * 4}", 30 * DAY),
+    (f"before-restore-{D * 8}-{D * 6}-{D * 6}", 30 * DAY),
+    (f"{UNCLAIMED}{D * 4}-{D * 2}-{D * 2}", 30 * DAY),
 )
 
 
@@ -81,18 +84,25 @@ async def _sweep(semilla: Semilla) -> None:
 
 async def _tidy(semilla: Semilla) -> None:
     """What nobody else removes; members' words and pictures are in most of it."""
-    await asyncio.to_thread(_remove_leftovers, semilla.config.data)
+    await asyncio.to_thread(remove_leftovers, semilla.config.data)
 
 
-def _remove_leftovers(data: Path) -> None:
+def remove_leftovers(data: Path) -> None:
     for pattern, seconds in LEFTOVERS:
         for path in data.glob(pattern):
-            if path.lstat().st_mtime > time.time() - seconds:
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+            try:
+                _remove_if_old(path, seconds)
+            except OSError:  # somebody else's, or in use: the others go all the same
+                log.warning("%s can't be removed", path, exc_info=True)
+
+
+def _remove_if_old(path: Path, seconds: float) -> None:
+    if path.lstat().st_mtime > time.time() - seconds:
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 async def _retire(semilla: Semilla) -> None:

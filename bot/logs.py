@@ -11,7 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
@@ -69,7 +69,8 @@ class File(RotatingFileHandler):
         """Says so on stderr, without the record: nothing has been taken out of that."""
         kind, error, _ = sys.exc_info()
         if kind is not None and sys.stderr is not None:
-            sys.stderr.write(f"{self.baseFilename}: {kind.__name__}: {error}\n")
+            with suppress(OSError, ValueError):  # a full disk below it, a terminal that has gone
+                sys.stderr.write(f"{self.baseFilename}: {kind.__name__}: {error}\n")
 
 
 def write_into(file: Path, secrets: Sequence[str] = ()) -> None:

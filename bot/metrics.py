@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from bot.commands.semilla import Semilla
 from bot.commands.stats import memory_bytes
-from db.session import DatabaseBroken
+from db.session import DatabaseAway, DatabaseBroken
 from db.statistics import Counts
 
 NEARLY_FULL_BYTES = 10**9
@@ -38,7 +38,7 @@ async def health(semilla: Semilla) -> Health:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await semilla.database.look()
         database = True
-    except (TimeoutError, DatabaseBroken):
+    except (TimeoutError, DatabaseBroken, DatabaseAway):
         database = False
     try:
         free = await asyncio.to_thread(free_bytes, semilla)

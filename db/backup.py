@@ -84,7 +84,9 @@ def unpack(archive: Path, folder: Path) -> int:
                 expected = member.isfile() and EXPECTED.fullmatch(member.name)
                 if expected and (content := reader.extractfile(member)):
                     _write(content, folder / member.name)
-    except tarfile.TarError as error:
+                    # As old as it was: a file that is younger than its row is taken for a new one.
+                    os.utime(folder / member.name, (member.mtime, member.mtime))
+    except (tarfile.TarError, ValueError, OverflowError) as error:  # also a time of no clock
         raise BadBackup(str(error)) from error
     try:
         revision_of(folder / DATABASE)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     select,
     table,
     text,
+    true,
     union,
     update,
 )
@@ -144,13 +145,13 @@ class History:
 
     async def _remove_unneeded(self, pictures: Sequence[Picture]) -> None:
         """The files of pictures whose rows don't name them any more, if no others do."""
-        names = {each.file for each in pictures if each.file}
+        names = {name for each in pictures for name in _files_of(each)}
         async with self._transactions.read() as session:
             needed = set(await session.scalars(_needed_of(names)))
         for each in pictures:
-            if each.file in names - needed:
-                made = each.created.replace(tzinfo=UTC).timestamp()
-                await self._storage.remove(each.file, put_before=made)
+            made = each.created.replace(tzinfo=UTC).timestamp()
+            for name in _files_of(each) - needed:
+                await self._storage.remove(name, put_before=made)
 
     async def retire(self, before: datetime, limit: int = 500) -> int:
         """Removes the files of older pictures; says of how many. Their recipes stay, so that they
@@ -214,6 +215,12 @@ async def needed_files(transactions: Transactions) -> set[str]:
         return files
 
 
+def _files_of(picture: Picture) -> set[str]:
+    """Its own ones, and what it was drawn over."""
+    names = picture.file, picture.blurred, picture.recipe.get("initial_image")
+    return {name for name in names if name}
+
+
 def _seen_by(asker: Asker) -> Select[Picture]:
     """The pictures that the asker may see, newest first: held ones are the moderators' to see."""
     query = select(Picture).where(Picture.guild == asker.guild, Picture.deleted.is_(None))
@@ -244,12 +251,15 @@ async def _forget(session: AsyncSession, picture: Picture) -> None:
 
 
 def _needed_of(files: Collection[str]) -> Any:
-    """Those that a picture that isn't deleted, or a job that may run, still needs."""
+    """Those that a picture that isn't deleted, a draft, or a job that may run, still needs."""
     kept, drawn_over = Picture.deleted.is_(None), image_of(Picture)
     shown = select(Picture.file).where(Picture.file.in_(files), kept)
+    blurred = select(Picture.blurred).where(Picture.blurred.in_(files), kept)
     below = select(drawn_over).where(drawn_over.in_(files), kept)
     to_draw_over = select(image_of(Job)).where(image_of(Job).in_(files), Job.state.in_(MAY_RUN))
-    return union(shown, below, to_draw_over)
+    typed = func.json_each(Draft.options).table_valued("value")
+    drafts = select(typed.c.value).select_from(Draft).join(typed, true())
+    return union(shown, blurred, below, to_draw_over, drafts.where(typed.c.value.in_(files)))
 
 
 def image_of(row: type[Picture] | type[Job]) -> Any:

@@ -25,11 +25,19 @@ from db.privacy import Privacy
 from db.settings import Settings
 from db.statistics import Statistics
 from db.storage import Storage
-from db.transactions import Transactions, prepare
+from db.transactions import PASSING, Transactions, prepare
+
+# SQLite's primary result codes: PERM, READONLY, CANTOPEN, PROTOCOL, besides those that pass.
+OUT_OF_REACH = PASSING | {3, 8, 14, 15}
 
 
 class DatabaseBroken(Exception):
-    """The database can't be read: its file is damaged, locked, or the disk below it is full."""
+    """The database can't be read: its file is damaged."""
+
+
+class DatabaseAway(Exception):
+    """The database can't be reached: another program holds it, its rights don't let it be opened,
+    or the disk below it is full or fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +59,14 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path, storage: Path) -> Self:
-        """Creates or migrates the file where needed. Raises DatabaseNewer, DatabaseBroken."""
+        """Creates or migrates the file where needed. Raises DatabaseNewer, DatabaseBroken,
+        DatabaseAway."""
         try:
             await asyncio.to_thread(_migrate, path)
         except sqlite3.Error as error:
-            raise DatabaseBroken(str(error)) from error
+            raise _told(error) from error
         except DBAPIError as error:
-            raise DatabaseBroken(str(error.orig)) from error
+            raise _told(error.orig) from error
         address = URL.create("sqlite+aiosqlite", database=str(path))
         # An error's text goes into the log: without tokens and members' words.
         engine = create_async_engine(address, hide_parameters=True)
@@ -80,18 +89,23 @@ class Database:
         )
 
     async def look(self, whole: bool = False) -> None:
-        """Reads a little of it, or all. Raises DatabaseBroken."""
+        """Reads a little of it, or all. Raises DatabaseBroken, DatabaseAway."""
         query = "PRAGMA quick_check" if whole else "SELECT id FROM jobs LIMIT 1"
         try:
             async with self.engine.connect() as connection:
                 found = await connection.scalar(text(query))
         except DBAPIError as error:
-            raise DatabaseBroken(str(error.orig)) from error
+            raise _told(error.orig) from error
         if whole and found != "ok":
             raise DatabaseBroken(found)
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _told(error: BaseException | None) -> DatabaseBroken | DatabaseAway:
+    away = getattr(error, "sqlite_errorcode", 0) & 0xFF in OUT_OF_REACH
+    return DatabaseAway(str(error)) if away else DatabaseBroken(str(error))
 
 
 def _migrate(path: Path) -> None:

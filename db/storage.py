@@ -69,7 +69,7 @@ class Storage:
         At first, all are old that were there before: whoever would have written their rows is
         gone. Pictures of before are only set aside: a database that mentions them may have been
         left behind in a move, or an older one put in its place. Those that a row mentions again
-        come back.
+        come back. What rows stop mentioning later, members delete.
         """
         return await asyncio.to_thread(self._sweep, await self._needed())
 
@@ -96,13 +96,14 @@ class Storage:
                 return False
 
     def _sweep(self, needed: Set[str]) -> int:
-        first, self._swept = not self._swept, True
-        oldest = self._opened - COARSE_SECONDS if first else time.time() - YOUNG_SECONDS
         self._bring_back(needed)
         forgotten = [path for path in self.folder.glob("??/*") if path.name not in needed]
-        return self._set_aside(forgotten, min(oldest, self._opened)) + sum(
-            self._remove(path, oldest) for path in forgotten
-        )
+        aside, oldest = 0, time.time() - YOUNG_SECONDS
+        if not self._swept:
+            oldest = self._opened - COARSE_SECONDS
+            aside = self._set_aside(forgotten, oldest)
+            self._swept = True  # only now: what couldn't be set aside must not be removed next time
+        return aside + sum(self._remove(path, oldest) for path in forgotten)
 
     def _set_aside(self, forgotten: Sequence[Path], put_before: float) -> int:
         folder = self.folder.with_name(f"{UNCLAIMED}{datetime.now(UTC):%Y-%m-%d}")

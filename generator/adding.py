@@ -22,6 +22,11 @@ from generator.sidecars import SITES, beside
 CHUNK_BYTES = 1 << 22
 SPARE_BYTES = 1 << 30  # left free on the disk
 PART = ".part"
+SIDES = (".toml", *SITES)  # what lies beside weights and tells how they are drawn with
+PARTS = (  # patterns of what is there only half
+    f".*{PART}",  # a folder's, a hub's
+    *(f"*{suffix}{PART}" for suffix in (".safetensors", *PICKLES, *SIDES)),
+)
 READ = (
     ".json",
     ".txt",
@@ -82,9 +87,11 @@ def add_file(source: Path, folder: Path, tell: Tell) -> Path:
     else:
         identify(Header.read(source))
     target = folder / source.name
-    files = [side for s in (".toml", *SITES) if (side := beside(source, s)).is_file()]
-    if not _is_there(target, [_equal(target, source)]):
-        files.insert(0, source)
+    sides = [side for s in SIDES if (side := beside(source, s)).is_file()]
+    # What lies beside decides about pixels, too: it takes nothing's place either.
+    files = [
+        f for f in (source, *sides) if not _is_there(folder / f.name, [_equal(folder / f.name, f)])
+    ]
     _check_room(folder, files, target.with_name(target.name + PART))
     for each in files:
         _copy(each, folder / each.name, partial(tell, each.name))

@@ -9,7 +9,6 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ from typing import Any
 from generator import pickles, wildcards
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
 from generator.folders import Found, walk
-from generator.hashes import Closed, Hashes, Later, Stamp, stamps
+from generator.hashes import Closed, Hashes, Later, Stamp
 from generator.headers import Header, Kind, Reason, Unusable, identify
 from generator.shapes import ratio_of
-from generator.sidecars import SITES, beside, own_defaults
+from generator.sidecars import OWN_VAE, beside, marks_of, own_defaults, transformer_side
 from generator.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -30,9 +29,9 @@ EXAMPLES = {
     "en": ("a red cat on a blue background", "two frogs", "a green dragon"),
     "es": ("un gato rojo sobre fondo azul", "dos ranas", "un dragón verde"),
 }
-AGAIN_SECONDS = 60  # after which a file that couldn't be read is read again
+AGAIN_SECONDS = 60  # after which a file that couldn't be read is read again, then after twice that
+LONGEST_SECONDS = 6 * 3600
 LARGE_BYTES = 1 << 26  # takes a while to be hashed
-OWN_VAE = ".vae.safetensors"  # beside a model: the one that it draws with (AUTOMATIC1111)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +147,12 @@ Entry = Model | Extra | Refused
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What was there at the last look."""
+    """What was there at the last look. `later`: names of models that are still to be hashed."""
 
     models: tuple[Model, ...] = ()
     extras: tuple[Extra, ...] = ()
     refused: tuple[Refused, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 class Catalogue:
@@ -165,6 +165,8 @@ class Catalogue:
         self._folders = tuple(folders)
         self._hashes = Hashes(cache / "hashes.json")
         self._known: dict[Path, tuple[list[Stamp], Entry]] = {}
+        # What couldn't be read as it was then: for how long, and until when.
+        self._waits: dict[Path, tuple[list[Stamp], float, float]] = {}
         self._shelf: Shelf | None = None
         self._looking = threading.Lock()
         self._large = math.inf
@@ -178,12 +180,14 @@ class Catalogue:
             large: how many large models are hashed now; others are left out until they are.
         """
         with self._looking:
-            self._large, known = large, {}
+            self._large, known, later = large, {}, []
             for each in (Found(BUNDLED), *walk(self._folders)):
-                with suppress(Later):
+                try:
                     known[each.path] = self._look(each)
+                except Later as model:
+                    later.append(str(model))
             self._known = known
-            shelf = _shelf([entry for _, entry in self._known.values()])
+            shelf = _shelf([entry for _, entry in self._known.values()], later)
             changed, self._shelf = shelf != self._shelf, shelf
             return changed
 
@@ -205,8 +209,16 @@ class Catalogue:
 
     def find(self, text: str) -> Model | None:
         """By name, in any case, or by the beginning of only one name."""
-        found = _named(text, self.models())
+        found = [] if self.being_read(text) else _named(text, self.models())
         return found[0] if len(found) == 1 else None
+
+    def being_read(self, text: str) -> bool:
+        """Whether this is, or begins, the name of a model that is there and still to be hashed,
+        and isn't the name of another one."""
+        name, seen = text.strip().casefold(), self._seen()
+        exact = any(each.name.casefold() == name for each in seen.models)
+        later = any(each.casefold().startswith(name) for each in seen.later)
+        return bool(name) and later and not exact
 
     def find_extra(self, kind: Kind, text: str, family: str | None = None) -> Extra | None:
         """By name, in any case; not by a beginning, as these names stand among other words. Of those
@@ -241,22 +253,28 @@ class Catalogue:
     def _look(self, found: Found) -> tuple[list[Stamp], Entry]:
         """What was known of it, as long as neither it nor what lies beside it has changed."""
         marks: list[Stamp] = []
-        passing: list[Stamp] = [[time.time() // AGAIN_SECONDS]]
         known = self._known.get(found.path)
+        entry: Entry
+        of, waited, until = self._waits.get(found.path, ([], 0.0, math.inf))
         try:
-            marks = _marks(found.path)
-            if known and known[0] in (marks, marks + passing):
+            marks = marks_of(found.path)
+            if known and known[0] == marks and time.time() < until:
                 return known
-            return marks, self._read(found)
+            entry = self._read(found)
         except Unusable as unusable:
-            return marks, Refused(found.name, found.path, unusable.reason, str(unusable))
+            entry = Refused(found.name, found.path, unusable.reason, str(unusable))
         except (Later, Closed):
             raise
         except Exception as error:  # a stranger's file fails in many ways, and a disk for a while
-            refused = Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
-            if known is None or known[1] != refused:
+            entry = Refused(found.name, found.path, Reason.UNREADABLE, repr(error))
+            if known is None or known[1] != entry:
                 log.warning("%s is no model that can be drawn with", found.path, exc_info=True)
-            return marks + passing if isinstance(error, OSError) else marks, refused
+            if isinstance(error, OSError):  # a bad sector stays, behind gigabytes that are read
+                wait = min(max(2 * waited * (of == marks), AGAIN_SECONDS), LONGEST_SECONDS)
+                self._waits[found.path] = marks, wait, time.time() + wait
+                return marks, entry
+        self._waits.pop(found.path, None)
+        return marks, entry
 
     def _read(self, found: Found) -> Entry:
         """Raises Unusable, Later, Closed."""
@@ -267,35 +285,24 @@ class Catalogue:
             scale = pickles.upscaling(path, among_others=found.upscaler)
             return Extra(Kind.UPSCALER, found.name, path, "", scale=scale)
         if path.is_dir():
-            return _folder_model(found, self._hash(path))
+            return _folder_model(found, self._hash(found))
         header = Header.read(path)
         identity = identify(header)
         if identity.kind is Kind.MODEL:
-            return _file_model(found, header, identity.family, self._hash(path))
+            return _file_model(found, header, identity.family, self._hash(found))
         own = own_defaults(path, header)
         triggers = tuple(own.get("triggers", ()))
         return Extra(identity.kind, found.name, path, identity.family, triggers, identity.scale)
 
-    def _hash(self, path: Path) -> str:
-        large = self._hashes.unread(path) > LARGE_BYTES
+    def _hash(self, found: Found) -> str:
+        large = self._hashes.unread(found.path) > LARGE_BYTES
         if large and not self._large:
-            raise Later(path)
-        hash = self._hashes.of(path)
-        self._large -= large
-        return hash
+            raise Later(own_defaults(found.path).get("name", found.name))
+        self._large -= large  # also where it fails half-way: it has taken as long
+        return self._hashes.of(found.path)
 
 
-def _marks(path: Path) -> list[Stamp]:
-    """Sizes and times of all that a model is read from."""
-    sides = [path, *(beside(path, suffix) for suffix in (".toml", OWN_VAE, *SITES))]
-    inside = [*path.rglob("*.json"), *path.glob("*.toml")] if path.is_dir() else []
-    return [
-        *stamps(path),
-        *(s for file in (*sides, *inside) if file.is_file() for s in stamps(file)),
-    ]
-
-
-def _shelf(entries: Sequence[Entry]) -> Shelf:
+def _shelf(entries: Sequence[Entry], later: Sequence[str]) -> Shelf:
     """Sorted by kind; of two with the same name the second is told apart by its folder's name."""
     models: dict[str, Model] = {}
     for model in (each for each in entries if isinstance(each, Model)):
@@ -306,6 +313,7 @@ def _shelf(entries: Sequence[Entry]) -> Shelf:
         tuple(models.values()),
         tuple(each for each in entries if isinstance(each, Extra)),
         tuple(each for each in entries if isinstance(each, Refused)),
+        tuple(later),
     )
 
 
@@ -321,7 +329,7 @@ def _folder_model(found: Found, hash: str) -> Model:
     index = _json(folder / "model_index.json")
     pipeline = str(index.get("_class_name", ""))
     if family := PIPELINES.get(pipeline):
-        return _model(found, hash, family, pipeline, _transformer_side(folder, family))
+        return _model(found, hash, family, pipeline, transformer_side(folder) or family.native)
     if not (folder / "unet").is_dir():
         raise Unusable(Reason.OTHER_FAMILY, pipeline)
     network, decoder = (_json(folder / part / "config.json") for part in ("unet", "vae"))
@@ -331,16 +339,6 @@ def _folder_model(found: Found, hash: str) -> Model:
     sampler = _json(scheduler).get("_class_name", "") if scheduler.exists() else ""
     lcm = "lcm" if network.get("time_cond_proj_dim") or sampler == "LCMScheduler" else ""
     return _model(found, hash, family, "StableDiffusionPipeline", native, hint=lcm)
-
-
-def _transformer_side(folder: Path, family: Family) -> int:
-    config = folder / "transformer" / "config.json"
-    latents = _json(config).get("sample_size") if config.exists() else None
-    decoder = folder / "vae" / "config.json"
-    levels = _json(decoder).get("block_out_channels") if decoder.exists() else None
-    if isinstance(latents, int) and levels:
-        return int(latents * 2 ** (len(levels) - 1))
-    return family.native
 
 
 def _file_model(found: Found, header: Header, name: str, hash: str) -> Model:

@@ -130,6 +130,7 @@ class LocalGenerator:
                 log.exception("the worker isn't understood")
                 with suppress(ProcessLookupError):
                     process.kill()
+                await process.stdout.read()  # its end is seen only behind what it had still sent
             code = await process.wait()
             log.error("the worker ended with code %s", code)
             await self._launch_again()

@@ -13,7 +13,7 @@ Stamp = list[Any]  # path, bytes, nanoseconds; a list, because that is what JSON
 
 
 class Later(Exception):
-    """A large model that nobody has hashed yet isn't hashed now."""
+    """A large model of this name, which nobody has hashed yet, isn't hashed now."""
 
 
 class Closed(Exception):

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from generator.hashes import Stamp, stamps
 from generator.headers import Header, Reason, Unusable
 from generator.sampler_names import find
 
 # name.civitai.info (Civitai Helper), name.cm-info.json (Stability Matrix), name.metadata.json
 # (ComfyUI LoRA Manager), name.json (AUTOMATIC1111's cards).
 SITES = (".civitai.info", ".cm-info.json", ".metadata.json", ".json")
+OWN_VAE = ".vae.safetensors"  # beside a model: the one that it draws with (AUTOMATIC1111)
 LONGEST = 2_000_000  # bytes of a sidecar that are read
 DESCRIPTION = 300  # characters
 TAG = re.compile(r"<[^>]*>")
@@ -43,6 +45,16 @@ def beside(path: Path, suffix: str) -> Path:
     """model.safetensors → model.toml; a folder's is beside it, too."""
     stem = path.stem if path.is_file() else path.name
     return path.with_name(f"{stem}{suffix}")
+
+
+def marks_of(path: Path) -> list[Stamp]:
+    """Sizes and times of all that a model is read from. Raises OSError."""
+    sides = [path, *(beside(path, suffix) for suffix in (".toml", OWN_VAE, *SITES))]
+    inside = [*path.rglob("*.json"), *path.glob("*.toml")] if path.is_dir() else []
+    return [
+        *stamps(path),
+        *(s for file in (*sides, *inside) if file.is_file() for s in stamps(file)),
+    ]
 
 
 def _of_toml(path: Path) -> dict[str, Any]:
@@ -166,3 +178,13 @@ def _number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def transformer_side(folder: Path) -> int | None:
+    """The side in pixels that a transformer's folder says it was trained for."""
+    files = (folder / part / "config.json" for part in ("transformer", "vae"))
+    network, decoder = (
+        json.loads(f.read_text(encoding="utf-8")) if f.exists() else {} for f in files
+    )
+    latents, levels = network.get("sample_size"), decoder.get("block_out_channels")
+    return latents * 2 ** (len(levels) - 1) if isinstance(latents, int) and levels else None

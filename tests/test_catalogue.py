@@ -158,6 +158,42 @@ def test_large_models_that_are_new_are_read_one_after_the_other_and_small_ones_a
     assert [each.name for each in later.models()] == whole
 
 
+def test_until_a_large_model_has_been_read_no_other_one_is_taken_for_it(tmp_path):
+    large(tmp_path / "models" / "dream", 0.1)
+    (tmp_path / "models" / "dream.toml").write_text('name = "Sueño"')
+    for name in ("sueño-turbo", "other"):
+        model_folder(tmp_path / "models" / name)
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    catalogue.refresh(large=0)
+    assert catalogue.being_read("sueño")
+    assert catalogue.find("SUEÑO") is None
+    assert catalogue.find("sueño-t").name == "sueño-turbo"
+    assert not any(map(catalogue.being_read, ("", "other", "nobody")))
+    catalogue.refresh(large=1)
+    assert catalogue.find("sueño").name == "Sueño"
+    assert not catalogue.being_read("sueño")
+
+
+def test_a_model_with_a_bad_sector_is_read_less_and_less_often_and_alone(tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        large(tmp_path / "models" / name, 0.1)
+    catalogue = Catalogue([tmp_path / "models"], tmp_path / "cache")
+    catalogue.refresh(large=0)
+    tried = []
+
+    def bad(_hashes: Hashes, path: Path) -> str:
+        tried.append(path.name)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Hashes, "_of_folder", bad)
+    for minute in range(0, 60 * 10):
+        with time_machine.travel(1_900_000_000 + minute * 60, tick=False):
+            before = len(tried)
+            catalogue.refresh(large=1)
+            assert len(tried) <= before + 1
+    assert all(5 < tried.count(name) < 12 for name in ("one", "two"))
+
+
 @pytest.mark.parametrize("text", ["square", "Cuadrado", "1:1", "128x128", "128 × 128"])
 def test_a_square_is_the_native_size(shipped, text):
     assert shipped.size(text) == (128, 128, False)

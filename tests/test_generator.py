@@ -367,7 +367,8 @@ async def test_a_worker_that_can_not_be_started_for_a_while_draws_afterwards(tmp
 @pytest.mark.skipif(os.name == "nt", reason="the worker is a script of the shell first")
 async def test_a_worker_that_is_not_understood_makes_place_for_a_new_one(tmp_path, monkeypatch):
     script = tmp_path / "python"
-    mad = r"printf '\0\0\0\2\0\0\0\0[]'; exec sleep 600"
+    much = "head -c 400000 /dev/zero"  # more than is kept of what nobody reads
+    mad = rf"printf '\0\0\0\2\0\0\0\0[]'; {much}; exec sleep 600"
     script.write_text(
         f'#!/bin/sh\nmkdir {tmp_path}/mad 2>/dev/null && {{ {mad}; }}\nexec {sys.executable} "$@"\n'
     )

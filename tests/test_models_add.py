@@ -132,6 +132,22 @@ def test_a_model_does_not_take_the_place_of_another_one_of_its_name(home, capsys
     assert cli.main(["models", "add", str(first)]) == 0  # the same one may be added again
 
 
+@pytest.mark.parametrize("suffix", [".toml", ".json", ".civitai.info"])
+def test_a_model_that_is_added_again_changes_no_settings_that_lie_beside_it(home, capsys, suffix):
+    source = put(home / "elsewhere" / "dream.safetensors")
+    assert cli.main(["models", "add", str(source)]) == 0
+    own = home / "data" / "models" / f"dream{suffix}"
+    own.write_text("{}")
+    beside = source.with_name(f"dream{suffix}")
+    beside.write_text("[]")
+    assert cli.main(["models", "add", str(source)]) == 2
+    said = "".join(capsys.readouterr().err.split())
+    assert f"dream{suffix}istherealready" in said
+    assert own.read_text() == "{}"
+    beside.write_text("{}")
+    assert cli.main(["models", "add", str(source)]) == 0
+
+
 def test_a_folder_does_not_take_the_place_of_another_one_of_its_name(home):
     first, second = (shutil.copytree(BUNDLED, home / each / "mine") for each in "ab")
     (second / "unet" / "config.json").write_text("{}")

@@ -6,6 +6,7 @@ import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from generator import metadata
 from generator.request import GenerationRequest, Hires
 from tests import micro_models as micro
 from tests.chat import ANA, CLASS, Chat, open_chat
+from tests.test_catalogue import large
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -327,3 +329,23 @@ async def test_a_request_whose_vae_was_replaced_while_it_waited_can_be_tried_aga
     again = await chat.wait_for(accepted.id, times=2)
     assert (pixels(chat, again) == pixels(chat, first)).all()
     assert '"mild" is another file by now' in again.pictures[0].notes[0]
+
+
+async def test_while_a_models_weights_are_still_being_read_nothing_is_drawn_with_another(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bot.housekeeping._look_for_models", AsyncMock(__name__="looking"))
+    large(tmp_path / "models" / "dream", 0.1)
+    async with open_chat(tmp_path) as chat:
+        stored = chat.semilla.database.settings
+        typed = await chat.type("a cat model:dream")
+        await stored.set(CLASS.id, "guild", "", "model", "dream")
+        usual = await chat.type("a cat")
+        own = await chat.type("a cat model:semilla steps:1")
+        await stored.set(CLASS.id, "guild", "", "model", None)
+        await stored.set(CLASS.id, "guild", "", "models", "dream")
+        allowed = await chat.type("a cat")
+    for refused in (typed, usual, allowed):
+        assert refused.tone is Tone.REFUSED
+        assert '"dream" is still being read' in refused.text
+    assert own.tone is Tone.ACCEPTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import sys
 import tarfile
 import time
 import urllib.request
@@ -18,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -79,6 +82,23 @@ def test_a_log_that_can_not_be_written_says_so_and_no_secret(
     said = capsys.readouterr().err
     assert "No space left" in said
     assert "hunter2" not in said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full")
+def test_a_log_and_a_terminal_that_are_both_gone_end_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root, before = logging.getLogger(), logging.getLogger().handlers[:]
+    gone = io.StringIO()
+    gone.close()
+    with open("/dev/full", "wb", buffering=0) as full:
+        try:
+            logs.write_into(Path("/dev/full"))
+            for stderr in (gone, io.TextIOWrapper(full, write_through=True)):
+                monkeypatch.setattr(sys, "stderr", stderr)
+                logging.getLogger("bot.test").warning("nobody reads this")
+        finally:
+            root.handlers[:] = before
 
 
 async def test_an_error_of_the_database_has_neither_tokens_nor_words(database: Database) -> None:
@@ -183,9 +203,11 @@ async def test_a_picture_removed_by_age_keeps_its_recipe_and_is_made_again(tmp_p
     ("name", "days"),
     [
         *[(f"cache/shown/{name}", 1) for name in ("ab-4.webp", "cd.new")],
-        *[(f"{name}/semilla.db", 1) for name in (".restore-x", ".backup-x")],
+        *[(f"{name}/semilla.db", 1) for name in (".restore-abcd_123", ".backup-abcd_123")],
         *[("models/.mine.part/unet/config.json", 30), ("models/dream.safetensors.part", 30)],
-        *[("before-restore-2026/semilla.db", 30), ("semilla.db.before-0007", 30)],
+        *[("models/old.pth.part", 30), ("models/dream.civitai.info.part", 30)],
+        ("before-restore-20260101-120000-000001/semilla.db", 30),
+        ("semilla.db.before-0007", 30),
         ("unclaimed-2026-01-01/ab.png", 30),
     ],
 )
@@ -202,6 +224,38 @@ async def test_what_was_left_behind_is_removed_once_nobody_can_want_it(
         async with open_chat(tmp_path), asyncio.timeout(20):
             while file.exists():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("semilla.db.before-exam", "before-restore-keep/a", ".backup-weekly/a", ".restore-me/a"),
+        *("unclaimed-by-ana/a.png", "models/other-program.part", "models/film.mkv.part"),
+    ],
+)
+def test_what_others_keep_in_the_data_folder_stays(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"somebody's")
+    with time_machine.travel(time.time() + 400 * 24 * 3600):
+        housekeeping.remove_leftovers(tmp_path)
+    assert file.exists()
+
+
+def test_one_thing_that_can_not_be_removed_keeps_nothing_else_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others, last = tmp_path / ".backup-abcd_123", tmp_path / "semilla.db.before-0007"
+    others.mkdir()
+    last.touch()
+
+    def closed(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", closed)
+    with time_machine.travel(time.time() + 31 * 24 * 3600):
+        housekeeping.remove_leftovers(tmp_path)
+    assert (others.exists(), last.exists()) == (True, False)
 
 
 async def test_the_owner_is_told_once_that_the_disk_is_nearly_full(
@@ -423,6 +477,33 @@ async def test_what_a_backup_should_have_and_has_not_is_found(
                 less.addfile(each, whole.extractfile(each))
     with pytest.raises(backup.BadBackup, match=lost):
         backup.unpack(tmp_path / "less", tmp_path / "unpacked")
+
+
+@pytest.mark.parametrize("command", ["doctor", "history", "run"])
+@pytest.mark.parametrize("trouble", ["it can't be opened", "another program holds it"])
+def test_a_database_that_is_out_of_reach_is_told_as_that_and_not_as_damaged(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    trouble: str,
+) -> None:
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path))
+    monkeypatch.setenv("SEMILLA_WEB__PORT", str(free_port()))
+    path = tmp_path / "semilla.db"
+    if trouble == "it can't be opened":
+        path.mkdir()
+        assert cli.main([command, "--lang", "en"]) == 1
+    else:
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            assert cli.main([command, "--lang", "en"]) == 1
+    said = capsys.readouterr()
+    words = " ".join((said.out + said.err).split())
+    assert "The database can't be reached" in words
+    assert "Nothing is lost" in words
+    assert "backup" not in words
 
 
 async def test_a_damaged_picture_spoils_no_backup_and_is_told(

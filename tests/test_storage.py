@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from db import backup
 from db.history import Asker
+from db.models import Picture
 from db.privacy import Owned
 from db.session import Database
 from db.storage import COARSE_SECONDS, DiskFull
-from tests.rows import GUILD, MEMBER, PNG, answer, draw, job, request
+from tests.rows import GUILD, MEMBER, PNG, answer, draw, job, picture, request
 
 WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 "
 JPEG = b"\xff\xd8\xff\xe0"
@@ -175,3 +177,71 @@ async def test_what_is_erased_is_erased_where_it_was_set_aside_too(tmp_path: Pat
         assert set_aside(tmp_path) == [photo]
         await database.privacy.erase(Owned(MEMBER))
     assert set_aside(tmp_path) == []
+
+
+async def test_what_members_stop_needing_between_starts_is_removed_and_not_set_aside(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path) as database:
+        photo = await database.storage.put(JPEG + b"a photo")
+        code = await database.drafts.save(GUILD, MEMBER, {"image": photo})
+        age(database.storage.path(photo), hours=2)
+    async with started(tmp_path) as database:
+        draft = await database.drafts.get(GUILD, code)
+        assert draft is not None
+        await database.drafts.remove([draft])
+        assert await database.storage.sweep() == 1
+        assert stored(database) == set()
+    assert set_aside(tmp_path) == []
+
+
+async def test_what_could_not_be_set_aside_at_a_start_is_tried_again_and_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with started(tmp_path) as database:
+        other = await database.storage.put(PNG + b"of another database")
+        age(database.storage.path(other), hours=2)
+    database = await Database.open(tmp_path / "semilla.db", tmp_path / "pictures")
+
+    def full(_from: Path, _to: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as system:
+        system.setattr("shutil.move", full)
+        with pytest.raises(OSError, match="No space"):
+            await database.storage.sweep()
+    await database.storage.sweep()
+    assert set_aside(tmp_path) == [other]
+    await database.close()
+
+
+async def draw_over(database: Database, photo: str) -> Picture:
+    made = request(initial_image=photo)
+    accepted = await database.answers.accept(answer(), [job(made)])
+    file = await database.storage.put(PNG + photo.encode())
+    return await database.jobs.done(accepted.jobs[0].id, picture(made, file))
+
+
+async def test_with_a_deleted_picture_goes_what_it_was_drawn_over_unless_a_draft_needs_it(
+    database: Database,
+) -> None:
+    photos = [await database.storage.put(JPEG + which) for which in (b"one", b"other")]
+    await asyncio.sleep(2 * COARSE_SECONDS)
+    made = [await draw_over(database, photo) for photo in photos]
+    await database.drafts.save(GUILD, MEMBER, {"image": photos[1]})
+    for each in made:
+        await database.history.delete(Asker(GUILD, MEMBER), each.code)
+    assert stored(database) & set(photos) == {photos[1]}
+
+
+async def test_a_picture_of_a_backup_that_was_put_back_is_deleted_with_its_file(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path / "before") as database:
+        made = await draw(database)
+        age(database.storage.path(made.file), hours=2)
+    backup.back_up(tmp_path / "before", tmp_path / "semilla.tar")
+    backup.unpack(tmp_path / "semilla.tar", tmp_path / "after")
+    async with started(tmp_path / "after") as database:
+        assert await database.history.delete(Asker(GUILD, MEMBER), made.code)
+        assert stored(database) == set()

@@ -23,7 +23,10 @@ async def defaults(semilla: Semilla, call: Call) -> Choices:
     """The defaults of guild, channel and member, the last being the strongest."""
     settings = semilla.database.settings
     values = await settings.get(call.guild.id, call.channel, call.member.id)
-    if semilla.catalogue.find(values.get("model", "")) is None:  # removed since it was set
+    model, catalogue = values.get("model", ""), semilla.catalogue
+    if catalogue.find(model) is None and not catalogue.being_read(
+        model
+    ):  # removed since it was set
         values = {name: value for name, value in values.items() if name != "model"}
     return read_choices({name: value for name, value in values.items() if name in DEFAULTS})
 
@@ -68,7 +71,7 @@ def kept_within(
     typed stays, and is refused where it doesn't fit. Raises Refusal."""
     model = model_called(semilla, chosen.model)
     if typed.model is None and allowed.models and model.name not in allowed.models:
-        model = next(filter(None, map(semilla.catalogue.find, allowed.models)), model)
+        model = next(filter(None, (_there(semilla, name) for name in allowed.models)), model)
     steps = chosen.steps or model.steps
     if typed.steps is None and allowed.max_steps:
         steps = min(steps, allowed.max_steps)
@@ -85,12 +88,19 @@ def model_called(semilla: Semilla, name: str | None) -> Model:
     """The usual one where none is named. Raises Refusal."""
     if name is None:
         return semilla.catalogue.default()
-    model = semilla.catalogue.find(name)
+    model = _there(semilla, name)
     if model is None:
         names = [each.name for each in semilla.catalogue.models()]
         near = get_close_matches(name.lower(), names, n=1) or names[:1]
         raise Refusal("unknown-model", ("/models",), model=short(name), nearest=near[0])
     return model
+
+
+def _there(semilla: Semilla, name: str) -> Model | None:
+    """Raises Refusal for one that is still being read: another one isn't what was meant."""
+    if semilla.catalogue.being_read(name):
+        raise Refusal("model-being-read", model=short(name))
+    return semilla.catalogue.find(name)
 
 
 def size_of(model: Model, chosen: Choices) -> tuple[int, int, list[Note]]:

@@ -210,7 +210,8 @@ def told_options(catalogue: Catalogue, told: metadata.Told) -> dict[str, str]:
     """What can be used of a recipe from outside: its model and its VAE may not be here."""
     options = dict(told.options)
     model = catalogue.find(options.get("model", ""))
-    if model is None or model.name.casefold() != options["model"].casefold():
+    named = model is not None and model.name.casefold() == options["model"].casefold()
+    if not named and not catalogue.being_read(options.get("model", "")):
         options.pop("model", None)
     if catalogue.find_extra(Kind.VAE, options.get("vae", "")) is None:
         options.pop("vae", None)

@@ -142,6 +142,8 @@ def _models(semilla: Semilla, text: str) -> str:
 
 def _model(semilla: Semilla, text: str) -> str:
     """Its name. Raises Refusal, with those that are there."""
+    if semilla.catalogue.being_read(text):
+        raise Refusal("model-being-read", model=short(text))
     found = semilla.catalogue.find(text)
     if found is None:
         names = ", ".join(each.name for each in semilla.catalogue.models())

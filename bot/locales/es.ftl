@@ -248,6 +248,7 @@ refusal-unknown-sampler = No conozco el sampler «{ $value }». El más parecido
 refusal-unknown-picture = Aquí no hay ninguna imagen { $code }. /historial muestra las que hay.
 refusal-unknown-style = No tienes ningún estilo «{ $style }».
 refusal-unknown-draft = Ese borrador ya no está. Empieza otra vez con /imagina.
+refusal-model-being-read = El modelo «{ $model }» todavía se está leyendo. Vuelve a probar en un momento.
 refusal-unknown-models = No hay ningún modelo «{ $model }». Hay: { $names }.
 refusal-unknown-model = No hay ningún modelo «{ $model }». El más parecido es { $nearest }.
 refusal-unknown-request = Aquí no hay ningún pedido { $request }.

@@ -44,6 +44,7 @@ doctor-database = The database can be read ({ $size } MB)
 doctor-database-none = There is no database yet: the first start makes it
 doctor-database-used = The database is in use by the Semilla that is running
 doctor-database-broken = The database can't be read ({ $reason }). Put a backup back: `semilla restore FILE`. Beside it are copies from before updates.
+doctor-database-away = The database can't be reached ({ $reason }): another program holds it, or rights or the disk are in the way. Nothing is lost: see to that, and try again.
 database-newer = { $file } was written by a newer Semilla than this one. Update Semilla, or choose another folder with SEMILLA_DATA.
 doctor-models = Models: { $names }. More can be put into { $folders }
 doctor-models-broken = A model can't be read ({ $reason }). Take it out of the models' folder.

@@ -44,6 +44,7 @@ doctor-database = La base de datos se lee bien ({ $size } MB)
 doctor-database-none = Todavía no hay base de datos: la crea el primer arranque
 doctor-database-used = La base de datos la está usando la Semilla que está en marcha
 doctor-database-broken = No se puede leer la base de datos ({ $reason }). Recupera una copia de seguridad: `semilla restore ARCHIVO`. A su lado hay copias de antes de las actualizaciones.
+doctor-database-away = No se puede acceder a la base de datos ({ $reason }): la tiene ocupada otro programa, o lo impiden los permisos o el disco. No se ha perdido nada: arréglalo y vuelve a probar.
 database-newer = { $file } lo escribió una Semilla más nueva que esta. Actualiza Semilla, o elige otra carpeta con SEMILLA_DATA.
 doctor-models = Modelos: { $names }. Se pueden poner más en { $folders }
 doctor-models-broken = No se puede leer un modelo ({ $reason }). Sácalo de la carpeta de modelos.
