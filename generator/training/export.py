@@ -20,6 +20,7 @@ def write(
     folder: Path, autoencoder: Any, text_encoder: Any, tokenizer: Any, unet: Any, composer: Composer
 ) -> None:
     """fp16 safetensors, vocabulary.json, and the settings and words that the bot begins with."""
+    autoencoder.register_to_config(_name_or_path="semilla")  # not where it lay on this machine
     pipeline = StableDiffusionPipeline(
         vae=autoencoder,
         text_encoder=text_encoder,
