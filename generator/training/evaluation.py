@@ -164,9 +164,9 @@ class Report:
             for index in range(len(self.composer.concepts))
             if sum(natural[p] == "red" for p in self.composer.pictures_of(index)) >= 2
         ]
-        natural = [Asked(self._phrase(i, "en"), i) for i in red[: self.extent.negatives]]
+        plain = [Asked(self._phrase(i, "en"), i) for i in red[: self.extent.negatives]]
         fruit = [Asked("a fruit", red[0])] * (2 * self.extent.negatives)
-        for title, asked in (("Things that are red by nature", natural), ('"a fruit"', fruit)):
+        for title, asked in (("Things that are red by nature", plain), ('"a fruit"', fruit)):
             yield f"{title}: judged red"
             for negative in ("", "red"):
                 pictures = self._paint(asked, replace(self.settings, negative=negative))
