@@ -296,7 +296,7 @@ async def test_every_sampler_can_begin_with_an_image(worker, sampler):
     recipe = {"initial_image": "ab" * 32, "steps": 10, "strength": 0.25, "sampler": sampler}
     drawn = await worker.draw(image=png(drawing()), **recipe)
     assert sum(1 for _ in widths(drawn.trace)) == worker.recipe(**recipe).calls
-    assert distance(opened(drawn.png), drawing()) < 50
+    assert distance(opened(drawn.png), drawing()) < 60
 
 
 async def test_an_initial_image_of_another_shape_is_fitted_and_told(worker):
