@@ -28,6 +28,7 @@ import time_machine
 from sqlalchemy.exc import IntegrityError
 
 from bot import archive, card, cli, doctor, housekeeping, logs, metrics, processes, watch
+from bot.app import App
 from bot.commands.declaration import COMMANDS
 from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
@@ -454,11 +455,11 @@ def test_a_port_that_needs_rights_is_told_apart_from_one_in_use(
 
 
 async def test_the_health_tells_of_a_database_and_a_disk_that_have_gone(tmp_path: Path) -> None:
-    async with open_chat(tmp_path / "data") as chat:
-        assert (await metrics.health(chat.semilla)).good
+    async with App.open(settings(tmp_path / "data")) as app:
+        assert (await metrics.health(app.semilla)).good
         (tmp_path / "data").rename(tmp_path / "gone")
-        await chat.semilla.database.close()
-        found = await metrics.health(chat.semilla)
+        await app.semilla.database.close()
+        found = await metrics.health(app.semilla)
         (tmp_path / "gone").rename(tmp_path / "data")
     assert (found.database, found.disk) == (False, False)
 
