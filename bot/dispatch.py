@@ -122,7 +122,7 @@ class Dispatch:
     async def forget(self, member: str, guild: str | None = None) -> None:
         """Lets go of whatever a member has in line or in the worker: the rows are about to go.
         None is every guild."""
-        for task in [*self._in_worker.values(), *self._order()]:
+        for task in list(self.tasks()):
             if task.member != member or guild not in (None, task.guild):
                 continue
             if task.job in self._in_worker:

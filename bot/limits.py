@@ -60,10 +60,9 @@ async def check(
     if not call.member.moderator:
         allowed = await allowance_of(database, call)
         _check_guild(allowed, requests)
-        units = sum(_units(each.cost, usual_cost) for each in requests)
-        counted = (units, len(requests), usual_cost)
-        await _check_time(database, call, "hour", HOUR, allowed.per_hour, *counted)
-        await _check_time(database, call, "day", DAY, allowed.per_day, *counted)
+        asked = [_units(each.cost, usual_cost) for each in requests]
+        await _check_time(database, call, "hour", HOUR, allowed.per_hour, asked, usual_cost)
+        await _check_time(database, call, "day", DAY, allowed.per_day, asked, usual_cost)
         limits = limits.model_copy(
             update={"waiting": min(limits.waiting, allowed.waiting or limits.waiting)}
         )
@@ -148,12 +147,13 @@ async def _check_time(
     name: str,
     window: timedelta,
     limit: int,
-    units: int,
-    pictures: int,
+    asked: Sequence[int],
     usual_cost: int,
 ) -> None:
+    """`asked`: as how many usual pictures each counts."""
     if not limit:
         return
+    units = sum(asked)
     if units > limit:
         raise Refusal(f"order-over-{name}", units=units, limit=limit)
     made = [
@@ -167,7 +167,7 @@ async def _check_time(
             break
         over, frees = over - each, created + window
     if used + units > limit:
-        left = 0 if units > pictures else max(0, limit - used)  # as many usual ones
+        left = 0 if units > len(asked) else max(0, limit - used)  # as many usual ones
         raise Refusal(f"limit-{name}", made=used, limit=limit, left=left, time=_clock(frees))
 
 

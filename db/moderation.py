@@ -24,6 +24,10 @@ from db.models import (
 )
 from db.transactions import Transactions, insistent
 
+# What waits for a moderator.
+ASKED = Review.asked.is_not(None) & Review.decided.is_(None)
+HELD = and_(Picture.visibility == Visibility.HELD, Picture.deleted.is_(None))
+
 
 class Moderation:
     def __init__(self, transactions: Transactions) -> None:
@@ -124,25 +128,21 @@ class Moderation:
 
     async def asked(self, guild: str, limit: int = 10) -> list[Review]:
         """Requests that wait for a moderator, oldest first."""
-        waiting = Review.asked.is_not(None) & Review.decided.is_(None)
-        query = select(Review).where(Review.guild == guild, waiting)
+        query = select(Review).where(Review.guild == guild, ASKED)
         async with self._transactions.read() as session:
             return list(await session.scalars(query.order_by(Review.asked).limit(limit)))
 
     async def held(self, guild: str, limit: int = 10) -> list[Picture]:
         """Pictures that wait for a moderator, oldest first."""
-        waiting = and_(Picture.visibility == Visibility.HELD, Picture.deleted.is_(None))
-        query = select(Picture).where(Picture.guild == guild, waiting)
+        query = select(Picture).where(Picture.guild == guild, HELD)
         async with self._transactions.read() as session:
             return list(await session.scalars(query.order_by(Picture.id).limit(limit)))
 
     async def unjudged(self, guild: str) -> int:
         """How many requests and pictures wait for a moderator."""
-        asked = Review.asked.is_not(None) & Review.decided.is_(None)
-        held = and_(Picture.visibility == Visibility.HELD, Picture.deleted.is_(None))
         counts = (
-            select(func.count()).where(Review.guild == guild, asked),
-            select(func.count()).where(Picture.guild == guild, held),
+            select(func.count()).where(Review.guild == guild, ASKED),
+            select(func.count()).where(Picture.guild == guild, HELD),
         )
         async with self._transactions.read() as session:
             return sum([await session.scalar(each) or 0 for each in counts])

@@ -3,11 +3,11 @@ model's own; all within what the place allows."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 
 from bot.commands.choices import Choices, read_choices
-from bot.commands.kinds import short
+from bot.commands.kinds import Guidance, ModelName, Negative, SamplerName, Size, Steps, short
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
 from bot.limits import Allowance, allowance_of
@@ -16,7 +16,20 @@ from generator.catalogue import Model
 from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 
-DEFAULTS = ("negative", "steps", "sampler", "guidance", "size", "model")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a guild, a channel and a member can set once for all."""
+
+    negative: Negative | None = None
+    steps: Steps | None = None
+    sampler: SamplerName | None = None
+    guidance: Guidance | None = None
+    size: Size | None = None
+    model: ModelName | None = None
+
+
+DEFAULTS = tuple(each.name for each in fields(Defaults))
 
 
 async def defaults(semilla: Semilla, call: Call) -> Choices:

@@ -25,8 +25,8 @@ MARKER = re.compile(
 # Not from a quote that is escaped: a line of nothing but those would be read from each of them.
 QUOTED = re.compile(r'(?<!\\)"((?:\\.|[^"\\])*)"(?=\s|$)')
 LINE_LIMIT = 10_000  # two prompts and all the rest
-# Options whose values can't be taken for words of a prompt, and how near a name is to theirs.
 NAMED = {Type.SIZE, Type.MODEL, Type.STYLE}  # which take any text
+# Options whose values can't be taken for words of a prompt, and how near a name is to theirs.
 MEASURED = {Type.WHOLE, Type.NUMBER, Type.SWITCH, Type.SAMPLER}
 NEAR, LOOKED_AT = 0.8, 20
 INFOTEXT = re.compile(r"\bSteps: \d+, ")
@@ -140,14 +140,16 @@ def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None
 def _check_misspelt(command: Command, free: str) -> None:
     """What is nearly an option's name before a value of its kind was meant as one, and so was one
     that only other commands have: none of it is drawn. Raises Refusal."""
+    plain = QUOTED.sub("", free)  # what is quoted is meant as it stands
+    if not (markers := [*islice(MARKER.finditer(plain), LOOKED_AT)]):
+        return
     known = {
         name: option
         for option in (*COMMANDS["imagine"].options, *command.options)
         if option.kind.type in MEASURED
         for name in option.names()
     }
-    plain = QUOTED.sub("", free)  # what is quoted is meant as it stands
-    for match in islice(MARKER.finditer(plain), LOOKED_AT):
+    for match in markers:
         typed, value = match["dashed"] or match["named"], plain[match.end() :].split(maxsplit=1)
         # "a man, weight: 180" is a sentence; "weight:180" is none.
         written = match["named"] and match[0][-1].isspace()

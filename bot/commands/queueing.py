@@ -21,10 +21,10 @@ async def queue(semilla: Semilla, call: Call) -> Reply:
     """Others' words are not shown: only how many pictures wait before one's own. What other guilds
     have in line can be felt in the times, and is seen nowhere."""
     language, guild = call.language, call.guild.id
-    running = [task for task in semilla.dispatch.running() if task.guild == guild]
-    count = sum(task.guild == guild for task in semilla.dispatch.tasks()) - len(running)
+    here = [task for task in semilla.dispatch.tasks() if task.guild == guild]
+    running = sum(task.guild == guild for task in semilla.dispatch.running())
     waiting = [each for each in semilla.dispatch.line(FAR) if each[0].guild == guild][:NEAR]
-    if not running and not count:
+    if not here:
         return Reply(
             text=say(language, "queue-empty", imagine=COMMANDS["imagine"].label(language)),
             private=True,
@@ -36,12 +36,10 @@ async def queue(semilla: Semilla, call: Call) -> Reply:
         seconds = tasks[-1][1]
         about = "" if seconds is None else say(language, "about", time=duration(seconds, language))
         lines.append(say(language, key, count=len(tasks)) + (f" · {about}" if about else ""))
-    text = say(language, "queue-title", running=len(running), waiting=count)
+    text = say(language, "queue-title", running=running, waiting=len(here) - running)
     if semilla.dispatch.paused:
         text = f"{say(language, 'drawing-later')}\n{text}"
-    own = any(
-        (task.guild, task.member) == (guild, call.member.id) for task in semilla.dispatch.tasks()
-    )
+    own = any(task.member == call.member.id for task in here)
     cancel = Button(label=say(language, "button-cancel-mine"), line="/cancel")
     return Reply(
         text="\n".join(part for part in (text, list_lines(lines)) if part),

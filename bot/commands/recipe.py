@@ -28,10 +28,7 @@ from bot.commands.details import (
     with_hires,
     without_hires,
 )
-from bot.commands.kinds import (
-    ANY_SEED,
-    short,
-)
+from bot.commands.kinds import ANY_SEED, short
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
 from db.history import Asker

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from bot.commands.choices import Choices
 from bot.commands.declaration import command
-from bot.commands.defaults import DEFAULTS, defaults, model_called, size_of
+from bot.commands.defaults import DEFAULTS, Defaults, defaults, model_called, size_of
 from bot.commands.kinds import (
-    Guidance,
-    ModelName,
-    Negative,
     NewStyleName,
     PictureCode,
-    SamplerName,
     Scope,
-    Size,
-    Steps,
     Switch,
 )
 from bot.commands.recipe import find_picture
@@ -29,16 +23,6 @@ from generator import metadata
 
 OF_ONE_PICTURE = ("seed", "variations", "prompt")
 NOT_IN_STYLES = {"seed", "variations", "image", "strength", "mask", "style"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
-    negative: Negative | None = None
-    steps: Steps | None = None
-    sampler: SamplerName | None = None
-    guidance: Guidance | None = None
-    size: Size | None = None
-    model: ModelName | None = None
 
 
 @command(listed=True)
