@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,8 @@ import psutil
 import torch
 from torch import Tensor
 
-from bench import engine, loading
+from bench import exact as exactness
+from bench import loading
 from bench.random_models import HASH, RandomModels, random_models
 from bench.speed import PAIR, WIDTHS, asked, engine_of, speed
 from generator import noise
@@ -59,7 +61,7 @@ def exact(family: str, small: bool, pictures: int = 100) -> None:
         asks = [asked(models, replace(recipe, seed=n)) for n in range(max(WIDTHS) // PAIR)]
         for width in WIDTHS:
             _rows(model, asks[: width // PAIR], width)
-    engine.exact(pictures, 0, partial(random_models, family, small))
+    exactness.again(pictures, 0, partial(one_model, family, small))
 
 
 def _rows(model: LoadedModel, asks: list[Ask], width: int) -> None:
@@ -81,8 +83,17 @@ def _rows(model: LoadedModel, asks: list[Ask], width: int) -> None:
     )
 
 
+@contextmanager
+def one_model(
+    family: str, small: bool
+) -> Iterator[tuple[RandomModels, Sequence[GenerationRequest]]]:
+    """Where bench/exact.py draws."""
+    with random_models(family, small) as (models, recipe):
+        yield models, [replace(recipe, prompt="")]
+
+
 def switch(family: str, small: bool, pictures: int = 4) -> None:
-    engine.switch(pictures, partial(random_models, family, small))
+    exactness.switch(pictures, partial(one_model, family, small))
 
 
 def load(family: str, small: bool, loads: int = 3) -> None:

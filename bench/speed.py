@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.engine import REPLAYS_ONLY, Stock
+from bench.engine import Stock
+from bench.exact import REPLAYS_ONLY
 from bench.random_models import HASH, RandomModels, random_models
 from generator import metadata, noise
 from generator.batching import COMPILED, GAIN, Widths, calls_of, own_width
