@@ -209,8 +209,18 @@ class Catalogue:
 
     def find(self, text: str) -> Model | None:
         """By name, in any case, or by the beginning of only one name."""
-        found = [] if self.being_read(text) else _named(text, self.models())
-        return found[0] if len(found) == 1 else None
+        name = text.strip().casefold()
+        exact = self.named(name)
+        if exact or not name or self.being_read(name):
+            return exact
+        begun = [each for each in self.models() if each.name.casefold().startswith(name)]
+        return begun[0] if len(begun) == 1 else None
+
+    def named(self, name: str, hash: str = "") -> Model | None:
+        """What was written down: the same weights, even by another name, else those of this name."""
+        name = name.casefold()
+        found = [m for m in self.models() if m.name.casefold() == name or m.hash == hash]
+        return min(found, key=lambda m: (m.hash != hash, m.name.casefold() != name), default=None)
 
     def being_read(self, text: str) -> bool:
         """Whether this is, or begins, the name of a model that is there and still to be hashed,
@@ -315,12 +325,6 @@ def _shelf(entries: Sequence[Entry], later: Sequence[str]) -> Shelf:
         tuple(each for each in entries if isinstance(each, Refused)),
         tuple(later),
     )
-
-
-def _named(text: str, models: Sequence[Model]) -> list[Model]:
-    name = text.strip().casefold()
-    exact = [each for each in models if each.name.casefold() == name]
-    return exact or [each for each in models if name and each.name.casefold().startswith(name)]
 
 
 def _folder_model(found: Found, hash: str) -> Model:

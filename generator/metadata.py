@@ -73,9 +73,7 @@ class Told:
 
 def options(request: GenerationRequest) -> dict[str, str]:
     """The request as options of imagine, as far as they can tell it."""
-    first, factor = request.hires or request, 0.0
-    if request.hires:
-        factor = request.width / request.hires.width
+    first = request.hires or request
     sampler = request.sampler
     if request.schedule != "automatic":
         sampler = f"{sampler} {request.schedule}"
@@ -88,7 +86,7 @@ def options(request: GenerationRequest) -> dict[str, str]:
         "guidance": _exactly(request.guidance_scale),
         "size": f"{first.width}x{first.height}",
         "model": request.model,
-        "hires": f"{factor:g}" if factor else "",
+        "hires": f"{request.factor:g}" if request.hires else "",
         "tiling": "yes" if request.tiling else "",
         "clip_skip": str(request.clip_skip) if request.clip_skip > 1 else "",
         "emphasis": request.emphasis if request.emphasis != "original" else "",
@@ -136,7 +134,7 @@ def _settings(request: GenerationRequest) -> Iterator[tuple[str, object]]:
     yield "Tiling", True if request.tiling else None
     yield "Emphasis", None if request.emphasis == "original" else EMPHASES[request.emphasis]
     if hires:
-        yield "Hires upscale", f"{request.width / hires.width:g}"
+        yield "Hires upscale", f"{request.factor:g}"
         yield "Hires steps", int(hires.steps * hires.strength)
         yield "Hires upscaler", "Lanczos"
     yield "Lora hashes", _hashes(request, "lora")

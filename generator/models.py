@@ -144,10 +144,10 @@ class Models:
 
     def _find(self, name: str, hash: str) -> Model:
         self._catalogue.refresh(large=0)  # whoever asks has hashed it
-        found = self._catalogue.find(name)
+        found = self._catalogue.named(name, hash)
         # One that begins so may stand in for one whose hash was forgotten.
         if (found is None or found.hash != hash) and self._catalogue.refresh():
-            found = self._catalogue.find(name)
+            found = self._catalogue.named(name, hash)
         if found is None:
             raise ModelRefused(Failure.MODEL_MISSING, name)
         if found.hash != hash:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
+from math import ceil
 from typing import Any, Self
 
 from generator.sampler_names import calls
 
 SEED_LIMIT = 2**32
+GRIDS = (8, 16, 32, 64)  # of pixels, that models round sides to; what fits a finer one fits all
+DIGITS = 6  # of a factor
 LANCZOS = "lanczos"  # enlarges without a network
 # Since 2 dpm++ 3m sde has the right formula; since 3 what a mask keeps is kept through hires fix, too,
 # lms begins as low in the middle of its timesteps as at their beginning, a LoRA that is named twice
@@ -42,6 +46,11 @@ class Hires:
     height: int
     steps: int
     strength: float
+
+
+def enlarged(side: int, factor: float, grid: int) -> int:
+    """A side that many times as large, rounded to the model's grid."""
+    return round(side * factor / grid) * grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +147,21 @@ class GenerationRequest:
     def full_calls(self) -> int:
         """Network calls of the picture's whole size that take as long as its own."""
         return round(self.cost / (self.width * self.height)) if self.hires else self.calls
+
+    @property
+    def factor(self) -> float:
+        """How many times as large the second pass is, of the numbers of which both sides round to
+        what they are the shortest; 1 where there is none."""
+        if self.hires is None:
+            return 1.0
+        passes = ((self.hires.width, self.width), (self.hires.height, self.height))
+        for grid, digits in product(GRIDS, range(DIGITS)):
+            lowest = max((side - grid / 2) / small for small, side in passes)
+            for step in (0, 1):
+                factor = round(ceil(lowest * 10**digits) + step) / 10**digits
+                if all(enlarged(small, factor, grid) == side for small, side in passes):
+                    return factor
+        return self.width / self.hires.width
 
     @property
     def timed_by(self) -> tuple[str, int, int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from typing import NoReturn
 
 from bot.commands.choices import Choices, read_choices
 from bot.commands.kinds import Guidance, ModelName, Negative, SamplerName, Size, Steps, short
@@ -37,9 +38,7 @@ async def defaults(semilla: Semilla, call: Call) -> Choices:
     settings = semilla.database.settings
     values = await settings.get(call.guild.id, call.channel, call.member.id)
     model, catalogue = values.get("model", ""), semilla.catalogue
-    if catalogue.find(model) is None and not catalogue.being_read(
-        model
-    ):  # removed since it was set
+    if catalogue.named(model) is None and not catalogue.being_read(model):  # removed since then
         values = {name: value for name, value in values.items() if name != "model"}
     return read_choices({name: value for name, value in values.items() if name in DEFAULTS})
 
@@ -101,19 +100,32 @@ def model_called(semilla: Semilla, name: str | None) -> Model:
     """The usual one where none is named. Raises Refusal."""
     if name is None:
         return semilla.catalogue.default()
-    model = _there(semilla, name)
+    return _there(semilla, name) or _missing(semilla, name)
+
+
+def model_of(semilla: Semilla, request: GenerationRequest) -> Model:
+    """That it was made with, by whatever name it is here, never another one. Raises Refusal."""
+    model = semilla.catalogue.named(request.model, request.model_hash)
     if model is None:
-        names = [each.name for each in semilla.catalogue.models()]
-        near = get_close_matches(name.lower(), names, n=1) or names[:1]
-        raise Refusal("unknown-model", ("/models",), model=short(name), nearest=near[0])
-    return model
+        _check_read(semilla, request.model)
+    return model or _missing(semilla, request.model)
+
+
+def _missing(semilla: Semilla, name: str) -> NoReturn:
+    names = [each.name for each in semilla.catalogue.models()]
+    near = get_close_matches(name.lower(), names, n=1) or names[:1]
+    raise Refusal("unknown-model", ("/models",), model=short(name), nearest=near[0])
 
 
 def _there(semilla: Semilla, name: str) -> Model | None:
+    _check_read(semilla, name)
+    return semilla.catalogue.find(name)
+
+
+def _check_read(semilla: Semilla, name: str) -> None:
     """Raises Refusal for one that is still being read: another one isn't what was meant."""
     if semilla.catalogue.being_read(name):
         raise Refusal("model-being-read", model=short(name))
-    return semilla.catalogue.find(name)
 
 
 def size_of(model: Model, chosen: Choices) -> tuple[int, int, list[Note]]:

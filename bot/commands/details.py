@@ -14,7 +14,7 @@ from generator import areas, grammar, metadata
 from generator.catalogue import Catalogue, Extra, Model
 from generator.headers import Kind
 from generator.messages import Note, NoteKind
-from generator.request import LANCZOS, ExtraFile, GenerationRequest, Hires
+from generator.request import LANCZOS, ExtraFile, GenerationRequest, Hires, enlarged
 
 REDRAWN = 0.5  # by the second pass
 NAMES = 5  # told in a refusal
@@ -79,20 +79,19 @@ def unreadable(refused: metadata.ImageRefused, limit: int) -> Refusal:
 def with_hires(request: GenerationRequest, model: Model, factor: float) -> GenerationRequest:
     """The request of this size drawn so many times as large, in two passes."""
     small = (request.width, request.height)
-    width, height = (round(side * factor / model.grid) * model.grid for side in small)
+    width, height = (enlarged(side, factor, model.grid) for side in small)
     if (width, height) == small:
         return request
     hires = Hires(*small, steps=request.steps, strength=REDRAWN)
     return replace(request, width=width, height=height, hires=hires)
 
 
-def without_hires(request: GenerationRequest) -> tuple[GenerationRequest, float | None]:
-    """The first pass alone, and how many times as large the second one is."""
+def without_hires(request: GenerationRequest) -> GenerationRequest:
+    """The first pass alone."""
     small = request.hires
-    if small is None:
-        return request, None
-    first = replace(request, width=small.width, height=small.height, hires=None)
-    return first, request.width / small.width
+    return (
+        replace(request, width=small.width, height=small.height, hires=None) if small else request
+    )
 
 
 async def with_files(
@@ -170,7 +169,7 @@ async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationR
 
 
 def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRequest:
-    model = catalogue.find(request.model)
+    model = catalogue.named(request.model, request.model_hash)
     family = model.family if model else None
 
     def hash_of(file: ExtraFile) -> str:
@@ -179,6 +178,7 @@ def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRe
 
     return replace(
         request,
+        model=model.name if model else request.model,
         model_hash=model.hash if model else request.model_hash,
         vae_hash=next((hash_of(each) for each in _vae_file(request)), None),
         extras=tuple(replace(each, hash=hash_of(each)) for each in request.extras),
@@ -209,9 +209,8 @@ def _vae_file(request: GenerationRequest) -> tuple[ExtraFile, ...]:
 def told_options(catalogue: Catalogue, told: metadata.Told) -> dict[str, str]:
     """What can be used of a recipe from outside: its model and its VAE may not be here."""
     options = dict(told.options)
-    model = catalogue.find(options.get("model", ""))
-    named = model is not None and model.name.casefold() == options["model"].casefold()
-    if not named and not catalogue.being_read(options.get("model", "")):
+    model = options.get("model", "")
+    if catalogue.named(model) is None and not catalogue.being_read(model):
         options.pop("model", None)
     if catalogue.find_extra(Kind.VAE, options.get("vae", "")) is None:
         options.pop("vae", None)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from bot import showing
 from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
+from bot.commands.defaults import model_of
 from bot.commands.details import as_of_now, enlarged_by, replaced, told_options
 from bot.commands.imagine import accept, job, with_seeds
 from bot.commands.kinds import (
@@ -98,8 +99,8 @@ async def vary(
         parent = await _drawn(semilla, call, parent)
         request = await as_of_now(semilla, parent.request)
         notes = replaced(parent.request, request)
-    model = semilla.catalogue.find(request.model)
-    if model is not None and model.own_sampler:
+    model = model_of(semilla, request)
+    if model.own_sampler:
         raise Refusal("words-only", model=model.name)
     first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
     requests = [_varied(request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
@@ -147,7 +148,7 @@ async def _redrawn(
     semilla: Semilla, plain: GenerationRequest
 ) -> tuple[GenerationRequest, list[Note]]:
     """With detail that the model draws, if it can draw as large."""
-    model = semilla.catalogue.find(plain.model)
+    model = semilla.catalogue.named(plain.model, plain.model_hash)
     if model is None or model.own_sampler:
         return plain, []
     if max(plain.width, plain.height) > model.sides[1]:

@@ -13,6 +13,7 @@ from bot.commands.defaults import (
     defaults,
     kept_within,
     model_called,
+    model_of,
     size_of,
     with_guilds_negative,
     with_style,
@@ -120,14 +121,14 @@ async def changed_request(
     chosen = await with_style(semilla, call, choices, base)
     if chosen.negative is not None:
         chosen = await with_guilds_negative(semilla, call, chosen)
-    model = model_called(semilla, chosen.model or base.model)
+    model = model_called(semilla, chosen.model) if chosen.model else model_of(semilla, base)
     if chosen.lora:
         prompt = base.prompt if chosen.prompt is None else chosen.prompt
         joined = with_extra(semilla.catalogue, model, prompt, chosen.lora)
         chosen = replace(chosen, prompt=joined)
     changes: dict[str, Any] = {"model": model.name, "model_hash": model.hash}
     notes: list[Note] = []
-    first, factor = without_hires(base)
+    first = without_hires(base)
     if chosen.size or chosen.width or chosen.height or chosen.model:
         asked = chosen
         if not chosen.size:  # a side that isn't named stays
@@ -146,7 +147,7 @@ async def changed_request(
         notes += check_words(model, chosen.prompt, call.language)
     plain = {new: getattr(chosen, typed) for typed, new in PLAIN.items()}
     changes |= {name: value for name, value in plain.items() if value is not None}
-    request = with_hires(replace(first, **changes), model, chosen.hires or factor or 1)
+    request = with_hires(replace(first, **changes), model, chosen.hires or base.factor)
     request = await with_image(semilla, call, request, choices)
     if choices.empty:
         request = await as_of_now(semilla, request)
