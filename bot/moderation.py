@@ -153,9 +153,7 @@ def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -
     """
     drawn, _ = grammar.draw(request.prompt, request.seed, wildcard)
     read = habits.weights(drawn).text
-    passes = [grammar.Pass(request.steps)]
-    if request.hires:
-        passes.append(grammar.Pass(request.hires.steps, request.steps))
+    passes = grammar.passes(request.scheduled)
     texts = {request.prompt, grammar.words(request.prompt), grammar.words(drawn)}
     return texts.union(*(grammar.readings(read, each) for each in passes))
 

@@ -22,6 +22,7 @@ NEVER_SILENT = (
     NoteKind.EMBEDDING_MISSING,
     NoteKind.EMBEDDING_UNFIT,
     NoteKind.EXTRA_CHANGED,
+    NoteKind.PROMPT_CUT,
 )
 CAPTION_PROMPT, RETIRED_PROMPT = 200, 80
 STRONG, SUBTLE = "0.35", "0.08"
@@ -301,7 +302,7 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
 def _passes(request: GenerationRequest, language: str) -> Iterator[str]:
     if hires := request.hires:
         facts = {"size": f"{hires.width}x{hires.height}", "strength": f"{hires.strength:g}"}
-        yield say(language, "recipe-hires", **facts, steps=str(hires.steps))
+        yield say(language, "recipe-hires", **facts, steps=str(request.steps_run[1]))
     if request.masked:
         yield say(language, "recipe-masked")
     if request.upscaler:

@@ -105,6 +105,11 @@ class Pass:
         return int(max(min(value, self.steps), -1))
 
 
+def passes(steps: Sequence[int]) -> list[Pass]:
+    """One after the other, by the steps that each schedules a prompt over."""
+    return [Pass(each, sum(steps[:number])) for number, each in enumerate(steps)]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A prompt between two ANDs, and how much it counts."""

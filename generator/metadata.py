@@ -137,7 +137,7 @@ def _settings(request: GenerationRequest) -> Iterator[tuple[str, object]]:
     yield "Emphasis", None if request.emphasis == "original" else EMPHASES[request.emphasis]
     if hires:
         yield "Hires upscale", f"{request.width / hires.width:g}"
-        yield "Hires steps", int(hires.steps * hires.strength)
+        yield "Hires steps", request.steps_run[1]
         yield "Hires upscaler", "Lanczos"
     yield "Lora hashes", _hashes(request, "lora")
     yield "TI hashes", _hashes(request, "embedding")

@@ -91,21 +91,14 @@ def follows(sampler: str, schedule: str) -> bool:
     )
 
 
-def calls(sampler: str, steps: int, strength: float = 1.0) -> int:
-    """How often the network is called: what time, progress and cost depend on.
-
-    Args:
-        strength: of image-to-image, 0 … 1: only the last steps × strength are run.
-    """
-    run = min(int(steps * strength), steps)
-    if run <= 0:
-        return 0
+def calls(sampler: str, steps: int) -> int:
+    """How often the network is called to run so many steps: what time, progress and cost depend on."""
     if sampler == "plms":
         # The first step of a whole run is taken twice (Liu et al., 2022, in diffusers' form).
-        return run + 1 if run > 1 else 1
+        return steps + 1 if steps > 1 else steps
     if sampler in SECOND_ORDER:
-        return max(1, 2 * run - 1)
-    return run
+        return max(0, 2 * steps - 1)
+    return steps
 
 
 def step_of(sampler: str, call: int) -> int:

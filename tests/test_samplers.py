@@ -36,9 +36,9 @@ def test_the_count_of_calls_is_what_the_scheduler_will_ask_for(samplers, sampler
     for steps in STEPS:
         scheduler = samplers.make(sampler, "automatic", steps)
         assert len(scheduler.timesteps) == calls(sampler, steps), (sampler, steps)
-        for strength in (0.3, 0.75):
+        for run in {0, 1, steps // 4, steps}:
             again = samplers.make(sampler, "automatic", steps)
-            assert len(timesteps_from(again, steps, strength)) == calls(sampler, steps, strength)
+            assert len(timesteps_from(again, steps - run)) == calls(sampler, run)
 
 
 def test_interpolated_noise_is_automatic1111s():
