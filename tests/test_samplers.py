@@ -69,6 +69,13 @@ def test_the_same_seed_towards_itself_stays_finite():
         ("dpm++ 2m sde exponential", ("dpm++ 2m sde", "exponential")),
         ("pmls", ("plms", "automatic")),
         ("UniPC", ("unipc", "automatic")),
+        ("k_euler_ancestral", ("euler a", "automatic")),
+        ("k_dpmpp_2m_ka", ("dpm++ 2m", "karras")),
+        ("k_dpm_2_a_ka", ("dpm2 a", "karras")),
+        ("k_lms_ka", ("lms", "karras")),
+        ("dpm_2", ("dpm2", "automatic")),
+        ("dpm_2_ancestral", ("dpm2 a", "automatic")),
+        ("dpm++ 2s a", None),
         ("eulr", None),
     ],
 )
