@@ -151,8 +151,8 @@ def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -
     Args:
         wildcard: the lines that a wildcard stands for.
     """
-    drawn, _ = grammar.draw(request.prompt, request.seed, wildcard)
-    read = habits.weights(drawn).text
+    drawn, _ = grammar.draw(request.prompt, request.seed, wildcard, request.version)
+    read = habits.weights(drawn, request.version).text
     passes = grammar.passes(request.scheduled)
     texts = {request.prompt, grammar.words(request.prompt), grammar.words(drawn)}
     return texts.union(*(grammar.readings(read, each) for each in passes))

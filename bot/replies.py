@@ -245,7 +245,7 @@ def _of_default(note: Note, job: Job) -> bool:
     line = job.answer.line.casefold()
     if note.kind is NoteKind.SIZE_ROUNDED:
         return not any(name in line for name in ("size:", "width:", "height:"))
-    about = note.facts.get("name", "")
+    about = note.facts.get("name") or note.facts.get("typed", "")
     negative = about in job.request.negative_prompt and about not in job.request.prompt
     return (negative or note.kind is NoteKind.NEGATIVE_WITHOUT_EFFECT) and "negative" not in line
 

@@ -13,7 +13,10 @@ LANCZOS = "lanczos"  # enlarges without a network
 # Since 2 dpm++ 3m sde has the right formula; since 3 what a mask keeps is kept through hires fix, too,
 # lms begins as low in the middle of its timesteps as at their beginning, a LoRA that is named twice
 # weighs as much as both, and a BREAK at the end begins no chunk; since 4 a picture that is drawn over
-# is drawn over in a step at least, and the prompt of hires fix is scheduled over the steps that it runs.
+# is drawn over in a step at least, the prompt of hires fix is scheduled over the steps that it runs,
+# other pipelines draw what a schedule begins with, options have weights and keep their blanks, parts
+# aren't looked for in brackets and negative prompts, a LoRA is found by its alias, too, and its weight
+# may have a comma.
 VERSION = 4
 
 

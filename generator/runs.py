@@ -110,8 +110,8 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     """Reads the prompts and the initial image."""
     request = order.request
     if isinstance(model, PipelineModel):
-        prompt, told = plain(request.prompt, request.seed, catalogue)
-        negative, more = plain(request.negative_prompt, request.seed, catalogue)
+        prompt, told = plain(request.prompt, request, catalogue)
+        negative, more = plain(request.negative_prompt, request, catalogue)
         words = replace(request, prompt=prompt, negative_prompt=negative)
         told += [*more, *model.notes(words)]
         run = Run(order, model, model.draw(words), tuple(told), came)

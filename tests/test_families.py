@@ -185,7 +185,31 @@ def test_what_another_architecture_cannot_read_in_a_prompt_is_told(all_of_them):
     plain = all_of_them.draw("sd3", prompt="a red cat")
     tagged = all_of_them.draw("sd3", prompt="a (red:1.3) cat <lora:ink:0.8>")
     assert tagged.pixel_hash == plain.pixel_hash
-    assert [each.kind for each in tagged.notes] == [NoteKind.TAG_IGNORED]
+    told = {"typed": "a (red:1.3) cat <lora:ink:0.8>", "read": "a red cat"}
+    assert tagged.notes == (
+        Note(NoteKind.TAG_IGNORED, {"tag": "<lora:ink:0.8>"}),
+        Note(NoteKind.PROMPT_TRANSLATED, told),
+    )
+    named = all_of_them.draw("sd3", prompt="a red cat", negative_prompt="embedding:EasyNegative")
+    assert named.notes == (Note(NoteKind.EMBEDDING_MISSING, {"name": "EasyNegative"}),)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "first", "before"),
+    [
+        ("a red [cat:frog:0.5]", "a red cat", "a red frog"),
+        ("a red [cat::0.5]", "a red cat", "a red"),
+        ("a red [cat|frog]", "a red cat", "a red cat"),
+        ("a red AND cat", "a red cat", "a red cat"),
+    ],
+)
+def test_another_architecture_draws_what_a_schedule_begins_with(all_of_them, prompt, first, before):
+    """Recipes from before version 4 had what it ends with."""
+    drawn = all_of_them.draw("sd3", prompt=prompt)
+    assert drawn.pixel_hash == all_of_them.draw("sd3", prompt=first).pixel_hash
+    assert drawn.notes == (Note(NoteKind.PROMPT_TRANSLATED, {"typed": prompt, "read": first}),)
+    once = all_of_them.draw("sd3", prompt=prompt, version=3)
+    assert once.pixel_hash == all_of_them.draw("sd3", prompt=before).pixel_hash
 
 
 def test_what_has_no_effect_on_another_architecture_is_told(all_of_them):
