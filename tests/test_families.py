@@ -228,6 +228,15 @@ def test_another_architecture_counts_its_own_calls_whatever_sampler_is_named(all
     assert [(each.call, each.calls) for each in told] == [(n, 5) for n in range(1, 6)]
 
 
+@pytest.mark.parametrize(("guidance", "calls"), [(4.0, 6), (1.0, 3)])
+def test_of_a_pipeline_that_asks_twice_a_step_all_calls_are_counted(tmp_path, guidance, calls):
+    micro.lumina_pipeline().save_pretrained(tmp_path / "models" / "lumina")
+    room = studio(tmp_path / "cache", tmp_path / "models")
+    recipe = room.recipe("lumina", steps=3, guidance_scale=guidance)
+    told = [each for each in room.run(Submit(1, recipe)) if isinstance(each, Called)]
+    assert [(each.call, each.calls) for each in told] == [(n, calls) for n in range(1, calls + 1)]
+
+
 def test_a_distilled_model_whose_guidance_is_an_input_is_asked_for_one_row(tmp_path):
     """A latent consistency model (arXiv 2310.04378), as its stock pipeline draws with it."""
     made = micro.pipeline("sd1", seed=3, time_cond_proj_dim=32)
