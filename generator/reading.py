@@ -54,7 +54,7 @@ def read(
     text = _drawn(text, request, catalogue, notes)
     translated = habits.weights(text, request.version, negative=negative)
     notes += [
-        Note(NoteKind.PROMPT_TRANSLATED, {"typed": typed, "read": read})
+        Note(NoteKind.PROMPT_TRANSLATED, {"typed": typed[:TOLD], "read": read[:TOLD]})
         for typed, read in translated.changes.items()
     ]
     text, used = _embeddings(translated.text, model, catalogue, notes)
@@ -71,9 +71,8 @@ def plain(text: str, request: GenerationRequest, catalogue: Catalogue) -> tuple[
     notes: list[Note] = []
     typed = _drawn(text, request, catalogue, notes)
     text = habits.weights(typed, request.version).text
-    there = [
-        each.name for each in catalogue.extras(Kind.EMBEDDING) if grammar.stands(each.name, text)
-    ]
+    names = dict.fromkeys(each.name for each in catalogue.extras(Kind.EMBEDDING))
+    there = [name for name in names if grammar.stands(name, text)]
     notes += [Note(NoteKind.EMBEDDING_UNFIT, {"name": name}) for name in there]
     notes += _missing(text, there)
     if request.version > 3:

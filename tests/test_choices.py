@@ -86,7 +86,7 @@ async def test_a_style_joins_the_words_of_a_picture(chat: Chat, code: str) -> No
 
 
 async def test_a_style_may_have_a_place_for_the_words(chat: Chat, code: str) -> None:
-    await chat.type('/style save print prompt:"a print of {prompt}, {blue|red} background"')
+    await chat.type('/style save print prompt:"# mine\na print of {prompt}, {blue|red} background"')
     drawn = await asked(chat, "a {black|white} cat style:print")
     assert drawn.prompt == "a print of a {black|white} cat, {blue|red} background"
     drawn = await asked(chat, f"/reroll {code} style:print")

@@ -71,10 +71,11 @@ async def with_style(
     style = read_choices(found)
     if style.prompt and base is not None and choices.prompt is None:
         choices = replace(choices, prompt=base.prompt)
-    if style.prompt and PLACE in style.prompt:
-        prompt = style.prompt.replace(PLACE, choices.prompt or "")
+    words = habits.without_comments(style.prompt or "")
+    if PLACE in words:
+        prompt = words.replace(PLACE, choices.prompt or "")
     else:
-        prompt = ", ".join(part for part in (choices.prompt, style.prompt) if part)
+        prompt = ", ".join(part for part in (choices.prompt, words) if part)
     return replace(choices, prompt=prompt or None).over(style), []
 
 

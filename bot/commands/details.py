@@ -240,7 +240,7 @@ def _extras(
 ) -> Iterator[Extra]:
     for tag in grammar.parse(request.prompt).tags:
         if tag.kind in ("lora", "lyco"):
-            yield from _lora(catalogue, model, tag.name, language)
+            yield from _lora(catalogue, model, tag.name, language, aliases=request.version > 3)
     yield from _wildcards(catalogue, request)
     words = f"{request.prompt} {request.negative_prompt}"
     for extra in catalogue.extras(Kind.EMBEDDING, model.family):
@@ -248,9 +248,11 @@ def _extras(
             yield extra
 
 
-def _lora(catalogue: Catalogue, model: Model, name: str, language: str) -> Iterator[Extra]:
+def _lora(
+    catalogue: Catalogue, model: Model, name: str, language: str, *, aliases: bool
+) -> Iterator[Extra]:
     """One that is not there is told with the picture. Raises Refusal for one that can't be used."""
-    found = catalogue.find_extra(Kind.LORA, name, model.family)
+    found = catalogue.find_extra(Kind.LORA, name, model.family, aliases=aliases)
     if found is not None and not found.fits(model.family):
         raise Refusal(
             "lora-unfit",
