@@ -22,6 +22,7 @@ NEVER_SILENT = (
     NoteKind.EMBEDDING_MISSING,
     NoteKind.EMBEDDING_UNFIT,
     NoteKind.EXTRA_CHANGED,
+    NoteKind.PROMPT_CUT,
 )
 CAPTION_PROMPT, RETIRED_PROMPT = 200, 80
 STRONG, SUBTLE = "0.35", "0.08"
@@ -244,7 +245,7 @@ def _of_default(note: Note, job: Job) -> bool:
     line = job.answer.line.casefold()
     if note.kind is NoteKind.SIZE_ROUNDED:
         return not any(name in line for name in ("size:", "width:", "height:"))
-    about = note.facts.get("name", "")
+    about = note.facts.get("name") or note.facts.get("typed", "")
     negative = about in job.request.negative_prompt and about not in job.request.prompt
     return (negative or note.kind is NoteKind.NEGATIVE_WITHOUT_EFFECT) and "negative" not in line
 
@@ -301,7 +302,7 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
 def _passes(request: GenerationRequest, language: str) -> Iterator[str]:
     if hires := request.hires:
         facts = {"size": f"{hires.width}x{hires.height}", "strength": f"{hires.strength:g}"}
-        yield say(language, "recipe-hires", **facts, steps=str(hires.steps))
+        yield say(language, "recipe-hires", **facts, steps=str(request.steps_run[1]))
     if request.masked:
         yield say(language, "recipe-masked")
     if request.upscaler:

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from generator import model_folder, single_file
-from generator.catalogue import Catalogue, Model
+from generator.catalogue import Catalogue
+from generator.entries import Model
 from generator.families import SDXL
 from generator.hashes import stamps
 from generator.headers import Kind, Unusable

@@ -229,9 +229,26 @@ async def test_files_that_a_prompt_names_are_in_the_recipe_with_their_hashes(cha
     assert found["ink"].hash[:10] in (await chat.type(f"/recipe {asked.pictures[0].code}")).text
 
 
+async def test_an_embedding_is_not_found_inside_a_word(chat):
+    asked = await chat.ask("an EasyNegatives cat negative:uneasynegative model:own")
+    assert recipe(chat, asked).extras == ()
+
+
+async def test_a_loras_weight_may_have_a_decimal_comma(chat):
+    asked = recipe(chat, await chat.ask("a cat lora:ink:0,5, model:own"))
+    assert asked.prompt.endswith("<lora:ink:0.5>")
+    typed = await chat.ask("a cat <lora:ink:0,5> model:own seed:1")
+    pointed = await chat.ask("a cat <lora:ink:0.5> model:own seed:1")
+    whole = await chat.ask("a cat <lora:ink:strong> model:own seed:1")
+    assert (pixels(chat, typed) == pixels(chat, pointed)).all()
+    assert (pixels(chat, typed) != pixels(chat, whole)).any()
+    assert '"<lora:ink:strong>" as "<lora:ink:1:1>"' in whole.pictures[0].caption
+
+
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
+        ("a cat lora:ink:strong model:own", '"strong" is no weight'),
         ("a cat <lora:large:1> model:own", "was made for sdxl, and own is sd1"),
         ("a cat <lora:odd:1> model:own", "it is a LyCORIS"),
         ("a cat vae:nothing model:own", "There are: mild"),

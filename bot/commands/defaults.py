@@ -13,7 +13,8 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
 from bot.limits import Allowance, allowance_of
 from bot.moderation import rules_of
-from generator.catalogue import Model
+from generator import habits
+from generator.entries import Model
 from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 
@@ -30,6 +31,7 @@ class Defaults:
     model: ModelName | None = None
 
 
+PLACE = "{prompt}"  # of the words that are typed with a style (AUTOMATIC1111)
 DEFAULTS = tuple(each.name for each in fields(Defaults))
 
 
@@ -54,19 +56,26 @@ async def with_guilds_negative(semilla: Semilla, call: Call, choices: Choices) -
 
 async def with_style(
     semilla: Semilla, call: Call, choices: Choices, base: GenerationRequest | None = None
-) -> Choices:
+) -> tuple[Choices, list[Note]]:
     """The options of the style that was chosen, under what was chosen besides; its words join
-    those that were typed, or else those of `base`."""
+    those that were typed, or else those of `base`, or have a place for them."""
     if choices.style is None:
-        return choices
+        return choices, []
     found = await semilla.database.settings.get_style(call.guild.id, call.member.id, choices.style)
+    if found is None and choices.style.casefold() == habits.RAW:  # Midjourney's
+        note = Note(NoteKind.OPTION_IGNORED, {"typed": f"--style {choices.style}"})
+        return replace(choices, style=None), [note]
     if found is None:
         raise Refusal("unknown-style", ("/style",), style=short(choices.style))
     style = read_choices(found)
     if style.prompt and base is not None and choices.prompt is None:
         choices = replace(choices, prompt=base.prompt)
-    prompt = ", ".join(part for part in (choices.prompt, style.prompt) if part)
-    return replace(choices, prompt=prompt or None).over(style)
+    words = habits.without_comments(style.prompt or "")
+    if PLACE in words:
+        prompt = words.replace(PLACE, choices.prompt or "")
+    else:
+        prompt = ", ".join(part for part in (choices.prompt, words) if part)
+    return replace(choices, prompt=prompt or None).over(style), []
 
 
 async def allowed_here(semilla: Semilla, call: Call) -> Allowance:

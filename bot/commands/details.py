@@ -11,7 +11,8 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Refusal
 from bot.locales import say
 from generator import areas, grammar, metadata
-from generator.catalogue import Catalogue, Extra, Model
+from generator.catalogue import Catalogue
+from generator.entries import Extra, Model
 from generator.headers import Kind
 from generator.messages import Note, NoteKind
 from generator.request import LANCZOS, ExtraFile, GenerationRequest, Hires, enlarged
@@ -39,11 +40,12 @@ def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | Non
     """The prompt with a LoRA (name or name:weight) or an embedding, and with the first of the words
     that its makers say it answers to. A LoRA that is there already has the new weight.
 
-    Raises Refusal for one that isn't installed.
+    Raises Refusal for one that isn't installed, and for a weight that is no number.
     """
     if typed is None:
         return prompt
     name, _, weight = typed.partition(":")
+    weight = weight.replace(",", ".")
     lora = catalogue.find_extra(Kind.LORA, name, model.family)
     found = lora or catalogue.find_extra(Kind.EMBEDDING, name, model.family)
     if found is None:
@@ -51,6 +53,9 @@ def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | Non
         extras += catalogue.extras(Kind.EMBEDDING, model.family)
         names = ", ".join([each.name for each in extras][:NAMES]) or "—"
         raise Refusal("unknown-extra", name=short(name), names=names)
+    numbers = [each.rpartition("=")[2] for each in weight.split(":")]
+    if lora and weight and not all(map(grammar.is_weight, numbers)):
+        raise Refusal("not-a-weight", name=lora.name, value=short(weight))
     words = [found.name] if lora is None else [*found.triggers[:1]]
     joined = [prompt, *(word for word in words if word.casefold() not in prompt.casefold())]
     text = ", ".join(joined)
@@ -234,17 +239,19 @@ def _extras(
 ) -> Iterator[Extra]:
     for tag in grammar.parse(request.prompt).tags:
         if tag.kind in ("lora", "lyco"):
-            yield from _lora(catalogue, model, tag.name, language)
+            yield from _lora(catalogue, model, tag.name, language, aliases=request.version > 3)
     yield from _wildcards(catalogue, request)
-    words = f"{request.prompt} {request.negative_prompt}".casefold()
+    words = f"{request.prompt} {request.negative_prompt}"
     for extra in catalogue.extras(Kind.EMBEDDING, model.family):
-        if extra.name.casefold() in words:
+        if grammar.stands(extra.name, words):
             yield extra
 
 
-def _lora(catalogue: Catalogue, model: Model, name: str, language: str) -> Iterator[Extra]:
+def _lora(
+    catalogue: Catalogue, model: Model, name: str, language: str, *, aliases: bool
+) -> Iterator[Extra]:
     """One that is not there is told with the picture. Raises Refusal for one that can't be used."""
-    found = catalogue.find_extra(Kind.LORA, name, model.family)
+    found = catalogue.find_extra(Kind.LORA, name, model.family, aliases=aliases)
     if found is not None and not found.fits(model.family):
         raise Refusal(
             "lora-unfit",

@@ -9,7 +9,7 @@ from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
-from bot.commands.recipe import new_request
+from bot.commands.recipe import new_request, repeated
 from bot.commands.screening import ALLOWED, check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
@@ -39,7 +39,7 @@ async def imagine(
         options = {**(await _draft(semilla, call, draft)).options, **typed_now}
         return await COMMANDS["imagine"].run(semilla, replace(call, options=options))
     request, notes = await new_request(semilla, call, choices)
-    jobs = [job(call, each, notes) for each in with_seeds(request, count)]
+    jobs = [job(call, each, notes) for each in with_seeds(request, repeated(choices, count))]
     return await accept(semilla, call, jobs, private)
 
 

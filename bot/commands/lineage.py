@@ -35,6 +35,7 @@ from bot.commands.recipe import (
     kept_file,
     new_request,
     recipe_inside,
+    repeated,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
@@ -64,7 +65,7 @@ async def reroll(
     if relation is not Relation.REROLL:
         parent = await _drawn(semilla, call, parent)
     request, notes = await changed_request(semilla, call, parent.request, choices)
-    first, *others = with_seeds(request, count)
+    first, *others = with_seeds(request, repeated(choices, count))
     # Only the same recipe is replayed call for call; with other seeds it is another one.
     again = relation is Relation.REROLL
     jobs = [job(call, first, notes, parent.id, relation, parent.trace if again else None)]

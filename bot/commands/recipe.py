@@ -35,7 +35,8 @@ from bot.conversation import Call, Refusal
 from db.history import Asker
 from db.models import Picture
 from generator import grammar, habits, metadata
-from generator.catalogue import Catalogue, Model
+from generator.catalogue import Catalogue
+from generator.entries import Model
 from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.vocabulary import Vocabulary
@@ -69,7 +70,7 @@ async def new_request(
     if told is not None:
         chosen = replace(choices, prompt=None).over(told_choices(semilla.catalogue, told))
     chosen, translated = unpack_habits(chosen)
-    typed = await with_style(semilla, call, chosen)
+    typed, unused = await with_style(semilla, call, chosen)
     chosen = typed.over(await defaults(semilla, call))
     chosen = await with_guilds_negative(semilla, call, chosen)
     if not (chosen.prompt or "").strip():
@@ -105,7 +106,8 @@ async def new_request(
     notes += ignored
     if told is not None and (left_out := told.left_out(request)):
         notes.insert(0, Note(NoteKind.OPTION_IGNORED, {"typed": short(", ".join(left_out), 200)}))
-    return request, [*translated, *notes, *check_words(model, request.prompt, call.language)]
+    unknown = check_words(model, request.prompt, call.language)
+    return request, [*translated, *unused, *notes, *unknown]
 
 
 def _prefixed(model: Model, prompt: str) -> str:
@@ -118,7 +120,7 @@ async def changed_request(
 ) -> tuple[GenerationRequest, list[Note]]:
     """`base` with the choices in it and all else kept. Raises Refusal."""
     choices, translated = unpack_habits(choices)
-    chosen = await with_style(semilla, call, choices, base)
+    chosen, unused = await with_style(semilla, call, choices, base)
     if chosen.negative is not None:
         chosen = await with_guilds_negative(semilla, call, chosen)
     model = model_called(semilla, chosen.model) if chosen.model else model_of(semilla, base)
@@ -156,7 +158,7 @@ async def changed_request(
         vae = kept if chosen.vae is None else chosen.vae
         request, ignored = await with_files(semilla, model, request, vae, call.language)
         notes += ignored
-    return request, [*translated, *replaced(base, request), *notes]
+    return request, [*translated, *unused, *replaced(base, request), *notes]
 
 
 # Choices that replace what a request has, and what it calls them.
@@ -218,19 +220,35 @@ def told_choices(catalogue: Catalogue, told: metadata.Told) -> Choices:
 
 
 def unpack_habits(choices: Choices) -> tuple[Choices, list[Note]]:
-    """Midjourney's options in the prompt, read as ours; what was chosen besides is stronger."""
-    found = habits.options(choices.prompt or "")
-    if not found.options and not found.ignored:
+    """What other programs have in the prompt, read as ours: a line with the negative prompt, lines
+    of comments, Midjourney's options; what was chosen besides is stronger."""
+    prompt, *negatives = _lines(choices)
+    found = habits.options(habits.without_comments(prompt))
+    if found.text == (choices.prompt or "").strip():
         return choices, []
     notes = [
         Note(NoteKind.PROMPT_TRANSLATED, {"typed": typed, "read": read})
         for typed, read in found.changes.items()
     ]
     notes += [Note(NoteKind.OPTION_IGNORED, {"typed": typed}) for typed in found.ignored]
+    if habits.without_comments(prompt) != prompt:
+        notes.append(Note(NoteKind.COMMENT_IGNORED))
     read = read_choices(found.options)
-    negative = ", ".join(part for part in (choices.negative, read.negative) if part)
+    parts = (choices.negative, read.negative, *map(habits.without_comments, negatives))
+    negative = ", ".join(filter(None, parts))
     kept = replace(choices, prompt=found.text or None, negative=negative or choices.negative)
     return kept.over(read), notes
+
+
+def repeated(choices: Choices, count: int) -> int:
+    """How many pictures are wanted: Midjourney's --repeat counts where nothing else was chosen."""
+    told = habits.options(_lines(choices)[0]).options.get("count")
+    return int(told) if told and count == 1 else count
+
+
+def _lines(choices: Choices) -> list[str]:
+    """The words of the prompt and then, where they are in it, of the negative one."""
+    return [text.strip() for text in habits.NEGATIVE_LINE.split(choices.prompt or "")]
 
 
 def check_words(model: Model, prompt: str, language: str) -> list[Note]:

@@ -234,6 +234,7 @@ note-wildcard-missing = There is no list of words called "{ $name }": I read it 
 note-words-drawn = The seed drew: "{ $words }"
 note-prompt-translated = I read "{ $typed }" as "{ $read }".
 note-option-ignored = "{ $typed }" has no counterpart here: I left it out.
+note-comment-ignored = Lines that begin with # are notes for oneself: I didn't draw them.
 note-decoded-in-tiles = The memory did not suffice for the whole picture at once: its last step was done in tiles.
 note-image-resized = Your picture was fitted to { $size }.
 
@@ -512,6 +513,7 @@ refusal-mask-without-image = A mask needs a picture: attach one, or say image:K7
 refusal-words-only = From words only: { $model } takes no pictures, variations, masks, second pass or tiles.
 refusal-not-variations = { $option }: seeds and how far, like 9:0.15,12:0.35, not "{ $value }".
 refusal-unknown-vae = There is no VAE called "{ $name }" for this model. There are: { $names }.
+refusal-not-a-weight = "{ $value }" is no weight. Write a number after the name: lora:{ $name }:0.7
 refusal-unknown-extra = There is no LoRA or embedding called "{ $name }" for this model. There are: { $names }.
 refusal-lora-unfit = The LoRA "{ $name }" was made for { $family }, and { $model } is { $other }. Choose another model, or leave it out.
 refusal-lora-unusable = The LoRA "{ $name }" can't be used: { $reason }

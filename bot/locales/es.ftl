@@ -217,6 +217,7 @@ note-wildcard-missing = No hay ninguna lista de palabras llamada «{ $name }»: 
 note-words-drawn = La semilla eligió: «{ $words }»
 note-prompt-translated = Leí «{ $typed }» como «{ $read }».
 note-option-ignored = «{ $typed }» no tiene equivalente aquí: lo dejé fuera.
+note-comment-ignored = Las líneas que empiezan con # son apuntes: no las dibujé.
 note-decoded-in-tiles = No había memoria para toda la imagen a la vez: el último paso se hizo por trozos.
 note-image-resized = Tu imagen se ajustó a { $size }.
 
@@ -482,6 +483,7 @@ refusal-mask-without-image = Una máscara necesita una imagen: adjunta una, o di
 refusal-words-only = Solo a partir de palabras: { $model } no admite imágenes, variaciones, máscaras, segunda pasada ni mosaicos.
 refusal-not-variations = { $option }: semillas y cuánto, como 9:0.15,12:0.35, no «{ $value }».
 refusal-unknown-vae = No hay ningún VAE «{ $name }» para este modelo. Hay: { $names }.
+refusal-not-a-weight = «{ $value }» no es un peso. Escribe un número después del nombre: lora:{ $name }:0.7
 refusal-unknown-extra = No hay ningún LoRA ni embedding «{ $name }» para este modelo. Hay: { $names }.
 refusal-lora-unfit = El LoRA «{ $name }» se hizo para { $family }, y { $model } es { $other }. Elige otro modelo, o quítalo.
 refusal-lora-unusable = El LoRA «{ $name }» no se puede usar: { $reason }
