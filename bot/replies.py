@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.conversation import Button, Reply, Shown, Tone
 from bot.events import Event, Loading, Running, Waiting
-from bot.locales import choice, decimal, escape, say, shortened
+from bot.locales import choice, decimal, duration, escape, say, shortened
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
@@ -106,12 +106,6 @@ def progress_line(progress: Progress, language: str) -> str:
     if progress.place is None:
         return say(language, "accepted")
     return say(language, "place", place=progress.place) + about
-
-
-def duration(seconds: float, language: str) -> str:
-    if seconds < 90:
-        return say(language, "seconds", count=max(1, round(seconds)))
-    return say(language, "minutes", count=round(seconds / 60))
 
 
 def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Shown:
@@ -301,7 +295,10 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
 
 def _passes(request: GenerationRequest, language: str) -> Iterator[str]:
     if hires := request.hires:
-        facts = {"size": f"{hires.width}x{hires.height}", "strength": f"{hires.strength:g}"}
+        facts = {
+            "size": f"{hires.width}x{hires.height}",
+            "strength": decimal(hires.strength, language, "g"),
+        }
         yield say(language, "recipe-hires", **facts, steps=str(request.steps_run[1]))
     if request.masked:
         yield say(language, "recipe-masked")
@@ -354,7 +351,8 @@ def _is_refused(job: Job) -> bool:
 def retired_line(picture: Picture, language: str) -> str:
     """A picture of which only the recipe is left."""
     prompt = shortened(picture.prompt, RETIRED_PROMPT)
-    return say(language, "retired-picture", code=picture.code, prompt=prompt)
+    key = "retired-over" if picture.request.initial_image else "retired-picture"
+    return say(language, key, code=picture.code, prompt=prompt)
 
 
 def _button(language: str, key: str, line: str) -> Button:

@@ -75,7 +75,7 @@ async def test_typed_sides_go_before_a_default_size(chat: Chat) -> None:
     await chat.type("/settings size:portrait")
     drawn = await asked(chat, "a red cat width:192 height:128")
     assert (drawn.width, drawn.height) == (192, 128)
-    assert "Tell the size once" in await refused(chat, "a cat size:square width:192")
+    assert "Give the size once" in await refused(chat, "a cat size:square width:192")
 
 
 async def test_a_style_joins_the_words_of_a_picture(chat: Chat, code: str) -> None:

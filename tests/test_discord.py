@@ -15,7 +15,7 @@ from bot.app import App
 from db.history import Asker
 from db.models import Review
 from generator import metadata
-from tests.discord_peer.payloads import CHANNEL, EVERYTHING, GUILD
+from tests.discord_peer.payloads import ANA, CHANNEL, EVERYTHING, GUILD
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on
 
@@ -84,6 +84,30 @@ async def test_what_is_taken_out_in_an_edit_is_gone(peer: Discord, app: App) -> 
     (found,) = await app.semilla.database.history.latest(Asker(f"discord:{GUILD}", ""), n=1)
     assert (found.request.negative_prompt, found.request.hires) == ("", None)
     assert (found.request.width, found.request.seed) == (64, 5)
+
+
+async def test_a_style_is_kept_used_and_deleted_without_typing_a_command(
+    peer: Discord, app: App
+) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a dog", steps=2))
+    recipe = await peer.answer(await peer.menu("📋 Recipe", message))
+    await peer.until(lambda: bool(recipe.buttons()))
+    form = await peer.response(await peer.press(recipe, recipe.buttons()["💾 Keep as a style"]))
+    named = {"name": "quick", "options": 'prompt:"watercolour"'}
+    await peer.send_modal(form["data"]["custom_id"], named)
+    await peer.until(lambda: any("Saved" in m.content for m in peer.messages.values()))
+    drawn = await peer.picture(await peer.slash("imagine", prompt="a cat", style="quick"))
+    assert "watercolour" in drawn.content
+    (found,) = await app.semilla.database.history.latest(Asker(f"discord:{GUILD}", ""), n=1)
+    assert found.request.steps == 2
+    helping = await peer.answer(await peer.slash("help"))
+    await peer.until(lambda: bool(helping.buttons()))
+    styles = await peer.answer(await peer.press(helping, helping.buttons()["Style"]))
+    await peer.until(lambda: bool(styles.buttons()))
+    await peer.press(styles, styles.buttons()["🗑 quick"])
+    await peer.until(lambda: any("is deleted" in m.content for m in peer.messages.values()))
+    place, author = f"discord:{GUILD}", f"discord:{ANA}"
+    assert not await app.semilla.database.settings.styles(place, author)
 
 
 async def test_the_menu_of_a_message_knows_its_picture(peer: Discord, app: App) -> None:

@@ -183,6 +183,7 @@ async def test_a_picture_that_is_late_calls_its_author_and_the_placeholder_becom
         await peer.until(lambda: str(pictures(peer)[0].id) in placeholder.content)
     (late,) = pictures(peer)
     assert (late.reference, late.mentions["users"]) == (placeholder.id, [ANA])
+    assert late.content.startswith(f"Your picture is ready, <@{ANA}>.")
     recipe = await peer.answer(await peer.menu("📋 Recipe", late))
     await peer.until(lambda: "a snail" in recipe.content)
 
@@ -251,6 +252,7 @@ async def test_what_failed_late_and_is_tried_again_is_shown(peer: Discord, app: 
     await app.semilla.dispatch.accept(late, [replaced])
     await peer.until(lambda: any("Try again" in m.buttons() for m in peer.messages.values()))
     (failed,) = peer.messages.values()
+    assert failed.content.startswith(f"About what you asked for, <@{ANA}>:")
     await peer.press(failed, failed.buttons()["Try again"])
     await peer.until(lambda: _in_sight(peer) == [1])
 

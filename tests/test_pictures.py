@@ -192,7 +192,7 @@ async def test_a_variation_is_told_in_each_languages_own_numbers(chat):
     first = await chat.ask("a sun seed:8 steps:2")
     near = await chat.ask(f"/vary {first.pictures[0].code} strength:0.15", language="es")
     code = near.pictures[0].code
-    assert "variada 0,15" in (await chat.type(f"/recipe {code}", language="es")).text
+    assert "variada con fuerza 0,15" in (await chat.type(f"/recipe {code}", language="es")).text
     assert "varied by 0.15" in (await chat.type(f"/recipe {code}")).text
     seed = metadata.read(png(chat, near)).variations[0].seed
     again = f'variaciones:"{seed}:0.15"`'

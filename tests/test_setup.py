@@ -61,6 +61,16 @@ async def test_buttons_alone_lead_through_it_and_it_ends_with_what_members_see(
     assert (values["language"], values["words"]) == ("es", "children")
 
 
+async def test_where_there_are_no_channels_and_roles_nobody_counts_their_questions(
+    chat: Chat,
+) -> None:
+    reply, numbers = await chat.type("/setup", member=MARTA), []
+    while found := re.match(r"\*\*(\d of \d)", reply.text):
+        numbers.append(found[1])
+        reply = await chat.type(reply.buttons[-1][0].line, member=MARTA)  # leave it as it is
+    assert numbers == [f"{n} of 5" for n in range(1, 6)]
+
+
 async def test_its_values_are_understood_in_spanish_and_stored_as_one_word(chat: Chat) -> None:
     rules = "aprobar:sí palabras:Niños fotos:SI ajenas:no idioma:español"
     await chat.type(f"/configurar {rules} canales:todos", member=MARTA, language="es")

@@ -14,8 +14,8 @@ from bot.commands.screening import ALLOWED, check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.limits import check
-from bot.locales import say
-from bot.replies import answer_reply, duration
+from bot.locales import duration, say
+from bot.replies import answer_reply
 from db.models import Answer, Draft, Job, Relation
 from generator.messages import Note
 from generator.request import SEED_LIMIT, GenerationRequest

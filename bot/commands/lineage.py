@@ -202,7 +202,8 @@ async def recipe(semilla: Semilla, call: Call, picture: PictureCode | None = Non
     """Of a picture of the history, or the one that an attached file tells."""
     found = await _meant(semilla, call, picture)
     if found is not None:
-        return Reply(text=await _recipe(semilla, call, found), private=True)
+        keep = Button(say(call.language, "button-style"), f"/style new {found.code}")
+        return Reply(text=await _recipe(semilla, call, found), buttons=((keep,),), private=True)
     told = await recipe_inside(call.image or b"")
     lines = [
         f"**{say(call.language, f'option-{name}')}** {escape(value)}"

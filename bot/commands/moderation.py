@@ -20,12 +20,12 @@ from bot.commands.kinds import (
 )
 from bot.commands.line import typed
 from bot.commands.recipe import asker, find_picture
-from bot.commands.screening import ALLOWED, left
+from bot.commands.screening import ALLOWED
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Guild, Member, Refusal, Reply, Role
 from bot.events import Ended, Unjudged
 from bot.holding import held_reply, review_reply
-from bot.locales import say
+from bot.locales import duration, say
 from bot.replies import list_lines
 from db.codes import readings
 from db.models import Ban, Record, RecordKind, Review, Visibility, now
@@ -228,7 +228,7 @@ async def _stop(
     await _empty_line(semilla, call.guild.id, who)
     if until is None:
         return Reply(text=say(call.language, "banned", member=name), private=True)
-    time = left(until, call.language)
+    time = duration((until - now()).total_seconds(), call.language)
     return Reply(text=say(call.language, "paused", member=name, time=time), private=True)
 
 
@@ -317,4 +317,6 @@ def _line(record: Record, language: str) -> str:
 
 
 def _until(ban: Ban, language: str) -> str:
-    return say(language, "for-good") if ban.until is None else left(ban.until, language)
+    if ban.until is None:
+        return say(language, "for-good")
+    return duration((ban.until - now()).total_seconds(), language)

@@ -247,7 +247,8 @@ def _question(semilla: Semilla, call: Call, step: int, values: Mapping[str, str]
         ]
     fitting = tuple(each for each in buttons if each.fits)
     skip = Button(say(language, "setup-keep"), f"/setup step:{step + 1}")
-    number = say(language, "setup-step", step=step + 1, steps=len(QUESTIONS))
+    asked = [place for place, (each, _) in enumerate(QUESTIONS) if _applies(call, each)]
+    number = say(language, "setup-step", step=asked.index(step) + 1, steps=len(asked))
     text = f"**{number}** {say(language, f'setup-ask-{name}')}"
     return Reply(text=text, buttons=(fitting, (skip,)), private=True)
 

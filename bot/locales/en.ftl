@@ -48,6 +48,8 @@ command-style-aliases = estilo estilos styles
 command-style-help = your own styles
 command-style-save = style save
 command-style-save-help = keep options under a name
+command-style-new = style new
+command-style-new-help = keep a picture's options under a name
 command-style-delete = style delete
 command-style-delete-help = forget a style
 command-help = help
@@ -102,7 +104,7 @@ option-topic-help = a command or an option
 option-text = text
 option-text-help = words to look for
 option-member = member
-option-member-help = who made it
+option-member-help = which member: a mention or a name
 option-before = before
 option-before-help = older than this one
 option-sure = sure
@@ -110,7 +112,7 @@ option-sure-help = delete without asking again
 option-request = request
 option-request-help = the request's number
 option-scope = scope
-option-scope-help = for whom: me, channel or guild
+option-scope-help = for whom: me, channel or everybody
 option-reset = reset
 option-reset-help = back to the defaults
 option-name = name
@@ -154,8 +156,8 @@ identical = ✓ Identical to `{ $code }`: all { $values } values, one by one.
 differs = ≈ Very close to `{ $code }`, not identical: { $difference }
 difference-model = the file of the model { $model } has changed since.
 difference-files = the file of { $names } has changed since.
-difference-machine = made elsewhere ({ $changes }).
-difference-calls = it was computed in other pieces than then, by the memory that was free, and that rounds otherwise.
+difference-machine = it was computed under other conditions then ({ $changes }).
+difference-calls = it was computed in other pieces than then, as free memory and settings allowed, and that rounds differently.
 difference-unknown = the reason is not known; the recipe and the machine are the same.
 deleted-picture = `{ $code }` was deleted.
 
@@ -166,6 +168,7 @@ button-use = 🖼️ Use as image
 button-recipe = 📋 Recipe
 button-vary-subtle = 🌿 Vary a little
 button-vary-strong = 🌳 Vary more
+button-style = 💾 Keep as a style
 button-upscale = 🔍 ×2 with detail
 button-identical = 🟰 Make it again, identical
 button-png = 📎 PNG
@@ -200,8 +203,9 @@ settings-changed = **Saved.** Defaults that apply to you here:
 settings-none = None: each model's own are used. Try `/settings steps:12`.
 value = { $value }
 styles-title = **Your styles**
-styles-none = You have no styles yet. Try `/style save night prompt:"blue background" steps:30`.
+styles-none = You have no styles yet. Under a picture's 📋 Recipe a button keeps one; where lines are typed, so does `/style save night prompt:"blue background" steps:30`.
 style-line = **{ $name }** { $options }
+style-title = Keep the options of { $code }
 style-saved = Saved. Use it with `style:"{ $name }"`.
 style-deleted = The style { $name } is deleted.
 help-title = **Type /{ $imagine } and what you would like to see**, or another command:
@@ -231,19 +235,19 @@ note-lora-missing = The LoRA "{ $name }" isn't installed: I drew without it.
 note-lora-unfit = The LoRA "{ $name }" is for another kind of model: I drew without it.
 note-tag-ignored = I can't use { $tag } and left it out.
 note-wildcard-missing = There is no list of words called "{ $name }": I read it as a word.
-note-words-drawn = The seed drew: "{ $words }"
+note-words-drawn = The seed picked: "{ $words }"
 note-prompt-translated = I read "{ $typed }" as "{ $read }".
 note-option-ignored = "{ $typed }" has no counterpart here: I left it out.
 note-comment-ignored = Lines that begin with # are notes for oneself: I didn't draw them.
 note-decoded-in-tiles = The memory did not suffice for the whole picture at once: its last step was done in tiles.
 note-image-resized = Your picture was fitted to { $size }.
 
-failure-model-missing = The model { $model } isn't here any more. See /models.
+failure-model-missing = The model { $model } isn't here any more. Choose another one.
 failure-model-changed = The file of the model { $model } has just changed. Try again.
-failure-model-broken = The model { $model } can't be read (code { $code }). See /models.
+failure-model-broken = The model { $model } can't be read (code { $code }). Choose another one.
 failure-out-of-memory = There wasn't enough memory for this picture. Try a smaller size.
 failure-not-a-number = The numbers got out of hand in this picture. Try another guidance or sampler.
-failure-image-broken = The picture to draw over can't be read any more. Send it again.
+failure-image-broken = The picture to draw over isn't here any more, or can't be read. Send it again.
 failure-worker-died = This request stopped the generator twice (code { $code }). Try a smaller one.
 failure-disk-full = The disk is full, so the picture couldn't be kept. Tell whoever runs Semilla.
 failure-fault = Something failed on our side (code { $code }). Your request is kept.
@@ -255,7 +259,7 @@ refusal-option-missing = /{ $command } needs { $option }: { $help }.
 refusal-too-many-words = /{ $command } doesn't know what to do with "{ $words }". Leave it out.
 refusal-unknown-option = /{ $command } has no option "{ $typed }". Leave it out.
 refusal-misspelt-option = /{ $command } has no option "{ $typed }". Did you mean { $option_typed }?
-refusal-size-twice = Tell the size once: as size, or as width and height.
+refusal-size-twice = Give the size once: as size, or as width and height.
 refusal-no-help = I have no help on "{ $words }". These are the commands:
 refusal-not-ids = "{ $value }" is no id. Pick it from the list that comes up, or paste its id.
 refusal-not-a-whole-number = { $option } has to be a whole number from { $low } to { $high }, not "{ $value }".
@@ -293,14 +297,14 @@ refusal-no-recipe-inside = There is no recipe in that picture. Write what to dra
 refusal-not-made-here = That picture was not made here, so its recipe is not known. A PNG with its recipe can be made again with /imagine.
 
 # access
-refusal-not-activated = I'm not switched on here yet. My owner has been told; until then I stay silent.
-refusal-no-owner = I'm not switched on here yet: there is no owner who could do it. Whoever hosts me becomes my owner with /activate and the code in the window where I was started, typed here by a moderator or to me in private. Until then I stay silent.
+refusal-not-activated = I'm not switched on here yet. My owner has been told; until they switch me on I stay silent.
+refusal-no-owner = I'm not switched on here yet, and have no owner. Whoever hosts me finds a code at /connect on my page and types /activate with it, here as a moderator or to me in private. Until then I stay silent.
 refusal-private-chats-off = I don't answer in private chats. Ask me in a server or group where I'm switched on.
 refusal-private-chats-for-members = In private I only answer members of places where I'm switched on: ask for your first picture there.
-refusal-wrong-code = That isn't the code. It stands in the window where Semilla was started, and changes with every start.
-refusal-too-many-codes = Too many codes were tried. Wait { NUMBER($minutes) } minutes, then type the one in the window where Semilla was started.
+refusal-wrong-code = That isn't the code. It is at /connect on Semilla's page, and changes with every start and every use.
+refusal-too-many-codes = Too many codes were tried. Wait { NUMBER($minutes) } minutes, then type the one at /connect on Semilla's page.
 refusal-for-moderators = Only moderators of this place can do that. Ask one of them.
-refusal-owner-only = Only the owner of this Semilla can do that. Whoever hosts it becomes the owner with /activate and the code in the window where it was started.
+refusal-owner-only = Only the owner of this Semilla can do that. Whoever hosts it becomes the owner with /activate and the code at /connect on its page.
 refusal-as-the-group = That is for one person alone, and you write as the group: I don't know who you are. Write it as yourself.
 refusal-unknown-place = I don't know that place. Type /activate in it.
 command-activate = activate
@@ -313,7 +317,7 @@ command-hello = hello
 command-hello-aliases = hola
 command-hello-help = what to try first
 option-code = code
-option-code-help = the code in the window where Semilla was started
+option-code-help = the code at /connect on Semilla's page
 option-place = place
 option-place-help = the id of a server or group
 button-activate = ✓ Activate
@@ -333,8 +337,9 @@ places-waiting = { $count ->
 ignored = I stay silent in { $place }.
 hello = Hello! I make pictures from words, and can make any of them again. Three things to try:
 run-access = To switch Semilla on in a server or group, type there: /activate { $code }
-retired-picture = `{ $code }` { $prompt } · the picture was removed by age, its recipe is kept: `/reroll { $code }` makes it again.
-refusal-retired = The picture { $code } was removed by age; its recipe is kept. Make it again first:
+retired-picture = `{ $code }` { $prompt } · the picture was removed because it was old, its recipe is kept: `/reroll { $code }` makes it again.
+retired-over = `{ $code }` { $prompt } · the picture was removed because it was old, its recipe is kept: `/reroll { $code }` makes it again if what it was drawn over is still here.
+refusal-retired = The picture { $code } was removed because it was old; its recipe is kept. Make it again first:
 stats-title = **Semilla, over all places**
 stats-today = the last day: { $pictures ->
     [one] 1 picture
@@ -346,7 +351,7 @@ stats-today = the last day: { $pictures ->
     [one] 1 place
    *[other] { $guilds } places
  }; { $failed } failed
-stats-ever = ever: { $pictures ->
+stats-ever = in all: { $pictures ->
     [one] 1 picture
    *[other] { $pictures } pictures
  } by { $members ->
@@ -378,7 +383,7 @@ command-pause-aliases = pausar
 command-pause-help = a member may not ask here for a time (a day); without a member, nothing is drawn until /resume
 command-resume = resume
 command-resume-aliases = reanudar
-command-resume-help = goes on drawing after /pause (for its owner)
+command-resume-help = go on drawing after /pause (for the owner of Semilla)
 command-unban = unban
 command-unban-aliases = readmitir unpause
 command-unban-help = a member may use Semilla here again (for moderators)
@@ -402,7 +407,7 @@ option-until-help = for how long: 30 min, 2 h, 3 days, 1 week, or a day like 202
 option-reason = reason
 option-reason-help = why; the member reads it
 option-item = item
-option-item-help = the code of the request or picture
+option-item-help = the id of the request or picture
 option-allow = allow
 option-allow-help = "yes" lets the request through, "no" refuses it
 hours = { $count } h
@@ -411,15 +416,15 @@ no-reason = none was given
 refusal-word = The word "{ $word }" isn't used here. Change it and go on.
 refusal-floor = I don't draw that.
 refusal-photos-off = Photos of your own are off here. Use words, or a picture that was made here.
-refusal-banned = The moderators of this place have stopped your requests. Reason: { $reason }.
-refusal-paused = Your requests are paused for { $time } more. Reason: { $reason }.
+refusal-banned = Moderators have stopped your requests. Reason: { $reason }. Only they can lift it.
+refusal-paused = Your requests are paused for { $time } more. Reason: { $reason }. You can ask again then.
 refusal-not-banned = Nothing stands against { $member } here.
 refusal-not-held = { $code } isn't held: everybody who may see it sees it.
 refusal-decided-already = Somebody else has just decided about { $member }'s request.
 refusal-not-against-owner = That works neither against yourself nor against the owner of this Semilla.
 refusal-several-members = Several members are called "{ $member }". Which one? Type the id of a picture of theirs, or their own: { $each }
 refusal-unknown-member = I don't know "{ $member }" here. Mention them, type their name, or the id of a picture of theirs.
-refusal-not-a-time = "{ $value }" isn't a time that I can read. Try 30 min, 2 h, 3 days, 1 week, or a day like 2026-12-31.
+refusal-not-a-time = "{ $value }" isn't a time to come that I can read. Try 30 min, 2 h, 3 days, 1 week, or a day like 2026-12-31.
 button-appeal = Ask for a review
 button-look = 👁 Look at it
 button-publish = 📢 Publish
@@ -491,7 +496,7 @@ note-less-enlarged = { $name } makes { $asked } of it, more than is allowed here
 option-mask = mask
 option-mask-help = the part to draw anew: left, right, top, bottom, middle or around
 option-hires = hires
-option-hires-help = draw small, then enlarge this many times and draw over it, 1 to 4
+option-hires-help = draw small, enlarge by this factor, 1 to 4, and draw over it
 option-tiling = tiling
 option-tiling-help = edges that fit each other, for patterns
 option-clip_skip = clip skip
@@ -523,7 +528,7 @@ recipe-hires = drawn at { $size } first, then enlarged and drawn over by { $stre
 recipe-masked = drawn over a part of a picture
 recipe-upscaled = enlarged, nothing was drawn
 unusable-pickle = it is a pickle, which could run code. Ask for it as .safetensors.
-unusable-torn = the file is not whole. Copy it again.
+unusable-torn = it is no file of weights, or not whole. Copy it again.
 unusable-lycoris = it is a LyCORIS, of a kind that can't be read here.
 unusable-other-family = it is for a kind of model that can't be drawn with here.
 unusable-parts-missing = the network is there, but not its text encoder or VAE.
@@ -544,7 +549,7 @@ command-setup-aliases = configurar
 command-setup-help = set up this server or group: language, channels, limits, rules (for moderators)
 command-order = order
 command-order-aliases = confirmar
-command-order-help = order what was asked about first
+command-order-help = draw what I asked you about first
 command-guide = guide
 command-guide-help = a picture step by step, with buttons
 option-words = words
@@ -592,7 +597,7 @@ choice-general = general
 choice-adults = adults
 choice-me = me
 choice-channel = channel
-choice-guild = guild
+choice-guild = everybody
 choice-original = original
 choice-no-norm = no norm
 choice-none = none
@@ -605,12 +610,12 @@ refusal-wrong-channel = I don't draw here: go to { $channels }.
 refusal-role-needed = Here I draw for some roles only: { $roles }. Ask a moderator.
 refusal-guild-too-many-waiting = { $waiting } pictures wait here already; { $limit } is the most. Try again in a while.
 refusal-limit-hour = { $made } of { $limit } in the last hour. { $left ->
-    [0] The next one frees at { $time }.
-   *[other] Ask for { $left } now, or wait until { $time }.
+    [0] The next one frees in { $time }.
+   *[other] Ask for { $left } now, or wait { $time }.
  }
 refusal-limit-day = { $made } of { $limit } in the last 24 hours. { $left ->
-    [0] The next one frees at { $time }.
-   *[other] Ask for { $left } now, or wait until { $time }.
+    [0] The next one frees in { $time }.
+   *[other] Ask for { $left } now, or wait { $time }.
  }
 refusal-order-over-hour = That counts as { $units } pictures, and { $limit } an hour is the most here. Ask for fewer, smaller ones, or fewer steps.
 refusal-order-over-day = That counts as { $units } pictures, and { $limit } a day is the most here. Ask for fewer, smaller ones, or fewer steps.
@@ -638,13 +643,13 @@ guide-draw = ✓ Just draw it
 setup-step = { $step } of { $steps } ·
 setup-keep = Leave as it is →
 setup-ask-language = In which language shall I speak here?
-setup-ask-channels = Where shall I draw? For other channels type: /setup channels:#one #two
+setup-ask-channels = Where shall I draw? For several places type /setup channels: with their mentions or ids.
 setup-ask-roles = Who may use me? For some roles only, type: /setup roles:@one @two
 setup-ask-model = Which model draws when nobody names one?
 setup-ask-limits = How many pictures may each member make?
 setup-ask-words = For whom is this place? It decides which words I take.
 setup-ask-approve = Do pictures appear at once?
-setup-ask-log = Where shall I tell moderators what needs them?
+setup-ask-log = Where shall I tell moderators what needs them? Whoever reads there sees it.
 setup-spanish = Español
 setup-english = English
 setup-own-language = each in their own
@@ -662,7 +667,7 @@ setup-approve = After a moderator's ✓
 setup-log-here = Here
 setup-log-none = Nowhere
 setup-none = all
-setup-done = ✓ Set up. So it is here:
+setup-done = ✓ Done. This is how it is here:
 setup-members-see = Members see:
 setup-again = Change something
 setup-role-none = none of its own: those of everybody count
@@ -679,10 +684,10 @@ command-privacy-delete-help = erase everything of yours, pictures and words
 option-everywhere = everywhere
 option-everywhere-help = in all places, not only here
 privacy-title = **What I keep of you**
-privacy-kept = Of each of your requests: its words and options, the picture, your name and id here. { $days ->
+privacy-kept = Of each of your requests: its words and options, the picture, a photo that you sent with it, your name and id here; and your settings and styles. { $days ->
     [0] They stay until you delete them.
-   *[other] Pictures are removed after { $days } days; recipes stay until you delete them.
- } What was refused, and what moderators did, is kept for { $records } days. I read no other messages, and all of it is on the computer of whoever runs me; nothing is sent elsewhere.
+   *[other] Pictures, and photos under them, are removed after { $days } days, but not a picture that another one was drawn over; recipes stay until you delete them.
+ } What was refused, and what moderators did, is kept for { $records } days. I read no other messages, and all of it is on the computer of whoever runs me, and in this chat; nothing is sent elsewhere.
 privacy-seen = Your pictures, their recipes and your name are seen by whoever is in this place; private ones by you and its moderators. In the queue nobody sees others' words.
 privacy-rights = { $pictures ->
     [one] 1 picture of yours is kept here,

@@ -196,7 +196,7 @@ class DiscordAdapter:
         self, channel: discord.PartialMessageable, answer: Answer, reply: Reply
     ) -> discord.Message:
         message = await rendering.message(self._semilla, reply, self._limit(answer))
-        send = partial(self._send_calling, channel, answer, message)
+        send = partial(self._send_calling, channel, answer, len(reply.pictures), message)
         try:
             return await send(_reference(answer))
         except discord.HTTPException as error:
@@ -208,11 +208,13 @@ class DiscordAdapter:
         self,
         channel: discord.PartialMessageable,
         answer: Answer,
+        pictures: int,
         message: rendering.Message,
         reference: discord.MessageReference | None,
     ) -> discord.Message:
         author = discord.Object(int(answer.member.removeprefix(f"{NAME}:")))
-        call = say(answer.language, "discord-late", mention=f"<@{author.id}>")
+        facts = {"mention": f"<@{author.id}>", "pictures": pictures}
+        call = say(answer.language, "discord-late", **facts)
         return await channel.send(
             clipped(f"{call}\n{message.content}"),
             files=message.uploads(),

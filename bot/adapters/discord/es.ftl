@@ -1,6 +1,10 @@
 discord-form-options = semilla, pasos, tamaño … (nombre:valor)
-discord-late = Tu imagen está lista, { $mention }.
-discord-moved = Tu imagen está aquí: { $link }
+discord-late = { NUMBER($pictures) ->
+    [0] Sobre lo que pediste, { $mention }:
+    [one] Tu imagen está lista, { $mention }.
+   *[other] Tus imágenes están listas, { $mention }.
+  }
+discord-moved = La respuesta está aquí: { $link }
 discord-no-permission = Hice tu imagen, pero no puedo enviarla en { $channel }: me falta el permiso «{ $permission }». Pídelo a quien administra el servidor y luego recupérala con /historial.
 discord-channel-gone = Hice tu imagen, pero el lugar donde la pediste ya no existe. Está en /historial.
 discord-status = { $model } · /imagina

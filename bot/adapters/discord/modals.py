@@ -25,7 +25,7 @@ def modal(form: Form, line: str, language: str) -> discord.ui.Modal:
     command = COMMANDS[form.command]
     shown = discord.ui.Modal(title=form.title[:TITLE_CHARACTERS], custom_id=PREFIX + line)
     for field in form.fields:
-        if _is_long(command, field.name):
+        if field.kind != "hidden" and _stands_alone(command, field.name):
             shown.add_item(_field(field.label, field.name, field.value))
     label = say(language, "discord-form-options")
     shown.add_item(_field(label, OPTIONS, _on_one_line(command, form, language)))
@@ -62,16 +62,20 @@ def _field(label: str, name: str, value: str) -> discord.ui.Label[Any]:
     return discord.ui.Label(text=label[:LABEL_CHARACTERS].capitalize(), component=text)
 
 
-def _is_long(command: Command, name: str) -> bool:
+def _stands_alone(command: Command, name: str) -> bool:
+    """Whether it has a field of its own: long texts, and what has to be said."""
     option = command.option(name)
-    return option is not None and option.kind.type is Type.TEXT and (option.kind.high or 0) > WORDS
+    if option is None:
+        return False
+    return option.required or (option.kind.type is Type.TEXT and (option.kind.high or 0) > WORDS)
 
 
 def _on_one_line(command: Command, form: Form, language: str) -> str:
     words = []
     for field in form.fields:
         option = command.option(field.name)
-        if option and field.kind != "hidden" and field.value and not _is_long(command, field.name):
+        alone = _stands_alone(command, field.name)
+        if option and field.kind != "hidden" and field.value and not alone:
             words.append(f"{option.typed(language)}:{typed_line.quote(field.value)}")
     return " ".join(words)
 
