@@ -23,7 +23,9 @@ ASK = "a red apple steps:1"
 async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
     """Nothing is drawn here."""
     async with App.open(settings(tmp_path)) as app:
-        yield Chat(app)
+        chat = Chat(app)
+        app.semilla.chats[chat.name] = chat
+        yield chat
 
 
 async def in_channel(chat: Chat, text: str, channel: str, member: Member = ANA) -> Reply:

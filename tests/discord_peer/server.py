@@ -49,7 +49,7 @@ class Discord(People):
         self.buckets: dict[str, Bucket] | None = None  # kept to once it is {}
         self.sent_back = 0
         self.broken: list[str] = []  # what Discord's own description forbids
-        self.rights = str(1 << 11)  # of whoever speaks: to write
+        self.rights = str(1 << 11)  # of whoever speaks, in their channel: to write
         self.sessions = 0
         self.resumed = 0
         self.file_bytes = 10 * 1024 * 1024  # that the server's files may have

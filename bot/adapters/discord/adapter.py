@@ -19,6 +19,7 @@ from bot.adapters.discord.client import Client
 from bot.adapters.discord.markup import clipped
 from bot.adapters.discord.menus import code_in
 from bot.adapters.discord.places import NAME
+from bot.adapters.discord.rights import takes_pictures
 from bot.commands.semilla import Semilla
 from bot.conversation import Reply, Unreachable
 from bot.locales import say
@@ -126,18 +127,24 @@ class DiscordAdapter:
         except (discord.Forbidden, discord.NotFound) as error:
             raise Unreachable(member) from error
 
-    async def post(self, channel: str, reply: Reply) -> None:
-        """Silently, into a channel that moderators read. Raises Unreachable."""
+    async def post(self, guild: str, channel: str, reply: Reply) -> None:
+        """Silently, into a channel of the server that moderators read. Raises Unreachable."""
         await self._client.in_touch.wait()
         message = await rendering.message(self._semilla, reply)
         try:
-            await self._client.get_partial_messageable(int(channel)).send(
+            number = int(channel)
+            place: Any = self._client.get_channel(number) or await self._client.fetch_channel(
+                number
+            )
+            if not takes_pictures(place, int(guild.removeprefix(f"{NAME}:"))):
+                raise Unreachable(channel)
+            await place.send(
                 message.content,
                 files=message.uploads(),
                 view=message.view or discord.utils.MISSING,
                 silent=True,
             )
-        except (ValueError, discord.Forbidden, discord.NotFound) as error:
+        except (ValueError, discord.Forbidden, discord.NotFound, discord.InvalidData) as error:
             raise Unreachable(channel) from error
 
     async def _edit_placeholder(self, answer: Answer, reply: Reply) -> bool:

@@ -201,11 +201,15 @@ class TelegramAdapter:
         except (Forbidden, BadRequest) as error:
             raise Unreachable(member) from error
 
-    async def post(self, channel: str, reply: Reply) -> None:
-        """Silently, into a chat that moderators read. Raises Unreachable."""
+    async def post(self, guild: str, channel: str, reply: Reply) -> None:
+        """Silently, into the group or the topic of it that moderators read. Raises Unreachable."""
         await self._touch.there.wait()
+        group = guild.removeprefix(f"{NAME}:")
+        topic = "" if channel == group else channel
+        if topic and not topic.isdecimal():
+            raise Unreachable(channel)  # another chat
         message = await rendering.message(self._semilla, reply, self._semilla.config.language)
         try:
-            await self._chats.send(int(channel), message)
-        except (ValueError, Forbidden, BadRequest) as error:
+            await self._chats.post(int(group), topic, message)
+        except (Forbidden, BadRequest) as error:
             raise Unreachable(channel) from error
