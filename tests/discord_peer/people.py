@@ -18,6 +18,7 @@ from tests.discord_peer.payloads import (
     MODERATORS,
     Json,
     Place,
+    channel_json,
     guild_json,
     person,
 )
@@ -118,6 +119,12 @@ class People:
         server = guild_json(guild, name, channels)
         del server["unavailable"]  # which those have that it was in before it connected
         await self._dispatch("GUILD_CREATE", server)
+
+    async def forbid(self, rights: int, channel: int = CHANNEL) -> None:
+        """What nobody may do in a channel from now on, Semilla neither."""
+        deny = {"id": str(GUILD), "type": 0, "allow": "0", "deny": str(rights)}
+        changed = channel_json(GUILD, channel) | {"permission_overwrites": [deny]}
+        await self._dispatch("CHANNEL_UPDATE", changed)
 
     async def throw_out(self, guild: int) -> None:
         await self._dispatch("GUILD_DELETE", {"id": str(guild)})
