@@ -96,6 +96,7 @@ async def test_where_nothing_is_drawn_the_way_is_told(chat: Chat) -> None:
     assert (await in_channel(chat, "/help", "12")).tone is Tone.PLAIN
     await in_channel(chat, "/setup channels:<#12>,<#13>", "11", MARTA)
     assert (await in_channel(chat, ASK, "13")).tone is Tone.ACCEPTED
+    assert (await in_channel(chat, ASK, "14")).text == "I don't draw here: go to <#12>,<#13>."
     await in_channel(chat, "/setup channels:all", "11", MARTA)
     assert (await in_channel(chat, "a cat steps:1", "12")).tone is Tone.ACCEPTED
 

@@ -15,7 +15,7 @@ import aiohttp
 import discord
 
 from bot.adapters.discord import rendering, token
-from bot.adapters.discord.client import Client
+from bot.adapters.discord.client import RETRY_SECONDS, Client
 from bot.adapters.discord.markup import clipped
 from bot.adapters.discord.places import NAME
 from bot.adapters.discord.rights import lacking, takes_pictures
@@ -32,7 +32,6 @@ TOKEN_LIFE = timedelta(minutes=14, seconds=30)
 LATE = timedelta(minutes=1)
 OTHERS_WRITTEN = 5  # since it was asked for: the placeholder is out of sight
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
-RETRY_SECONDS = 15.0
 TOKEN_REVOKED = 4004  # the gateway closes with it
 NO_REPLIES = 160002  # where the channel's earlier messages may not be read
 INVALID_TOKEN, NO_ACCESS = 50027, 50001
