@@ -248,12 +248,17 @@ def note_line(note: Note, language: str) -> str:
     return say(language, f"note-{note.kind.value}", **note.facts)
 
 
-def recipe_text(picture: Picture, language: str, line: str, family: str = "") -> str:
-    """Everything that a picture is made from, and the line that makes it again."""
+def recipe_text(
+    picture: Picture, language: str, line: str, family: str = "", words: int | None = None
+) -> str:
+    """Everything that a picture is made from, and the line that makes it again. `words`: how many
+    characters of its prompts; all of them where it isn't said."""
     request = picture.request
+    prompts = (request.prompt, request.negative_prompt)
+    prompt, negative = (shortened(each, words or len(each)) for each in prompts)
     rows = [
-        ("prompt", request.prompt),
-        ("negative", request.negative_prompt),
+        ("prompt", prompt),
+        ("negative", negative),
         ("seed", str(request.seed)),
         ("steps", str(request.steps)),
         ("sampler", sampler_label(request)),

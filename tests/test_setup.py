@@ -23,7 +23,9 @@ ASK = "a red apple steps:1"
 async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
     """Nothing is drawn here."""
     async with App.open(settings(tmp_path)) as app:
-        yield Chat(app)
+        chat = Chat(app)
+        app.semilla.chats[chat.name] = chat
+        yield chat
 
 
 async def in_channel(chat: Chat, text: str, channel: str, member: Member = ANA) -> Reply:
@@ -104,6 +106,7 @@ async def test_where_nothing_is_drawn_the_way_is_told(chat: Chat) -> None:
     assert (await in_channel(chat, "/help", "12")).tone is Tone.PLAIN
     await in_channel(chat, "/setup channels:<#12>,<#13>", "11", MARTA)
     assert (await in_channel(chat, ASK, "13")).tone is Tone.ACCEPTED
+    assert (await in_channel(chat, ASK, "14")).text == "I don't draw here: go to <#12>,<#13>."
     await in_channel(chat, "/setup channels:all", "11", MARTA)
     assert (await in_channel(chat, "a cat steps:1", "12")).tone is Tone.ACCEPTED
 

@@ -53,6 +53,7 @@ MEDIUM = 0.15
 # Shown for changing only where they are something else than usual.
 SELDOM = {"hires", "tiling", "clip_skip", "emphasis", "vae", "variations"}
 DETAIL = 0.35  # how much of an enlarged picture is drawn anew
+RECIPE_CHARACTERS, RECIPE_WORDS = 1800, 400  # so that every chat shows all of it
 PAGE = SHEET_PICTURES  # no chat shows fewer
 
 
@@ -379,8 +380,12 @@ def _shown(picture: Picture, call: Call) -> Shown:
 
 
 async def _recipe(semilla: Semilla, call: Call, picture: Picture) -> str:
-    family = await _family(semilla, call, picture)
-    return recipe_text(picture, call.language, again_line(picture, call.language), family)
+    family, language = await _family(semilla, call, picture), call.language
+    text = recipe_text(picture, language, again_line(picture, language), family)
+    if len(text) <= RECIPE_CHARACTERS:
+        return text
+    again = typed("reroll", {"picture": picture.code}, language)
+    return recipe_text(picture, language, again, family, RECIPE_WORDS)
 
 
 async def _family(semilla: Semilla, call: Call, picture: Picture) -> str:

@@ -105,8 +105,10 @@ async def audit(
     ]
     buttons: tuple[tuple[Button, ...], ...] = ()
     if len(records) == PAGE:
-        line = typed("audit", {"before": str(records[-1].id)})
-        buttons = ((Button(label=say(language, "button-older"), line=line),),)
+        older = {"member": member, "before": str(records[-1].id)}
+        line = typed("audit", {name: value for name, value in older.items() if value})
+        button = Button(label=say(language, "button-older"), line=line)
+        buttons = ((button,),) if button.fits else ()
     text = list_lines(lines) if lines else say(language, "audit-empty")
     parts = (say(language, "audit-title"), list_lines(stopped), text)
     return Reply(text="\n".join(filter(None, parts)), buttons=buttons, private=True)
