@@ -37,11 +37,12 @@ MAY_RUN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)  # a failed one c
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and where."""
+    """Who asks, and where. `adults`: in a channel for adults alone."""
 
     guild: str
     member: str
     moderator: bool = False
+    adults: bool = False
 
 
 class History:
@@ -50,7 +51,8 @@ class History:
         self._storage = storage
 
     async def get(self, asker: Asker, code: str) -> Picture | None:
-        """None for a picture that isn't there, was deleted, or isn't the asker's to see.
+        """None for a picture that isn't there, was deleted, or isn't the asker's to see. One that
+        was made in a channel for adults is found from anywhere, but not to be shown there.
 
         If that very code was never given, the only picture whose code looks like it.
         """
@@ -97,12 +99,14 @@ class History:
         limit: int = 12,
         retired: bool = False,
     ) -> list[Picture]:
-        """Newest first. `text` finds words without their accents, the last one by its beginning.
+        """Newest first, those of channels for adults only there. `text` finds words without their
+        accents, the last one by its beginning.
 
         `retired`: also those whose files have been removed.
         """
-        seen = _seen_by(asker).where(Picture.visibility != Visibility.HELD)
-        query = (seen if retired else _shown_to(asker)).limit(limit)
+        query = _shown_to(asker).limit(limit)
+        if not retired:
+            query = query.where(Picture.file != "")
         if text.strip():
             words = _words(text)
             if not words:
@@ -120,7 +124,7 @@ class History:
         return await self._all(query)
 
     async def latest(self, asker: Asker, n: int = 1) -> list[Picture]:
-        return await self._all(_shown_to(asker).limit(n))
+        return await self._all(_shown_to(asker).where(Picture.file != "").limit(n))
 
     async def parent(self, asker: Asker, picture: Picture) -> Picture | None:
         if picture.parent_id is None:
@@ -231,8 +235,9 @@ def _seen_by(asker: Asker) -> Select[Picture]:
 
 
 def _shown_to(asker: Asker) -> Select[Picture]:
-    """Those of them that there is something to be seen of, and that are not held."""
-    return _seen_by(asker).where(Picture.file != "", Picture.visibility != Visibility.HELD)
+    """Those of them that may come up by the way, where the asker is."""
+    query = _seen_by(asker).where(Picture.visibility != Visibility.HELD)
+    return query if asker.adults else query.where(Picture.age_restricted.is_(False))
 
 
 async def _forget(session: AsyncSession, picture: Picture) -> None:

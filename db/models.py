@@ -164,6 +164,7 @@ class Picture(Base):
     link: Mapped[str] = mapped_column(default="")
     held_for: Mapped[str] = mapped_column(default="")  # a Hold, while it is held
     blurred: Mapped[str] = mapped_column(default="")  # the file that moderators see of it first
+    age_restricted: Mapped[bool] = mapped_column(default=False)  # made in a channel for adults
     created: Mapped[datetime] = mapped_column(default=now)
     deleted: Mapped[datetime | None] = mapped_column(default=None)
     job: Mapped[Job | None] = relationship(

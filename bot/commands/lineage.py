@@ -29,11 +29,13 @@ from bot.commands.recipe import (
     IMAGE_STRENGTH,
     asker,
     changed_request,
+    find_anywhere,
     find_picture,
     find_shown,
     kept_file,
     new_request,
     recipe_inside,
+    to_be_seen,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
@@ -175,7 +177,7 @@ async def _drawn(semilla: Semilla, call: Call, picture: Picture) -> Picture:
         found = await semilla.database.history.parent(asker(call), found)
     if found is None:
         raise Refusal("unknown-picture", ("/history",), code=picture.code)
-    return found
+    return to_be_seen(call, found)
 
 
 @command(answers=Answers.PRIVATE, listed=True)
@@ -259,7 +261,7 @@ async def publish(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
         raise Refusal("publish-own", code=found.code, author=found.member_name)
     if found.visibility is not Visibility.PRIVATE:
         raise Refusal("not-private", code=found.code)
-    await _check_public(semilla, call, found)
+    await _check_public(semilla, call)
     history = semilla.database.history
     await history.set_visibility(asker(call), found.code, Visibility.PUBLIC)
     await _tell_pages(semilla, found)
@@ -304,7 +306,7 @@ async def history(
 
 @command(answers=Answers.PRIVATE)
 async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switch = False) -> Reply:
-    found = await find_picture(semilla, call, picture)
+    found = await find_anywhere(semilla, call, picture)
     if found.member != call.member.id and not call.member.moderator:
         raise Refusal("not-yours", code=found.code, author=found.member_name)
     if not sure:
@@ -352,14 +354,11 @@ async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture | No
     return await find_shown(semilla, call, call.image)
 
 
-async def _check_public(semilla: Semilla, call: Call, picture: Picture) -> None:
-    """Raises Refusal for what isn't to be seen by everybody here, at least not yet."""
+async def _check_public(semilla: Semilla, call: Call) -> None:
+    """Raises Refusal where a moderator sees everything first."""
     rules = await rules_of(semilla.database, call.guild.id)
     if rules.approve and not call.member.moderator:
         raise Refusal("publish-approval")
-    made = await semilla.database.answers.of_picture(picture.id)
-    if made is not None and made.age_restricted and not call.age_restricted:
-        raise Refusal("publish-adults", code=picture.code)
 
 
 def again_line(picture: Picture, language: str = "en") -> str:

@@ -683,6 +683,6 @@ doctor-check-none = No hay revisión de imágenes, así que ningún canal admite
 refusal-publish-own = { $code } es de { $author }: solo esa persona puede publicarla.
 refusal-not-private = { $code } no es privada: aquí todos pueden verla.
 refusal-publish-approval = Aquí un moderador mira antes cada imagen. Pídela otra vez sin «privado».
-refusal-publish-adults = { $code } se hizo en un canal para adultos. Publícala allí.
+refusal-for-adults = { $code } se hizo en un canal para adultos. Pídela allí.
 command-publish = publicar
 command-publish-help = muestra a todos una imagen privada tuya
