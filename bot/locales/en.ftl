@@ -141,6 +141,7 @@ origin = { $relation ->
     [another] 🎲 from `{ $code }` by { $author }
     [reroll] 🟰 `{ $code }` by { $author }
     [upscale] 🔍 from `{ $code }` by { $author }
+    [image] 🖼️ from `{ $code }` by { $author }
    *[other] ✏️ from `{ $code }` by { $author }
  }
 origin-own = { $relation ->
@@ -148,6 +149,7 @@ origin-own = { $relation ->
     [another] 🎲 from `{ $code }`
     [reroll] 🟰 `{ $code }`
     [upscale] 🔍 from `{ $code }`
+    [image] 🖼️ from `{ $code }`
    *[other] ✏️ from `{ $code }`
  }
 identical = ✓ Identical to `{ $code }`: all { $values } values, one by one.
@@ -716,6 +718,7 @@ doctor-check-none = There is no picture check, so nakedness is allowed in no cha
 refusal-publish-own = { $code } is { $author }'s picture: only they can publish it.
 refusal-not-private = { $code } isn't private: everybody here can see it.
 refusal-publish-approval = Here a moderator looks at every picture first. Ask for it again without private.
+refusal-enlarged-only = { $code } was enlarged from a picture that is gone or private, so there is no drawing of it to go on from. Draw over it instead.
 refusal-for-adults = { $code } was made in a channel for adults. Ask for it there.
 command-publish = publish
 command-publish-aliases = publicar

@@ -8,8 +8,9 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    column = sa.Column("age_restricted", sa.Boolean(), nullable=False, server_default="0")
-    op.add_column("pictures", column)
+    op.add_column(
+        "pictures", sa.Column("age_restricted", sa.Boolean(), nullable=False, server_default="0")
+    )
     op.execute(
         "UPDATE pictures SET age_restricted = 1 WHERE job_id IN (SELECT jobs.id FROM jobs"
         " JOIN answers ON answers.id = jobs.answer_id WHERE answers.age_restricted)"
