@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import (
     Select,
+    String,
     and_,
     column,
     exists,
     func,
+    literal_column,
     or_,
     select,
     table,
@@ -31,6 +33,7 @@ from db.transactions import Transactions
 from generator.request import GenerationRequest
 
 WORDS = table("pictures_words", column("rowid"))
+BLURRED = Picture.blurred != literal_column("''")  # as the index of them has it
 AT_ONCE = 2000  # rows that are read before others have their turn
 MAY_RUN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)  # a failed one can be tried again
 
@@ -87,8 +90,9 @@ class History:
 
     async def by_file(self, asker: Asker, file: str) -> Picture | None:
         """The picture that has this file; for moderators also by the blurred one of a held one."""
-        named = or_(Picture.file == file, Picture.blurred == file)
-        return await self._one(_seen_by(asker).where(named))
+        seen = _seen_by(asker)  # asked twice, because an OR would use no index
+        found = await self._one(seen.where(Picture.file == file))
+        return found or await self._one(seen.where(Picture.blurred == file, BLURRED))
 
     async def search(
         self,
@@ -259,7 +263,7 @@ def _needed_of(files: Collection[str]) -> Any:
     """Those that a picture that isn't deleted, a draft, or a job that may run, still needs."""
     kept, drawn_over = Picture.deleted.is_(None), image_of(Picture)
     shown = select(Picture.file).where(Picture.file.in_(files), kept)
-    blurred = select(Picture.blurred).where(Picture.blurred.in_(files), kept)
+    blurred = select(Picture.blurred).where(Picture.blurred.in_(files), BLURRED, kept)
     below = select(drawn_over).where(drawn_over.in_(files), kept)
     to_draw_over = select(image_of(Job)).where(image_of(Job).in_(files), Job.state.in_(MAY_RUN))
     typed = func.json_each(Draft.options).table_valued("value")
@@ -268,8 +272,8 @@ def _needed_of(files: Collection[str]) -> Any:
 
 
 def image_of(row: type[Picture] | type[Job]) -> Any:
-    """The file that a row's recipe draws over."""
-    return row.recipe["initial_image"].as_string()
+    """The file that a row's recipe draws over; spelled as the index of pictures has it."""
+    return func.json_extract(row.recipe, literal_column("'$.initial_image'"), type_=String)
 
 
 def _with_words(query: Select[Picture], words: str) -> Select[Picture]:

@@ -82,7 +82,10 @@ class Answer(Base):
         back_populates="answer", order_by="Job.position", lazy="selectin"
     )
 
-    __table_args__ = (Index("answers_outbox", "id", sqlite_where=delivered.is_(None)),)
+    __table_args__ = (
+        Index("answers_outbox", "id", sqlite_where=delivered.is_(None)),
+        Index("answers_of_members", "member", "guild"),
+    )
 
 
 class Job(Base):
@@ -177,6 +180,7 @@ class Picture(Base):
     __table_args__ = (
         UniqueConstraint("guild", "code"),
         Index("pictures_newest", "guild", "id"),
+        Index("pictures_blurred", "blurred", sqlite_where=blurred != ""),
     )
 
     @property
