@@ -138,6 +138,7 @@ def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) ->
         notes=notes,
         parent_id=job.parent_id,
         relation=job.relation,
+        age_restricted=job.answer.age_restricted,
     )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import (
     Select,
+    String,
     and_,
     column,
     exists,
     func,
+    literal_column,
     or_,
     select,
     table,
@@ -31,17 +33,19 @@ from db.transactions import Transactions
 from generator.request import GenerationRequest
 
 WORDS = table("pictures_words", column("rowid"))
+BLURRED = Picture.blurred != literal_column("''")  # as the index of them has it
 AT_ONCE = 2000  # rows that are read before others have their turn
 MAY_RUN = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)  # a failed one can be tried again
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, and where."""
+    """Who asks, and where. `adults`: in a channel for adults alone."""
 
     guild: str
     member: str
     moderator: bool = False
+    adults: bool = False
 
 
 class History:
@@ -50,7 +54,8 @@ class History:
         self._storage = storage
 
     async def get(self, asker: Asker, code: str) -> Picture | None:
-        """None for a picture that isn't there, was deleted, or isn't the asker's to see.
+        """None for a picture that isn't there, was deleted, or isn't the asker's to see. One that
+        was made in a channel for adults is found from anywhere, but not to be shown there.
 
         If that very code was never given, the only picture whose code looks like it.
         """
@@ -85,8 +90,9 @@ class History:
 
     async def by_file(self, asker: Asker, file: str) -> Picture | None:
         """The picture that has this file; for moderators also by the blurred one of a held one."""
-        named = or_(Picture.file == file, Picture.blurred == file)
-        return await self._one(_seen_by(asker).where(named))
+        seen = _seen_by(asker)  # asked twice, because an OR would use no index
+        found = await self._one(seen.where(Picture.file == file))
+        return found or await self._one(seen.where(Picture.blurred == file, BLURRED))
 
     async def search(
         self,
@@ -97,12 +103,14 @@ class History:
         limit: int = 12,
         retired: bool = False,
     ) -> list[Picture]:
-        """Newest first. `text` finds words without their accents, the last one by its beginning.
+        """Newest first, those of channels for adults only there. `text` finds words without their
+        accents, the last one by its beginning.
 
         `retired`: also those whose files have been removed.
         """
-        seen = _seen_by(asker).where(Picture.visibility != Visibility.HELD)
-        query = (seen if retired else _shown_to(asker)).limit(limit)
+        query = _shown_to(asker).limit(limit)
+        if not retired:
+            query = query.where(Picture.file != "")
         if text.strip():
             words = _words(text)
             if not words:
@@ -120,7 +128,7 @@ class History:
         return await self._all(query)
 
     async def latest(self, asker: Asker, n: int = 1) -> list[Picture]:
-        return await self._all(_shown_to(asker).limit(n))
+        return await self._all(_shown_to(asker).where(Picture.file != "").limit(n))
 
     async def parent(self, asker: Asker, picture: Picture) -> Picture | None:
         if picture.parent_id is None:
@@ -236,8 +244,9 @@ def _seen_by(asker: Asker) -> Select[Picture]:
 
 
 def _shown_to(asker: Asker) -> Select[Picture]:
-    """Those of them that there is something to be seen of, and that are not held."""
-    return _seen_by(asker).where(Picture.file != "", Picture.visibility != Visibility.HELD)
+    """Those of them that may come up by the way, where the asker is."""
+    query = _seen_by(asker).where(Picture.visibility != Visibility.HELD)
+    return query if asker.adults else query.where(Picture.age_restricted.is_(False))
 
 
 async def _forget(session: AsyncSession, picture: Picture) -> None:
@@ -259,7 +268,7 @@ def _needed_of(files: Collection[str]) -> Any:
     """Those that a picture that isn't deleted, a draft, or a job that may run, still needs."""
     kept, drawn_over = Picture.deleted.is_(None), image_of(Picture)
     shown = select(Picture.file).where(Picture.file.in_(files), kept)
-    blurred = select(Picture.blurred).where(Picture.blurred.in_(files), kept)
+    blurred = select(Picture.blurred).where(Picture.blurred.in_(files), BLURRED, kept)
     below = select(drawn_over).where(drawn_over.in_(files), kept, Picture.file != "")
     to_draw_over = select(image_of(Job)).where(image_of(Job).in_(files), Job.state.in_(MAY_RUN))
     typed = func.json_each(Draft.options).table_valued("value")
@@ -268,8 +277,8 @@ def _needed_of(files: Collection[str]) -> Any:
 
 
 def image_of(row: type[Picture] | type[Job]) -> Any:
-    """The file that a row's recipe draws over."""
-    return row.recipe["initial_image"].as_string()
+    """The file that a row's recipe draws over; spelled as the index of pictures has it."""
+    return func.json_extract(row.recipe, literal_column("'$.initial_image'"), type_=String)
 
 
 def _with_words(query: Select[Picture], words: str) -> Select[Picture]:

@@ -82,7 +82,10 @@ class Answer(Base):
         back_populates="answer", order_by="Job.position", lazy="selectin"
     )
 
-    __table_args__ = (Index("answers_outbox", "id", sqlite_where=delivered.is_(None)),)
+    __table_args__ = (
+        Index("answers_outbox", "id", sqlite_where=delivered.is_(None)),
+        Index("answers_of_members", "member", "guild"),
+    )
 
 
 class Job(Base):
@@ -164,6 +167,7 @@ class Picture(Base):
     link: Mapped[str] = mapped_column(default="")
     held_for: Mapped[str] = mapped_column(default="")  # a Hold, while it is held
     blurred: Mapped[str] = mapped_column(default="")  # the file that moderators see of it first
+    age_restricted: Mapped[bool] = mapped_column(default=False)  # made in a channel for adults
     created: Mapped[datetime] = mapped_column(default=now)
     deleted: Mapped[datetime | None] = mapped_column(default=None)
     job: Mapped[Job | None] = relationship(
@@ -176,6 +180,7 @@ class Picture(Base):
     __table_args__ = (
         UniqueConstraint("guild", "code"),
         Index("pictures_newest", "guild", "id"),
+        Index("pictures_blurred", "blurred", sqlite_where=blurred != ""),
     )
 
     @property

@@ -29,6 +29,8 @@ from db.transactions import PASSING, Transactions, prepare
 
 # SQLite's primary result codes: PERM, READONLY, CANTOPEN, PROTOCOL, besides those that pass.
 OUT_OF_REACH = PASSING | {3, 8, 14, 15}
+SAMPLE = 400  # rows of each index
+DAY_SECONDS = 86400
 
 
 class DatabaseBroken(Exception):
@@ -69,7 +71,8 @@ class Database:
             raise _told(error.orig) from error
         address = URL.create("sqlite+aiosqlite", database=str(path))
         # An error's text goes into the log: without tokens and members' words.
-        engine = create_async_engine(address, hide_parameters=True)
+        # What was counted for the choice of indexes is read by new connections.
+        engine = create_async_engine(address, hide_parameters=True, pool_recycle=DAY_SECONDS)
         prepare(engine.sync_engine)
         transactions = Transactions(engine)
         files = Storage(storage, lambda: needed_files(transactions))
@@ -98,6 +101,13 @@ class Database:
             raise _told(error.orig) from error
         if whole and found != "ok":
             raise DatabaseBroken(found)
+
+    async def analyze(self) -> None:
+        """Counts what SQLite chooses indexes by: that a guild has many pictures, and one picture
+        few that came from it. A sample, of a few hundredths of a second."""
+        async with self.engine.execution_options(writes=True).begin() as connection:
+            await connection.execute(text(f"PRAGMA analysis_limit = {SAMPLE}"))
+            await connection.execute(text("ANALYZE"))
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -77,6 +77,8 @@ async def test_a_channel_has_its_own_defaults_and_adults_have_theirs(
     await peer.until(lambda: "**steps** 2" in recipe.content)
     answer = (await app.semilla.database.answers.recent(f"discord:{GUILD}", "", True))[0]
     assert answer.age_restricted
+    assert await peer.complete("vary", "picture", "shoe", at=place)
+    assert not await peer.complete("vary", "picture", "shoe"), "in other channels nobody reads it"
 
 
 async def test_private_chats_are_for_members_where_the_owner_allows_them(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.history import Asker
 from db.models import Picture, Relation, Visibility, now
@@ -46,6 +47,46 @@ async def counted(database: Database) -> AsyncIterator[list[str]]:
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", hear)
     yield said
+    event.remove(database.engine.sync_engine, "before_cursor_execute", hear)
+
+
+async def test_in_a_long_history_pictures_are_found_by_indexes(database: Database) -> None:
+    made = await draw(database)
+    rows = [
+        picture(request(), f"{n:064x}", code=f"N{n}", parent_id=made.id + n // 2)
+        for n in range(500)
+    ]
+    async with AsyncSession(database.engine) as session, session.begin():
+        session.add_all(rows)
+    await database.analyze()
+    await database.engine.dispose()  # connections read it when they are opened
+    history, moderation = database.history, database.moderation
+    async with explained(database) as plans:
+        await history.by_pixels(ANA, made.pixel_hash)
+        assert await history.by_file(ANA, made.file)
+        assert await history.by_file(ANA, "somebody's photo") is None
+        await history.children(ANA, made)
+        await history.guilds_with(made.code, "web:")
+        await moderation.shared_guilds(MEMBER, "web:private")
+        assert await history.delete(ANA, made.code)
+    read = [line for line in plans if "pictures" in line or "answers" in line]
+    row_by_row = ("SCAN", "USING INDEX pictures_newest (guild=?)")
+    assert not [line for line in read if any(each in line for each in row_by_row)]
+    assert any("pictures_over" in line for line in read)
+
+
+@asynccontextmanager
+async def explained(database: Database) -> AsyncIterator[list[str]]:
+    """How SQLite means to find what is asked for meanwhile."""
+    plans: list[str] = []
+
+    def hear(_connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "UPDATE")):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+            plans.extend(row[3] for row in cursor.fetchall())
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", hear)
+    yield plans
     event.remove(database.engine.sync_engine, "before_cursor_execute", hear)
 
 

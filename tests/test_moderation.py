@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -242,6 +243,31 @@ async def test_a_ban_empties_the_members_line(chat: Chat, place: Guild) -> None:
     assert accepted.answer is not None
     await chat.type("/ban Bea", guild=place, member=TEACHER)
     assert "Cancelled" in (await chat.wait_for(accepted.answer)).text
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="where a process has no zone of its own")
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2099-07-01", "2099-06-30 22:00"),
+        ("2099-07-01 18:00", "2099-07-01 16:00"),
+        ("2099-07-01T18:00+05:00", "2099-07-01 13:00"),
+        ("2099-07-01T18:00Z", "2099-07-01 18:00"),
+    ],
+)
+async def test_a_typed_time_is_the_clocks_of_this_computer_or_of_the_zone_it_names(
+    chat: Chat, place: Guild, monkeypatch: pytest.MonkeyPatch, typed: str, meant: str
+) -> None:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        line = f'/pause <@123456789> until:"{typed}"'
+        await chat.type(line, guild=place, member=TEACHER)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    (pause,) = await chat.semilla.database.moderation.bans(place.id)
+    assert f"{pause.until:%Y-%m-%d %H:%M}" == meant
 
 
 @pytest.mark.parametrize(

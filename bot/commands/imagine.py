@@ -9,14 +9,14 @@ from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
-from bot.commands.recipe import new_request, repeated
+from bot.commands.recipe import find_picture, new_request, repeated
 from bot.commands.screening import ALLOWED, check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.limits import check
 from bot.locales import duration, say
 from bot.replies import answer_reply
-from db.models import Answer, Draft, Job, Relation
+from db.models import Answer, Draft, Job, Picture, Relation, Visibility
 from generator.messages import Note
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.sampler_names import calls
@@ -39,8 +39,20 @@ async def imagine(
         options = {**(await _draft(semilla, call, draft)).options, **typed_now}
         return await COMMANDS["imagine"].run(semilla, replace(call, options=options))
     request, notes = await new_request(semilla, call, choices)
-    jobs = [job(call, each, notes) for each in with_seeds(request, repeated(choices, count))]
-    return await accept(semilla, call, jobs, private)
+    source = await source_of(semilla, call, choices)
+    of = (source.id, Relation.IMAGE) if source else (None, None)
+    jobs = [job(call, each, notes, *of) for each in with_seeds(request, repeated(choices, count))]
+    return await accept(semilla, call, jobs, private or is_private(source))
+
+
+async def source_of(semilla: Semilla, call: Call, choices: Choices) -> Picture | None:
+    """The picture of the history that was chosen to be drawn over. Raises Refusal."""
+    return None if choices.image is None else await find_picture(semilla, call, choices.image)
+
+
+def is_private(picture: Picture | None) -> bool:
+    """Whether what comes of it is to be, too."""
+    return picture is not None and picture.visibility is Visibility.PRIVATE
 
 
 @command(answers=Answers.NEW)

@@ -12,7 +12,7 @@ from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.defaults import model_of
 from bot.commands.details import as_of_now, enlarged_by, replaced, told_options
-from bot.commands.imagine import accept, job, with_seeds
+from bot.commands.imagine import accept, is_private, job, source_of, with_seeds
 from bot.commands.kinds import (
     ANY_SEED,
     Before,
@@ -30,12 +30,14 @@ from bot.commands.recipe import (
     IMAGE_STRENGTH,
     asker,
     changed_request,
+    find_anywhere,
     find_picture,
     find_shown,
     kept_file,
     new_request,
     recipe_inside,
     repeated,
+    to_be_seen,
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Field, Form, Refusal, Reply, Shown
@@ -66,19 +68,22 @@ async def reroll(
     if relation is not Relation.REROLL:
         parent = await _drawn(semilla, call, parent)
     request, notes = await changed_request(semilla, call, parent.request, choices)
+    source = await source_of(semilla, call, choices)
+    of = (source or parent).id
     first, *others = with_seeds(request, repeated(choices, count))
     # Only the same recipe is replayed call for call; with other seeds it is another one.
     again = relation is Relation.REROLL
-    jobs = [job(call, first, notes, parent.id, relation, parent.trace if again else None)]
+    jobs = [job(call, first, notes, of, relation, parent.trace if again else None)]
     beside = Relation.ANOTHER if again else relation
-    jobs += [job(call, each, notes, parent.id, beside) for each in others]
-    private = parent.visibility is Visibility.PRIVATE
-    return await accept(semilla, call, jobs, private)
+    jobs += [job(call, each, notes, of, beside) for each in others]
+    return await accept(semilla, call, jobs, is_private(parent) or is_private(source))
 
 
 def _relation(choices: Choices, call: Call) -> Relation:
-    if call.image is not None or choices.image is not None:
+    if choices.image is not None:
         return Relation.IMAGE
+    if call.image is not None:
+        return Relation.CHANGED
     if choices.empty:
         return Relation.REROLL
     only_seed = replace(choices, seed=None).empty
@@ -106,9 +111,9 @@ async def vary(
         raise Refusal("words-only", model=model.name)
     first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
     requests = [_varied(request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
-    private = parent is not None and parent.visibility is Visibility.PRIVATE
     of = (parent.id, Relation.VARIATION) if parent else (None, None)
-    return await accept(semilla, call, [job(call, each, notes, *of) for each in requests], private)
+    jobs = [job(call, each, notes, *of) for each in requests]
+    return await accept(semilla, call, jobs, is_private(parent))
 
 
 def _varied(request: GenerationRequest, seed: int, strength: float) -> GenerationRequest:
@@ -143,7 +148,7 @@ async def upscale(
     else:
         request, notes = _sized(plain, parent, scale, semilla.config.limits.picture_pixels)
     jobs = [job(call, request, notes, parent.id, Relation.UPSCALE)]
-    return await accept(semilla, call, jobs, parent.visibility is Visibility.PRIVATE)
+    return await accept(semilla, call, jobs, is_private(parent))
 
 
 async def _redrawn(
@@ -177,8 +182,9 @@ async def _drawn(semilla: Semilla, call: Call, picture: Picture) -> Picture:
     while found is not None and found.request.upscaler:
         found = await semilla.database.history.parent(asker(call), found)
     if found is None:
-        raise Refusal("unknown-picture", ("/history",), code=picture.code)
-    return found
+        offer = ("use", f"/use {picture.code}")
+        raise Refusal("enlarged-only", offers=(offer,), code=picture.code)
+    return to_be_seen(call, found)
 
 
 @command(answers=Answers.PRIVATE, listed=True)
@@ -188,7 +194,7 @@ async def show(
     found = await _meant(semilla, call, picture)
     if found is None:
         raise Refusal("not-made-here")
-    private = found.visibility is Visibility.PRIVATE
+    private = is_private(found)
     if png:
         text = say(call.language, "here-png", code=found.code)
         return Reply(text=text, file=kept_file(found), private=private)
@@ -261,9 +267,9 @@ async def publish(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
     found = await find_picture(semilla, call, picture)
     if found.member != call.member.id:
         raise Refusal("publish-own", code=found.code, author=found.member_name)
-    if found.visibility is not Visibility.PRIVATE:
+    if not is_private(found):
         raise Refusal("not-private", code=found.code)
-    await _check_public(semilla, call, found)
+    await _check_public(semilla, call)
     history = semilla.database.history
     await history.set_visibility(asker(call), found.code, Visibility.PUBLIC)
     await _tell_pages(semilla, found)
@@ -308,7 +314,7 @@ async def history(
 
 @command(answers=Answers.PRIVATE)
 async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switch = False) -> Reply:
-    found = await find_picture(semilla, call, picture)
+    found = await find_anywhere(semilla, call, picture)
     if found.member != call.member.id and not call.member.moderator:
         raise Refusal("not-yours", code=found.code, author=found.member_name)
     if not sure:
@@ -356,14 +362,11 @@ async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture | No
     return await find_shown(semilla, call, call.image)
 
 
-async def _check_public(semilla: Semilla, call: Call, picture: Picture) -> None:
-    """Raises Refusal for what isn't to be seen by everybody here, at least not yet."""
+async def _check_public(semilla: Semilla, call: Call) -> None:
+    """Raises Refusal where a moderator sees everything first."""
     rules = await rules_of(semilla.database, call.guild.id)
     if rules.approve and not call.member.moderator:
         raise Refusal("publish-approval")
-    made = await semilla.database.answers.of_picture(picture.id)
-    if made is not None and made.age_restricted and not call.age_restricted:
-        raise Refusal("publish-adults", code=picture.code)
 
 
 def again_line(picture: Picture, language: str = "en") -> str:

@@ -274,15 +274,16 @@ async def _mark(semilla: Semilla, call: Call, member: str) -> str:
 
 
 def _time(text: str) -> datetime:
-    """ "2h", "3 days", "1 semana" from now, or a day: "2026-12-31". Raises Refusal."""
+    """ "2h", "3 days", "1 semana" from now, or a day or a time, without a zone as the clock of this
+    computer has it: "2026-12-31", "2026-12-31 18:00". In UTC; raises Refusal."""
     folded = without_accents(text)
     if match := SPAN.fullmatch(folded):
         unit = next((each for name, each in UNITS.items() if match[2].startswith(name)), None)
         if unit is not None and int(match[1]):
             return now() + int(match[1]) * unit
     try:
-        day = datetime.fromisoformat(folded).replace(tzinfo=None)
-    except ValueError:
+        day = datetime.fromisoformat(text.strip().upper()).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):  # OSError: Windows, before 1970
         day = now()
     if day <= now():
         raise Refusal("not-a-time", value=text)

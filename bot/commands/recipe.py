@@ -33,7 +33,7 @@ from bot.commands.kinds import ANY_SEED, short
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
 from db.history import Asker
-from db.models import Picture
+from db.models import Picture, Visibility
 from generator import grammar, habits, metadata
 from generator.catalogue import Catalogue
 from generator.entries import Model
@@ -43,12 +43,26 @@ from generator.vocabulary import Vocabulary
 
 
 def asker(call: Call) -> Asker:
-    return Asker(call.guild.id, call.member.id, call.member.moderator)
+    return Asker(call.guild.id, call.member.id, call.member.moderator, call.age_restricted)
 
 
 async def find_picture(semilla: Semilla, call: Call, code: str) -> Picture:
     """The picture with this id, or with the id that a link ends with, which may be that of a
-    message that shows it. Raises Refusal."""
+    message that shows it: to be shown or drawn from here. Raises Refusal."""
+    return to_be_seen(call, await find_anywhere(semilla, call, code))
+
+
+def to_be_seen(call: Call, picture: Picture) -> Picture:
+    """Raises Refusal outside of channels for adults for what was made in one. What is held is for
+    moderators alone, who judge it wherever they are."""
+    held = picture.visibility is Visibility.HELD
+    if picture.age_restricted and not call.age_restricted and not held:
+        raise Refusal("for-adults", code=picture.code)
+    return picture
+
+
+async def find_anywhere(semilla: Semilla, call: Call, code: str) -> Picture:
+    """Also one that isn't to be seen in this channel. Raises Refusal."""
     code = code.rstrip("/").rsplit("/", 1)[-1].split("?")[0]
     history = semilla.database.history
     picture = await history.get(asker(call), code)
@@ -275,13 +289,18 @@ async def recipe_inside(data: bytes) -> metadata.Told:
 
 
 async def find_shown(semilla: Semilla, call: Call, data: bytes) -> Picture | None:
-    """The picture that a file shows, by its pixels or by those that it says it was made with."""
+    """The picture that a file shows, by its pixels or by those that it says it was made with.
+
+    Raises Refusal.
+    """
     png = await clean_image(semilla, data)
     own = await asyncio.to_thread(metadata.pixel_hash_of, png)
     told = await asyncio.to_thread(metadata.read_pixels, data)
     history = semilla.database.history
     found = await history.by_pixels(asker(call), own)
-    return found if found or not told else await history.by_pixels(asker(call), told)
+    if found is None and told:
+        found = await history.by_pixels(asker(call), told)
+    return found and to_be_seen(call, found)
 
 
 async def clean_image(semilla: Semilla, data: bytes) -> bytes:

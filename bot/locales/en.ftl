@@ -143,6 +143,7 @@ origin = { $relation ->
     [another] 🎲 from `{ $code }` by { $author }
     [reroll] 🟰 `{ $code }` by { $author }
     [upscale] 🔍 from `{ $code }` by { $author }
+    [image] 🖼️ from `{ $code }` by { $author }
    *[other] ✏️ from `{ $code }` by { $author }
  }
 origin-own = { $relation ->
@@ -150,6 +151,7 @@ origin-own = { $relation ->
     [another] 🎲 from `{ $code }`
     [reroll] 🟰 `{ $code }`
     [upscale] 🔍 from `{ $code }`
+    [image] 🖼️ from `{ $code }`
    *[other] ✏️ from `{ $code }`
  }
 identical = ✓ Identical to `{ $code }`: all { $values } values, one by one.
@@ -725,7 +727,8 @@ doctor-check-none = There is no picture check, so nakedness is allowed in no cha
 refusal-publish-own = { $code } is { $author }'s picture: only they can publish it.
 refusal-not-private = { $code } isn't private: everybody here can see it.
 refusal-publish-approval = Here a moderator looks at every picture first. Ask for it again without private.
-refusal-publish-adults = { $code } was made in a channel for adults. Publish it there.
+refusal-enlarged-only = { $code } was enlarged from a picture that is gone or private, so there is no drawing of it to go on from. Draw over it instead.
+refusal-for-adults = { $code } was made in a channel for adults. Ask for it there.
 command-publish = publish
 command-publish-aliases = publicar
 command-publish-help = show a private picture of yours to everybody

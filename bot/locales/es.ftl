@@ -126,6 +126,7 @@ origin = { $relation ->
     [another] 🎲 de `{ $code }`, de { $author }
     [reroll] 🟰 `{ $code }`, de { $author }
     [upscale] 🔍 de `{ $code }`, de { $author }
+    [image] 🖼️ de `{ $code }`, de { $author }
    *[other] ✏️ de `{ $code }`, de { $author }
  }
 origin-own = { $relation ->
@@ -133,6 +134,7 @@ origin-own = { $relation ->
     [another] 🎲 de `{ $code }`
     [reroll] 🟰 `{ $code }`
     [upscale] 🔍 de `{ $code }`
+    [image] 🖼️ de `{ $code }`
    *[other] ✏️ de `{ $code }`
  }
 identical = ✓ Idéntica a `{ $code }`: los mismos { $values } valores, uno por uno.
@@ -692,6 +694,7 @@ doctor-check-none = No hay control automático de imágenes, así que ningún ca
 refusal-publish-own = { $code } es de { $author }: solo esa persona puede publicarla.
 refusal-not-private = { $code } no es privada: aquí todos pueden verla.
 refusal-publish-approval = Aquí quien modera mira antes cada imagen. Pídela otra vez sin «privado».
-refusal-publish-adults = { $code } se hizo en un canal para adultos. Publícala allí.
+refusal-enlarged-only = { $code } se amplió a partir de una imagen que ya no está o es privada, así que no hay un dibujo del que partir. Dibuja sobre ella.
+refusal-for-adults = { $code } se hizo en un canal para adultos. Pídela allí.
 command-publish = publicar
 command-publish-help = muestra a todos una imagen privada tuya

@@ -105,12 +105,14 @@ class People:
         ]
         return await self._interact(5, {"custom_id": custom_id, "components": rows}, "en-US")
 
-    async def complete(self, name: str, option: str, typed: str, **others: str) -> list[Json]:
+    async def complete(
+        self, name: str, option: str, typed: str, at: Place = HERE, **others: str
+    ) -> list[Json]:
         """What is offered for an option; `others` have been filled in before."""
         focused = {"name": option, "type": 3, "value": typed, "focused": True}
         before = [{"name": n, "type": 3, "value": v} for n, v in others.items()]
         data = {"id": "1", "name": name, "type": 1, "options": [*before, focused]}
-        number = await self._interact(4, data, "en-US")
+        number = await self._interact(4, data, "en-US", at=at)
         response = await self.response(number)
         return list(response["data"]["choices"])
 

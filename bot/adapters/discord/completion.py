@@ -8,7 +8,13 @@ from typing import Any
 import discord
 from discord.app_commands import Choice
 
-from bot.adapters.discord.places import guild_of, language_of, member_of, place_of
+from bot.adapters.discord.places import (
+    age_restricted,
+    guild_of,
+    language_of,
+    member_of,
+    place_of,
+)
 from bot.commands.declaration import Option
 from bot.commands.kinds import Type, without_accents
 from bot.commands.semilla import Semilla
@@ -79,7 +85,8 @@ async def _offers(
                 for shape in SHAPES[language_of(interaction, semilla.config.language)]
             ]
         case Type.PICTURE:
-            asker = Asker(guild.id, member.id, member.moderator)
+            adults = age_restricted(interaction)
+            asker = Asker(guild.id, member.id, member.moderator, adults)
             history = semilla.database.history
             own = await history.search(asker, member=member.id, limit=RECENT)
             latest = await history.search(asker, limit=RECENT)
