@@ -11,7 +11,7 @@ from bot import showing
 from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.defaults import model_of
-from bot.commands.details import as_of_now, enlarged_by, replaced, told_options
+from bot.commands.details import as_of_now, replaced, told_options
 from bot.commands.imagine import accept, is_private, job, source_of, with_seeds
 from bot.commands.kinds import (
     ANY_SEED,
@@ -21,7 +21,6 @@ from bot.commands.kinds import (
     PictureCode,
     Seed,
     Switch,
-    UpscalerName,
     VariationStrength,
     Words,
 )
@@ -48,13 +47,11 @@ from bot.replies import picture_shown, recipe_text, retired_line
 from bot.sheets import SHEET_PICTURES
 from db.models import Picture, Record, RecordKind, Relation, Visibility
 from generator import metadata
-from generator.messages import Note, NoteKind
-from generator.request import LANCZOS, SEED_LIMIT, GenerationRequest, Variation
+from generator.request import SEED_LIMIT, GenerationRequest, Variation
 
 MEDIUM = 0.15
 # Shown for changing only where they are something else than usual.
 SELDOM = {"hires", "tiling", "clip_skip", "emphasis", "vae", "variations"}
-DETAIL = 0.35  # how much of an enlarged picture is drawn anew
 RECIPE_CHARACTERS, RECIPE_WORDS = 1800, 400  # so that every chat shows all of it
 PAGE = SHEET_PICTURES  # no chat shows fewer
 
@@ -118,62 +115,6 @@ async def vary(
 
 def _varied(request: GenerationRequest, seed: int, strength: float) -> GenerationRequest:
     return replace(request, variations=(*request.variations, Variation(seed, strength)))
-
-
-@command(answers=Answers.NEW)
-async def upscale(
-    semilla: Semilla,
-    call: Call,
-    picture: PictureCode,
-    detail: Switch = True,
-    upscaler: UpscalerName | None = None,
-) -> Reply:
-    parent = await find_picture(semilla, call, picture)
-    request = replace(
-        parent.request,
-        width=parent.width * 2,
-        height=parent.height * 2,
-        initial_image=kept_file(parent),
-        strength=1.0,
-        variations=(),
-        hires=None,
-        masked=False,
-    )
-    named = upscaler or LANCZOS
-    plain, scale = await asyncio.to_thread(  # a file is hashed
-        enlarged_by, semilla.catalogue, request, named, call.language
-    )
-    if upscaler is None and detail:
-        request, notes = await _redrawn(semilla, plain)
-    else:
-        request, notes = _sized(plain, parent, scale, semilla.config.limits.picture_pixels)
-    jobs = [job(call, request, notes, parent.id, Relation.UPSCALE)]
-    return await accept(semilla, call, jobs, is_private(parent))
-
-
-async def _redrawn(
-    semilla: Semilla, plain: GenerationRequest
-) -> tuple[GenerationRequest, list[Note]]:
-    """With detail that the model draws, if it can draw as large."""
-    model = semilla.catalogue.named(plain.model, plain.model_hash)
-    if model is None or model.own_sampler:
-        return plain, []
-    if max(plain.width, plain.height) > model.sides[1]:
-        facts = {"size": f"{plain.width}x{plain.height}", "side": str(model.sides[1])}
-        return plain, [Note(NoteKind.ONLY_ENLARGED, facts)]
-    request = await as_of_now(semilla, replace(plain, upscaler=None, strength=DETAIL))
-    return request, replaced(plain, request)
-
-
-def _sized(
-    plain: GenerationRequest, parent: Picture, scale: int, most_pixels: int
-) -> tuple[GenerationRequest, list[Note]]:
-    """As large as its upscaler makes it; where that is too large twice as large, as usual."""
-    width, height = parent.width * scale, parent.height * scale
-    if scale <= 2 or width * height <= most_pixels:
-        return replace(plain, width=width, height=height), []
-    facts = {"asked": f"{width}x{height}", "size": f"{plain.width}x{plain.height}"}
-    return plain, [Note(NoteKind.LESS_ENLARGED, {"name": str(plain.upscaler), **facts})]
 
 
 async def _drawn(semilla: Semilla, call: Call, picture: Picture) -> Picture:
