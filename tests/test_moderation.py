@@ -382,6 +382,17 @@ async def test_a_moderators_own_picture_needs_no_approval(chat: Chat, place: Gui
     assert (await chat.ask(APPLE, guild=place, member=TEACHER)).pictures
 
 
+async def test_the_older_part_of_a_members_record_is_theirs_too(chat: Chat, place: Guild) -> None:
+    for _ in range(8):
+        await chat.type("/ban 55555", guild=place, member=TEACHER)
+        await chat.type("/unban 55555", guild=place, member=TEACHER)
+        await chat.type("/ban 66666", guild=place, member=TEACHER)
+    audit = await chat.type("/audit member:55555", guild=place, member=TEACHER)
+    older = await chat.type(button(audit, "Older").line, guild=place, member=TEACHER)
+    assert older.text.count("55555") == 1
+    assert "66666" not in older.text
+
+
 async def test_without_a_log_channel_what_waits_is_under_review(chat: Chat, place: Guild) -> None:
     await rule(chat, place, approve="yes")
     for _ in range(3):
