@@ -92,13 +92,14 @@ class Dispatch:
         await self._feed()
         return accepted
 
-    async def retry(self, job: Job) -> None:
-        """Puts a failed job back in line, with its recipe as it can be drawn now."""
-        await self._database.answers.reopen(job.answer_id)
-        await self._database.jobs.retry(job.id, job.recipe, job.notes)
-        self._deaths.pop(job.id, None)
+    async def retry(self, job: Job) -> bool:
+        """Puts a failed job back in line, with its recipe as it can be drawn now. False where it
+        is there already."""
+        if not await self._database.jobs.retry(job.id, job.recipe, job.notes):
+            return False
         self._put(await self._database.jobs.get(job.id))
         await self._feed()
+        return True
 
     async def pause(self, paused: bool) -> None:
         """Until the owner wants to go on, after a restart too; what is being drawn ends."""

@@ -61,14 +61,16 @@ async def cancel(semilla: Semilla, call: Call, request: RequestNumber = EVERY) -
 @command()
 async def retry(semilla: Semilla, call: Call, request: Number) -> Reply:
     (answer,) = await _own_answers(semilla, call, request)
-    failed = [job for job in answer.jobs if job.state is JobState.FAILED]
-    for job in failed:
+    again = 0
+    for job in answer.jobs:
+        if job.state is not JobState.FAILED:
+            continue
         now = await as_of_now(semilla, job.request)
         told = [note.to_json() for note in replaced(job.request, now)]
         job.recipe, job.notes = now.to_json(), [*job.notes, *told]
-        await semilla.dispatch.retry(job)
-    key = "trying-again" if failed else "nothing-to-retry"
-    return Reply(text=say(call.language, key, count=len(failed)), private=True)
+        again += await semilla.dispatch.retry(job)
+    key = "trying-again" if again else "nothing-to-retry"
+    return Reply(text=say(call.language, key, count=again), private=True)
 
 
 async def _own_answers(semilla: Semilla, call: Call, request: int) -> list[Answer]:
