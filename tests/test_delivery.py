@@ -27,7 +27,10 @@ async def test_what_is_tried_again_twice_at_once_is_drawn_once(tmp_path: Path) -
     async with open_chat(tmp_path) as chat:
         answer = await failed(chat)
         told = await asyncio.gather(*(chat.type(f"/retry {answer}") for _ in range(2)))
-        assert sorted(each.text for each in told) == ["There is nothing to try again.", "Trying again."]
+        assert sorted(each.text for each in told) == [
+            "There is nothing to try again.",
+            "Trying again.",
+        ]
         assert (await chat.wait_for(answer, times=2)).pictures
         await asyncio.sleep(0.5)
     assert len(chat.delivered[answer]) == 2

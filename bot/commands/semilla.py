@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from bot.access import Access
 from bot.config import Config
+from bot.conversation import Reply
 from bot.dispatch import Dispatch
 from bot.estimate import Estimate
 from bot.events import Events
@@ -15,7 +18,13 @@ from generator.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Semilla:
-    """Made once, in bot/app.py."""
+    """Made once, in bot/app.py.
+
+    Args:
+        calls: those that are being answered.
+        turns: of members whose request is being accepted: one after the other, as what was asked
+            for at the same moment counts for the limits, too.
+    """
 
     config: Config
     access: Access
@@ -24,3 +33,5 @@ class Semilla:
     estimate: Estimate
     events: Events
     dispatch: Dispatch
+    calls: set[asyncio.Task[Reply]] = field(default_factory=set)
+    turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
