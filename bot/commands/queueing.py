@@ -39,6 +39,8 @@ async def queue(semilla: Semilla, call: Call) -> Reply:
     text = say(language, "queue-title", running=running, waiting=len(here) - running)
     if semilla.dispatch.paused:
         text = f"{say(language, 'drawing-later')}\n{text}"
+    elif not semilla.dispatch.starts:
+        text = f"{say(language, 'queue-no-generator')}\n{text}"
     own = any(task.member == call.member.id for task in here)
     cancel = Button(label=say(language, "button-cancel-mine"), line="/cancel")
     return Reply(
