@@ -55,11 +55,11 @@ def main() -> None:
     report("remove", queue.remove, range(0, JOBS, 2))
     for entry in islice(waiting, 0, JOBS, 2):
         queue.put(entry)
-    report("take, no model loaded", lambda _: queue.take(None), range(JOBS // 2))
+    report("take, no model loaded", lambda _: queue.take(), range(JOBS // 2))
     for entry in waiting:
         queue.put(entry)
-    report("take, one of three models", lambda _: queue.take("large"), range(JOBS // 2))
-    report("take, loaded model not asked", lambda _: queue.take("none"), range(JOBS // 2))
+    report("take, one of three models", lambda _: queue.take(("large",)), range(JOBS // 2))
+    report("take, loaded model not asked", lambda _: queue.take(("none",)), range(JOBS // 2))
 
 
 if __name__ == "__main__":

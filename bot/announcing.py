@@ -1,4 +1,4 @@
-"""When pictures will be done: by the estimate, by what the worker tells of those that are in it,
+"""Places in line, and when pictures will be done: by the estimate, by what the worker tells of those that are in it,
 and by how much later than computed the last ones came.
 
 What is computed knows nothing of who comes later and overtakes, nor of who shares a call.
@@ -7,12 +7,14 @@ What is computed knows nothing of who comes later and overtakes, nor of who shar
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from bot.estimate import Estimate, Running
+from bot.events import Waiting
+from bot.task import Task
 from generator.request import GenerationRequest
 
 RECENT = 16  # pictures by which lateness is judged: few, so that a change of load is soon felt
@@ -28,7 +30,7 @@ class _Inside:
 
 
 class Announcing:
-    """Knows which model is `loaded`, what is in the worker, and what was told to whom.
+    """Knows which models are `loaded`, what is in the worker, and what was told to whom.
 
     Args:
         slots: how many pictures the worker takes at once.
@@ -37,7 +39,7 @@ class Announcing:
     def __init__(
         self, estimate: Estimate, slots: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.loaded: str | None = None
+        self.loaded: Collection[str] = ()
         self._estimate = estimate
         self._slots = slots
         self._clock = clock
@@ -70,7 +72,7 @@ class Announcing:
 
     def died(self) -> None:
         """The worker, and with it what it had in memory."""
-        self.loaded, self._given = None, 0
+        self.loaded, self._given = (), 0
         self.untold()
 
     def told(self, job: int, seconds: float | None) -> None:
@@ -102,6 +104,29 @@ class Announcing:
             for job, seconds in zip(jobs, computed, strict=True)
         }
 
+    def waiting(
+        self, line: Sequence[Task], inside: Collection[Task], paused: bool
+    ) -> Iterator[Waiting]:
+        """What is told of place and time, behind those that are `inside`: an answer of which
+        something is drawn already waits no more."""
+        places, times = places_of(line, inside), self.times((t.job, t.request) for t in line)
+        for job, seconds in times.items() if not paused else ():
+            self.told(job, seconds)
+        begun = {task.answer for task in inside}
+        answers: dict[int, list[Task]] = defaultdict(list)
+        for task in line:
+            if task.answer not in begun:
+                answers[task.answer].append(task)
+        for answer, own in answers.items():
+            yield Waiting(
+                guild=own[0].guild,
+                answer=answer,
+                job=own[0].job,
+                place=places[own[0].job],
+                seconds=latest(times, own),
+                paused=paused,
+            )
+
     @property
     def _lateness(self) -> float:
         return median(self._late) if self._late else 1.0
@@ -111,3 +136,21 @@ class Announcing:
         request, left = inside.request, 1 - inside.done
         seconds = (self._estimate.whole(request) or 0.0) * left
         return Running(request.model, seconds, round(request.cost * left), inside.came)
+
+
+def places_of(line: Iterable[Task], inside: Iterable[Task]) -> dict[int, int]:
+    """Of the head of the line, by job, in their own guild: how many wait in others is seen by
+    nobody. Those at hand in the worker stand before it, but for the one being drawn."""
+    guilds = Counter(task.guild for task in inside)
+    guilds.subtract(guilds.keys())
+    places = {}
+    for task in line:
+        guilds[task.guild] += 1
+        places[task.job] = guilds[task.guild]
+    return places
+
+
+def latest(times: Mapping[int, float | None], tasks: Sequence[Task]) -> float | None:
+    """When all of these are done; None where that isn't known."""
+    known = [seconds for task in tasks if (seconds := times[task.job]) is not None]
+    return max(known) or None if len(known) == len(tasks) else None

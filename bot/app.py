@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from bot import housekeeping, watch
 from bot.access import Access
 from bot.commands.semilla import Semilla
 from bot.config import Config
-from bot.conversation import Adapter
+from bot.conversation import Adapter, Reply
 from bot.delivery import Delivery
 from bot.dispatch import Dispatch
 from bot.estimate import Estimate
@@ -53,19 +53,18 @@ class App:
             dispatch = Dispatch(database, generator, estimate, events, holding)
             dispatch.paused = await database.settings.drawing_is_paused()
             chats: dict[str, Adapter] = {}
-            yield cls(
-                Semilla(
-                    config=config,
-                    access=Access(config.access, database.access, events, config.language),
-                    database=database,
-                    catalogue=catalogue,
-                    estimate=estimate,
-                    events=events,
-                    dispatch=dispatch,
-                    chats=chats,
-                ),
-                chats,
+            semilla = Semilla(
+                config=config,
+                access=Access(config.access, database.access, events, config.language),
+                database=database,
+                catalogue=catalogue,
+                estimate=estimate,
+                events=events,
+                dispatch=dispatch,
+                chats=chats,
             )
+            stack.push_async_callback(_leave, semilla.calls)
+            yield cls(semilla, chats)
 
     async def serve(self, adapters: Sequence[Adapter]) -> None:
         """Runs everything until it is cancelled; a part that fails by itself stops all."""
@@ -101,6 +100,13 @@ def _set_apart() -> None:
     again and again, and everybody would wait meanwhile."""
     gc.freeze()
     gc.enable()
+
+
+async def _leave(calls: Collection[asyncio.Task[Reply]]) -> None:
+    """Nobody is there any more to be answered; what was accepted is in the database."""
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
 
 
 def _generator(config: Config) -> LocalGenerator:

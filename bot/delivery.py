@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from weakref import WeakValueDictionary
 
 from bot.conversation import Adapter, Reply, Unreachable
 from bot.events import Delivered, Ended, Events, Notice
@@ -23,7 +24,8 @@ class Delivery:
         self._database = database
         self._events = events
         self._adapters = adapters
-        self._under_way: set[int] = set()
+        # Of each answer one at a time: several of its jobs may end, or be tried again, meanwhile.
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def run(self) -> None:
         """Delivers what a stop left behind, then every answer as its last job ends."""
@@ -32,24 +34,18 @@ class Delivery:
                 await self.catch_up(tasks)
                 async for event in follower:
                     if isinstance(event, Ended):
-                        await self._check(tasks, event.answer)
+                        self._begin(tasks, event.answer)
                     elif isinstance(event, Notice) and event.adapter in self._adapters:
                         tasks.create_task(self._tell(event), name=f"tell {event.member}")
 
     async def catch_up(self, tasks: asyncio.TaskGroup) -> None:
         """Begins what waits to be delivered in the chats that are there."""
         for answer in await self._database.answers.outbox():
-            self._begin(tasks, answer)
+            if answer.adapter in self._adapters:
+                self._begin(tasks, answer.id)
 
-    async def _check(self, tasks: asyncio.TaskGroup, number: int) -> None:
-        answer = await self._database.answers.get(number)
-        if answer is not None and _has_ended(answer):
-            self._begin(tasks, answer)
-
-    def _begin(self, tasks: asyncio.TaskGroup, answer: Answer) -> None:
-        if answer.id not in self._under_way and answer.adapter in self._adapters:
-            self._under_way.add(answer.id)
-            tasks.create_task(self._deliver(answer), name=f"deliver {answer.id}")
+    def _begin(self, tasks: asyncio.TaskGroup, number: int) -> None:
+        tasks.create_task(self._deliver(number), name=f"deliver {number}")
 
     async def _tell(self, notice: Notice) -> None:
         """Once: a notice that doesn't arrive is in the log, and stands where it came from."""
@@ -65,19 +61,23 @@ class Delivery:
         except Exception:  # A chat fails in its own ways, and the others go on.
             log.exception("%s was not told", receiver)
 
-    async def _deliver(self, answer: Answer) -> None:
+    async def _deliver(self, number: int) -> None:
         delay = FIRST_DELAY_SECONDS
-        with about(request=answer.id):
-            while not await self._try(answer):
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, LAST_DELAY_SECONDS)
-                found = await self._database.answers.get(answer.id)
-                if found is None:  # its member has had it erased
-                    break
-                answer = found
-            else:
-                log.info("delivered")
-        self._under_way.discard(answer.id)
+        with about(request=number):
+            async with self._turns.setdefault(number, asyncio.Lock()):
+                while (answer := await self._due(number)) is not None:
+                    if await self._try(answer):
+                        log.info("delivered")
+                        return
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, LAST_DELAY_SECONDS)
+
+    async def _due(self, number: int) -> Answer | None:
+        """The answer as it stands, where it has ended and isn't shown yet."""
+        answer = await self._database.answers.get(number)
+        if answer is None or answer.delivered is not None or answer.adapter not in self._adapters:
+            return None
+        return answer if all(job.state in ENDED for job in answer.jobs) else None
 
     async def _try(self, answer: Answer) -> bool:
         try:
@@ -87,19 +87,14 @@ class Delivery:
             log.exception("answer %d was not delivered, trying again", answer.id)
             return False
         await self._database.answers.delivered(answer.id)
-        if await self._says_more(answer, reply):
+        if await self._changed(answer, reply):
             await self._database.answers.reopen(answer.id)
             return False
         self._events.publish(Delivered(guild=answer.guild, answer=answer.id))
         return True
 
-    async def _says_more(self, answer: Answer, reply: Reply) -> bool:
-        """Whether a moderator has let out more of it while it was being shown."""
+    async def _changed(self, answer: Answer, reply: Reply) -> bool:
+        """Whether a moderator has let out more of it while it was being shown, or its author has
+        had it tried again."""
         found = await self._database.answers.get(answer.id)
-        if found is None or not _has_ended(found):
-            return False
-        return answer_reply(found, found.language) != reply
-
-
-def _has_ended(answer: Answer) -> bool:
-    return all(job.state in ENDED for job in answer.jobs)
+        return found is not None and answer_reply(found, found.language) != reply

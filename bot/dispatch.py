@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
-from bot.announcing import Announcing
+from bot.announcing import Announcing, latest, places_of
 from bot.estimate import Estimate
 from bot.events import Ended, Events, Loading, Running
-from bot.events import Waiting as WaitingEvent
 from bot.holding import Holding, Verdict, picture_of
 from bot.logs import about
 from bot.queue import FairQueue
@@ -65,7 +64,8 @@ class Dispatch:
         self._started = False  # the line is restored and the worker takes orders
         self.paused = False  # by the owner: requests are taken and kept, none is drawn
         self.ready = asyncio.Event()
-        self.deaths = 0  # of the worker, since the start
+        self.deaths = 0  # of the worker when it had begun to draw, since the start
+        self.starts = True  # the worker does, as far as is known
         self.checks = False  # whether the worker looks at pictures
 
     def __len__(self) -> int:
@@ -92,13 +92,14 @@ class Dispatch:
         await self._feed()
         return accepted
 
-    async def retry(self, job: Job) -> None:
-        """Puts a failed job back in line, with its recipe as it can be drawn now."""
-        await self._database.answers.reopen(job.answer_id)
-        await self._database.jobs.retry(job.id, job.recipe, job.notes)
-        self._deaths.pop(job.id, None)
+    async def retry(self, job: Job) -> bool:
+        """Puts a failed job back in line, with its recipe as it can be drawn now. False where it
+        is there already."""
+        if not await self._database.jobs.retry(job.id, job.recipe, job.notes):
+            return False
         self._put(await self._database.jobs.get(job.id))
         await self._feed()
+        return True
 
     async def pause(self, paused: bool) -> None:
         """Until the owner wants to go on, after a restart too; what is being drawn ends."""
@@ -159,10 +160,11 @@ class Dispatch:
         own = [task for task in (*self._in_worker.values(), *line) if task.answer == answer]
         if not own:
             return Progress(paused=self.paused)
-        seconds = _latest(self._times(line), own)
+        seconds = latest(self._times(line), own)
         if own[0].job in self._in_worker:
             return replace(self._progress.get(own[0].job, Progress(place=1)), seconds=seconds)
-        return Progress(place=self._places(line)[own[0].job], seconds=seconds)
+        place = places_of(line, self.running())[own[0].job]
+        return Progress(place=place, seconds=seconds)
 
     def _line_to(self, answer: int) -> list[Task]:
         """The line as far as it decides when an answer is done: up to its last job, and those
@@ -203,7 +205,6 @@ class Dispatch:
         self._announce()
         if self.paused and self._started and not self._in_worker:
             self._generator.free()
-            self._announcing.loaded = None
 
     def _next(self) -> Task | None:
         """Suspects go one at a time, alone; else whoever is next, while there is room."""
@@ -237,27 +238,26 @@ class Dispatch:
                 self._unseen.add(task.job)
 
     def _behind(self, task: Task) -> int:
-        """Cost of its member's own pictures that are in the worker already."""
-        return sum(
-            each.cost
-            for each in self._in_worker.values()
-            if (each.guild, each.member) == (task.guild, task.member) and each is not task
-        )
+        """Cost of its member's own pictures that came into the worker before it."""
+        before = takewhile(lambda each: each is not task, self._in_worker.values())
+        whose = task.guild, task.member
+        return sum(each.cost for each in before if (each.guild, each.member) == whose)
 
     async def _handle(self, event: messages.Event) -> None:
         match event:
             case messages.Ready(checks=checks):
-                self.checks = checks
+                self.checks, self.starts = checks, True
                 for task in self.running():  # they were sent before this was known
                     await self._keep_unseen(task)
                 self.ready.set()
             case messages.Loading(model):
                 self._loading(model)
             case messages.Loaded(model, seconds):
-                self._announcing.loaded = model
                 self._estimate.learn_loading(model, seconds)
-            case messages.Died(jobs, detail):
-                await self._died(jobs, detail)
+            case messages.Kept(models):
+                self._announcing.loaded = models
+            case messages.Died():
+                await self._died(event)
             case messages.Started() | messages.Called():
                 self._called(event)
             case messages.Drawn() | messages.Failed() | messages.Cancelled():
@@ -343,12 +343,17 @@ class Dispatch:
         self._deaths.pop(task.job, None)
         self._publish(Ended, task)
 
-    async def _died(self, jobs: tuple[int, ...], detail: str) -> None:
+    async def _died(self, died: messages.Died) -> None:
         """All that were in the worker are suspects; only a death while alone counts."""
-        log.error("the worker died with jobs %s: %s", jobs, detail)
-        self.deaths += 1
+        log.error("the worker died with jobs %s: %s", died.jobs, died.detail)
+        self.starts = died.ready
         self._announcing.died()
-        tasks = [self._in_worker.pop(job) for job in jobs if job in self._in_worker]
+        if not died.ready:  # it has read none of its orders: the next one gets them
+            for task in [each for each in self.running() if each.job in died.jobs]:
+                await self._submit(task)
+            return
+        self.deaths += 1
+        tasks = [self._in_worker.pop(job) for job in died.jobs if job in self._in_worker]
         if len(tasks) == 1:
             self._deaths[tasks[0].job] += 1
         for task in tasks:
@@ -356,7 +361,7 @@ class Dispatch:
             if task.job in self._stopped:  # it may have died before it heard of that
                 await self._cancelled(task)
             elif self._deaths[task.job] >= DEATHS:
-                await self._failed(task, Failure.WORKER_DIED, detail)
+                await self._failed(task, Failure.WORKER_DIED, died.detail)
             else:
                 self._suspects.append(task)
         await self._feed()
@@ -364,26 +369,8 @@ class Dispatch:
     def _announce(self) -> None:
         """Tells everyone near the front their place and time."""
         nearest = list(islice(self._order(), ANNOUNCED))
-        places, times = self._places(nearest), self._times(nearest)
-        for job, seconds in times.items() if not self.paused else ():
-            self._announcing.told(job, seconds)
-        answers: dict[int, list[Task]] = defaultdict(list)
-        for task in nearest:
-            answers[task.answer].append(task)
-        for own in answers.values():
-            facts = {"place": places[own[0].job], "seconds": _latest(times, own)}
-            self._publish(WaitingEvent, own[0], paused=self.paused, **facts)
-
-    def _places(self, line: Sequence[Task]) -> dict[int, int]:
-        """Of the head of the line, by job, in their own guild: how many wait in others is seen by
-        nobody. Those at hand in the worker stand before it, but for the one being drawn."""
-        guilds = Counter(task.guild for task in self._in_worker.values())
-        guilds.subtract(guilds.keys())
-        places = {}
-        for task in line:
-            guilds[task.guild] += 1
-            places[task.job] = guilds[task.guild]
-        return places
+        for event in self._announcing.waiting(nearest, self.running(), self.paused):
+            self._events.publish(event)
 
     def _times(self, line: Sequence[Task]) -> dict[int, float | None]:
         """Until those in the worker and then these are done."""
@@ -391,9 +378,3 @@ class Dispatch:
 
     def _publish(self, kind: type, task: Task, **facts: object) -> None:
         self._events.publish(kind(guild=task.guild, answer=task.answer, job=task.job, **facts))
-
-
-def _latest(times: Mapping[int, float | None], tasks: Sequence[Task]) -> float | None:
-    """When all of these are done; None where that isn't known."""
-    known = [seconds for task in tasks if (seconds := times[task.job]) is not None]
-    return max(known) or None if len(known) == len(tasks) else None

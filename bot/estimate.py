@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -111,7 +111,7 @@ class Estimate:
     def announce(
         self,
         line: Iterable[GenerationRequest],
-        loaded: str | None = None,
+        loaded: Collection[str] = (),
         running: Sequence[Running] = (),
         *,
         slots: int = 1,
@@ -123,7 +123,8 @@ class Estimate:
         next in line comes in. From the first one on for which nothing is known, None.
 
         Args:
-            loaded: the model in memory; a load counts at each change of model.
+            loaded: the models in memory. For how many more there is room isn't known before they
+                are loaded: a load counts as if it drove out the others.
             slots: how many the worker takes at once.
             given: pixels × network calls that the worker has drawn, by which `running` came.
         """
@@ -144,9 +145,9 @@ class Estimate:
                 break
             first = min(inside, key=lambda number: inside[number].place(given))
             each = inside.pop(first)
-            if each.model != loaded:
+            if each.model not in loaded:
                 now += self.loading(each.model) or 0.0
-                loaded = each.model
+                loaded = (each.model,)
             now += each.left
             given += each.cost
             times[first] = now

@@ -79,7 +79,9 @@ def _families(semilla: Semilla, counts: Counts) -> Iterator[Metric]:
     yield CounterMetricFamily("semilla_pictures", "Pictures made.", counts.pictures)
     yield CounterMetricFamily("semilla_drawing_seconds", "Spent on drawing.", counts.seconds)
     yield CounterMetricFamily(
-        "semilla_generator_deaths", "Ends of the generator by itself.", semilla.dispatch.deaths
+        "semilla_generator_deaths",
+        "Ends of the generator by itself, after it had started.",
+        semilla.dispatch.deaths,
     )
     running = len(semilla.dispatch.running())
     gauges = {

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
 
 LOOK_AHEAD = 32
-"""How far back the loaded model is looked for, and how often in a row the first may be passed.
+"""How far back a loaded model is looked for, and how often in a row the first may be passed.
 
 Loading a model takes longer than a picture, so passing saves time for all; but were it unbounded,
 one busy model would keep everybody who asked for another waiting for ever."""
@@ -95,8 +95,8 @@ class FairQueue(Generic[Entry]):
             heapq.heappush(self._turns, (self._now, self._next_ticket(), entry.guild))
         self._guilds[entry.guild].put(entry)
 
-    def take(self, loaded: str | None = None) -> Entry | None:
-        """Serves the next; one for the `loaded` model may pass the first (see LOOK_AHEAD)."""
+    def take(self, loaded: Collection[str] = ()) -> Entry | None:
+        """Serves the next; one for a `loaded` model may pass the first (see LOOK_AHEAD)."""
         first = next(self.order(), None)
         if first is None:
             return None
@@ -114,7 +114,7 @@ class FairQueue(Generic[Entry]):
         return True
 
     def order(self) -> Iterator[Entry]:
-        """What successive `take(None)` would serve. Not to be used across a change of the line."""
+        """What successive `take()` would serve. Not to be used across a change of the line."""
         turns = self._turns.copy()
         orders = {}
         ticket = self._ticket
@@ -137,11 +137,11 @@ class FairQueue(Generic[Entry]):
         entries = enumerate(islice(self.order(), limit), 1)
         return next((place for place, entry in entries if entry.job == job), None)
 
-    def _first_for(self, loaded: str | None, first: Entry) -> Entry:
-        if loaded is None or first.model == loaded or self._passed >= LOOK_AHEAD:
+    def _first_for(self, loaded: Collection[str], first: Entry) -> Entry:
+        if not loaded or first.model in loaded or self._passed >= LOOK_AHEAD:
             return first
         near = islice(self.order(), LOOK_AHEAD)
-        return next((entry for entry in near if entry.model == loaded), first)
+        return next((entry for entry in near if entry.model in loaded), first)
 
     def _serve(self, entry: Entry) -> None:
         while not self._guilds[self._turns[0][2]].members:

@@ -39,7 +39,9 @@ async def run(semilla: Semilla, adapters: Adapters) -> None:
             free = await asyncio.to_thread(free_bytes, semilla)
             facts = {"free": decimal(free / GIGABYTE, semilla.config.language)}
             chats = (_of_chat(semilla, each) for each in adapters.values())
-            troubles = dict([*_troubles(free, deaths, unused, facts), *filter(None, chats)])
+            starts = semilla.dispatch.starts
+            own = _troubles(free, starts, deaths, unused, facts)
+            troubles = dict([*own, *filter(None, chats)])
             await _tell_changes(semilla, told, troubles, facts)
             told = set(troubles)
         except Exception:  # A disk that is away, a locked database: the chats go on.
@@ -57,12 +59,14 @@ async def _tell_changes(
 
 
 def _troubles(
-    free: int, deaths: Sequence[int], unused: str | None, facts: Facts
+    free: int, starts: bool, deaths: Sequence[int], unused: str | None, facts: Facts
 ) -> Iterator[Trouble]:
-    """`unused`: the build of torch that can't use the card that is there."""
+    """`starts`: the generator does. `unused`: the build of torch that can't use the card that is there."""
     if free < NEARLY_FULL_BYTES:
         yield "notice-disk", facts
-    if (times := deaths[-1] - deaths[0]) >= TOO_OFTEN:
+    if not starts:
+        yield "notice-no-generator", facts
+    elif (times := deaths[-1] - deaths[0]) >= TOO_OFTEN:
         yield "notice-generator", {"times": times, "minutes": MINUTES}
     if unused is not None:
         yield "doctor-card-unused", {"version": unused}

@@ -161,7 +161,7 @@ class Answers:
         await self._set(answer, {"message": message})
 
     async def reopen(self, answer: int) -> None:
-        """Its jobs are tried again, so it will be delivered again."""
+        """It has changed since it was shown, and will be delivered again."""
         await self._set(answer, {"delivered": None})
 
     @insistent

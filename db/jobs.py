@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only, raiseload
 
 from db.codes import SHORTEST, random_code
-from db.models import Draft, Job, JobState, Picture, Review, Spent, now
+from db.models import Answer, Draft, Job, JobState, Picture, Review, Spent, now
 from db.transactions import Transactions, insistent
 from generator.request import GenerationRequest
 
@@ -123,20 +123,24 @@ class Jobs:
             return await self._end(session, job, state=JobState.CANCELLED)
 
     @insistent
-    async def retry(self, job: int, recipe: dict[str, Any], notes: list[dict[str, Any]]) -> None:
-        """A failed job goes back in line, with its recipe as it can be drawn now."""
+    async def retry(self, job: int, recipe: dict[str, Any], notes: list[dict[str, Any]]) -> bool:
+        """A failed job goes back in line, with its recipe as it can be drawn now, and its answer
+        will be delivered again. False when it hadn't failed, or is tried again already."""
+        again = update(Job).where(Job.id == job, Job.state == JobState.FAILED)
+        again = again.values(
+            state=JobState.QUEUED,
+            recipe=recipe,
+            notes=notes,
+            failure=None,
+            failure_code=None,
+            ended=None,
+        )
+        owed = select(Job.answer_id).where(Job.id == job).scalar_subquery()
         async with self._transactions.write() as session:
-            again = update(Job).where(Job.id == job, Job.state == JobState.FAILED)
-            await session.execute(
-                again.values(
-                    state=JobState.QUEUED,
-                    recipe=recipe,
-                    notes=notes,
-                    failure=None,
-                    failure_code=None,
-                    ended=None,
-                )
-            )
+            if not (await session.execute(again)).rowcount:  # type: ignore[attr-defined]
+                return False
+            await session.execute(update(Answer).where(Answer.id == owed).values(delivered=None))
+        return True
 
     async def _end(self, session: AsyncSession, job: int, **values: object) -> bool:
         ended = update(Job).where(Job.id == job, Job.state.in_(OPEN)).values(ended=now(), **values)

@@ -131,13 +131,13 @@ class LocalGenerator:
                 with suppress(ProcessLookupError):
                     process.kill()
                 await process.stdout.read()  # its end is seen only behind what it had still sent
-            code = await process.wait()
+            code, ready = await process.wait(), self._ready
             log.error("the worker ended with code %s", code)
             await self._launch_again()
             # Only now: whoever hears of it may send the jobs to the new worker at once, and those
             # that came while there was none are among them.
             jobs, self._jobs = tuple(self._jobs), {}
-            self._events.put_nowait(Died(jobs, f"exit code {code}"))
+            self._events.put_nowait(Died(jobs, f"exit code {code}", ready))
 
     async def _launch_again(self) -> None:
         """Until it succeeds: the system may be out of memory or of files, and have some later."""
@@ -148,7 +148,7 @@ class LocalGenerator:
                 return await self._launch()
             except OSError as error:
                 log.exception("the worker can't be started")
-                self._events.put_nowait(Died((), str(error)))
+                self._events.put_nowait(Died((), str(error), ready=False))
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
         """Passes events on until the worker's output ends. Raises frames.Unreadable."""

@@ -118,14 +118,16 @@ class Engine:
             self._end(job)
             yield messages.Cancelled(job)
 
-    def free_idle(self) -> None:
+    def free_idle(self) -> messages.Kept:
         """Forgets models that nobody has drawn with for long."""
         self._models.free_idle()
+        return messages.Kept(self._models.kept)
 
-    def free(self) -> None:
+    def free(self) -> messages.Kept:
         """Forgets all models."""
         upscaling.free()
         self._models.free_idle(seconds=0)
+        return messages.Kept(self._models.kept)
 
     def turn(self) -> Events:
         """The beginning of a picture or one network call, and what comes of it."""
@@ -184,6 +186,7 @@ class Engine:
             return
         load, self._loading = self._loading, None
         error = load.done.exception()
+        yield messages.Kept(self._models.kept)
         self._crowded.pop(load.key, None)
         if isinstance(error, Crowded):
             if self._runs:  # else there is room by now

@@ -21,13 +21,14 @@ KINDS: Mapping[str, Any] = {
     kind.__name__: kind
     for kind in (
         *(messages.Submit, messages.Cancel, messages.Free),
-        *(messages.Ready, messages.Loading, messages.Loaded),
+        *(messages.Ready, messages.Loading, messages.Loaded, messages.Kept),
         *(messages.Started, messages.Called, messages.Drawn, messages.Failed, messages.Cancelled),
     )
 }
 READERS: Mapping[str, Any] = {
     "request": GenerationRequest.from_json,
     "failure": Failure,
+    "models": tuple,
     "notes": lambda notes: tuple(map(Note.from_json, notes)),
 }
 

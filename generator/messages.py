@@ -113,6 +113,13 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The names of all models in memory, whenever there may be others than before."""
+
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     job: int
     calls: int
@@ -166,11 +173,13 @@ class Cancelled:
 @dataclass(frozen=True, slots=True)
 class Died:
     """The worker process ended by itself while these jobs were in it, and a new one starts. With
-    no jobs also each time that it couldn't be started: those that are in it are told of later."""
+    no jobs also each time that it couldn't be started: those that are in it are told of later.
+    `ready`: it had begun to take orders."""
 
     jobs: tuple[int, ...]
     detail: str = ""
+    ready: bool = True
 
 
 Order = Submit | Cancel | Free
-Event = Ready | Loading | Loaded | Started | Called | Drawn | Failed | Cancelled | Died
+Event = Ready | Loading | Loaded | Kept | Started | Called | Drawn | Failed | Cancelled | Died

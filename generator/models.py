@@ -90,6 +90,11 @@ class Models:
     def dtype(self) -> torch.dtype:
         return self._dtype
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The names of those in memory."""
+        return tuple(sorted({name for name, *_ in list(self._kept)}))
+
     def loaded(
         self, name: str, hash: str, vae: str | None = None, vae_hash: str | None = None
     ) -> Any:

@@ -61,7 +61,7 @@ def _take(engine: Engine, waiting: Orders, events: RawIOBase) -> bool:
         try:
             order = waiting.get(timeout=IDLE_SECONDS)
         except queue.Empty:
-            engine.free_idle()
+            _send(events, engine.free_idle())
             continue
         match order:
             case None:
@@ -69,7 +69,7 @@ def _take(engine: Engine, waiting: Orders, events: RawIOBase) -> bool:
             case messages.Submit() as order:
                 engine.submit(order)
             case messages.Free():
-                engine.free()
+                _send(events, engine.free())
             case messages.Cancel(job):
                 for event in engine.cancel(job):
                     _send(events, event)

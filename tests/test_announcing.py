@@ -65,7 +65,7 @@ class Worker:
         for steps in (4, 8, 12, 16):
             estimate.learn("small", 128, 128, steps, BEGINNING + END + steps * SECONDS[2])
         self.announcing = Announcing(estimate, SLOTS, self.clock)
-        self.announcing.loaded = "small"
+        self.announcing.loaded = ("small",)
         self.turns, self.widths = Turns(), Widths()
         self.drawings: dict[int, Drawing] = {}
         self.errors: list[float] = []
@@ -124,7 +124,7 @@ def known(clock: Clock | None = None) -> Announcing:
     for _ in range(20):
         estimate.learn("small", 128, 128, 20, 1.0)
     announcing = Announcing(estimate, 1, clock or Clock())
-    announcing.loaded = "small"
+    announcing.loaded = ("small",)
     return announcing
 
 
@@ -177,9 +177,9 @@ def test_a_pause_or_a_load_makes_nothing_late():
     clock.now = 3600.0
     announcing.drawn(1, 1.0)
     announcing.leaves(1)
-    announcing.loaded = None  # before the first load nobody knows how long it takes
+    announcing.loaded = ()  # before the first load nobody knows how long it takes
     drawn_late(announcing, clock, 2, 30.0)
-    announcing.loaded = "small"
+    announcing.loaded = ("small",)
     assert announcing.times([(3, request())])[3] == pytest.approx(1.0)
 
 

@@ -23,7 +23,7 @@ from bot.events import Running
 from db import transactions
 from db.models import Record, RecordKind, now
 from db.session import Database
-from tests.chat import Chat, open_chat
+from tests.chat import ANA, Chat, open_chat
 from tests.kills import Siege, check_files, check_rows
 from tests.test_house import ROOT
 
@@ -128,6 +128,20 @@ async def test_a_clock_set_back_mixes_up_nothing(tmp_path: Path) -> None:
 async def test_a_stop_in_the_moment_of_the_first_request_is_a_stop(tmp_path: Path) -> None:
     async with asyncio.timeout(30), open_chat(tmp_path) as chat:
         assert (await chat.type("a cat steps:1")).tone is Tone.ACCEPTED
+
+
+async def test_what_is_accepted_of_those_who_hang_up_is_drawn_all_the_same(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, SEMILLA_LIMITS__WAITING="100") as chat:
+        await chat.ask("a cat steps:1")
+        for milliseconds in range(40):
+            asking = asyncio.create_task(chat.type("a dog steps:1"))
+            await asyncio.wait([asking], timeout=milliseconds / 1000)
+            asking.cancel()
+        async with asyncio.timeout(STOP_SECONDS * 6):
+            while await chat.semilla.database.jobs.waiting_of(ANA.id):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert "Nobody waits" in (await chat.type("/queue")).text
+    check_rows(tmp_path)
 
 
 @POSIX

@@ -64,7 +64,7 @@ def test_the_announced_time_of_a_long_line_is_right_within_30_percent(seed):
     estimate = Estimate()
     for _ in range(30):
         estimate.learn("small", 128, 128, 20, noisy(draw, true_seconds(128, 128, 20)))
-    told = list(estimate.announce([request()] * 40, loaded="small"))
+    told = list(estimate.announce([request()] * 40, loaded=("small",)))
     true = list(accumulate(noisy(draw, true_seconds(128, 128, 20)) for _ in told))
     assert median(abs(a - b) / b for a, b in zip(told, true, strict=True)) < 0.30
 
@@ -111,7 +111,7 @@ def test_a_change_of_load_is_felt_within_a_few_pictures():
 def test_everybody_in_line_is_told_when_theirs_is_done():
     estimate = learnt((128, 128, 20, 1.0))
     line = [request(), request(size=(256, 128)), request()]
-    assert estimate.announce(line, "small", [Running("small", 0.5)])[1:] == pytest.approx(
+    assert estimate.announce(line, ("small",), [Running("small", 0.5)])[1:] == pytest.approx(
         [1.5, 3.5, 4.5]
     )
 
@@ -119,9 +119,9 @@ def test_everybody_in_line_is_told_when_theirs_is_done():
 def test_a_short_picture_passes_a_long_one_unless_that_has_waited_long():
     estimate = learnt((128, 128, 20, 1.0))
     short, long = Running("small", 1.0, PATIENCE // 10), Running("small", 5.0, PATIENCE // 2)
-    assert estimate.announce([], "small", [long, short]) == [6.0, 1.0]
+    assert estimate.announce([], ("small",), [long, short]) == [6.0, 1.0]
     waited = Running("small", 5.0, PATIENCE // 2, came=-100 * PATIENCE)
-    assert estimate.announce([], "small", [waited, short]) == [5.0, 6.0]
+    assert estimate.announce([], ("small",), [waited, short]) == [5.0, 6.0]
 
 
 def test_loading_counts_at_each_change_of_model():
@@ -130,12 +130,20 @@ def test_loading_counts_at_each_change_of_model():
     estimate.learn_loading("large", 5.0)
     estimate.learn_loading("small", 2.0)
     line = [request("large"), request("large"), request("small")]
-    assert list(estimate.announce(line, "small")) == pytest.approx([15, 25, 28])
+    assert list(estimate.announce(line, ("small",))) == pytest.approx([15, 25, 28])
+
+
+def test_models_that_are_in_memory_together_are_not_loaded_at_each_change():
+    estimate = learnt((128, 128, 20, 1.0))
+    estimate.learn("large", 128, 128, 20, 10.0)
+    estimate.learn_loading("large", 5.0)
+    line = [request("large"), request("small"), request("large")]
+    assert estimate.announce(line, ("small", "large")) == pytest.approx([10, 11, 21])
 
 
 def test_behind_a_picture_of_unknown_duration_no_time_is_told():
     line = [request(), request("never drawn"), request()]
-    assert list(learnt((128, 128, 20, 1.0)).announce(line, "small")) == [
+    assert list(learnt((128, 128, 20, 1.0)).announce(line, ("small",))) == [
         pytest.approx(1.0),
         None,
         None,

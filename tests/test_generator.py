@@ -29,6 +29,7 @@ from generator.messages import (
     Event,
     Failed,
     Failure,
+    Kept,
     Loaded,
     Loading,
     Note,
@@ -140,10 +141,11 @@ def png(image: Image.Image) -> bytes:
 
 async def test_first_it_says_what_identical_depends_on_and_that_it_loads_the_model(worker):
     seen = await worker.told()
-    ready, loading, loaded, started, *calls, drawn = seen
+    ready, loading, kept, loaded, started, *calls, drawn = seen
     assert isinstance(ready, Ready)
     assert set(ready.key) == {"device", "dtype", "threads", "instructions", "torch", "diffusers"}
     assert loading == Loading("semilla")
+    assert kept == Kept(("semilla",))
     assert isinstance(loaded, Loaded)
     assert loaded.seconds > 0
     assert started == Started(drawn.job, 3)
@@ -416,7 +418,13 @@ async def test_every_message_arrives_as_it_was_sent():
     notes = (Note(NoteKind.PROMPT_CUT, {"words": "ñ"}),)
     sent = [
         *(Submit(1, recipe, b"\0image", "2e3"), Submit(2, recipe), Cancelled(1), Loading("m")),
-        *(Ready({"device": "cpu"}), Loaded("m", 0.5), Started(1, 3), Called(1, 2, 3, b"webp")),
+        *(
+            Ready({"device": "cpu"}),
+            Loaded("m", 0.5),
+            Kept(("m", "n")),
+            Started(1, 3),
+            Called(1, 2, 3, b"webp"),
+        ),
         *(Called(1, 2, 3), Failed(1, Failure.OUT_OF_MEMORY, "detail")),
         Drawn(1, b"\x89PNG", "ab", {"device": "cpu"}, "2e3", 1.25, notes),
     ]

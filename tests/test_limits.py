@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -51,6 +52,15 @@ async def test_pictures_of_an_hour_are_counted_and_the_time_of_the_next_is_told(
     assert "La próxima se libera en 60 min." in spanish.text
     assert await accepted(chat, ASK, member=LUIS), "others go on"
     assert await accepted(chat, ASK, member=MARTA), "moderators too"
+
+
+async def test_what_is_asked_for_at_the_same_moment_is_counted_too(chat: Chat) -> None:
+    await chat.type("/setup per_hour:3 waiting:5", member=MARTA)
+    told = await asyncio.gather(*(chat.type(ASK) for _ in range(8)))
+    assert [each.tone for each in told].count(Tone.ACCEPTED) == 3
+    where = {"member": LUIS, "guild": OTHER}
+    told = await asyncio.gather(*(chat.type(f"{ASK} count:9", **where) for _ in range(4)))
+    assert [each.tone for each in told].count(Tone.ACCEPTED) == 2, "20 may wait"
 
 
 async def test_a_member_is_counted_over_all_places(chat: Chat) -> None:

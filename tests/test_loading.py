@@ -16,7 +16,17 @@ from safetensors.torch import save_file
 from generator.catalogue import BUNDLED
 from generator.engine import Engine
 from generator.memory import weight_bytes
-from generator.messages import Cancelled, Drawn, Failed, Failure, Loaded, Loading, Started, Submit
+from generator.messages import (
+    Cancelled,
+    Drawn,
+    Failed,
+    Failure,
+    Kept,
+    Loaded,
+    Loading,
+    Started,
+    Submit,
+)
 from tests import micro_models as micro
 from tests.micro_models import Studio, studio
 
@@ -143,6 +153,14 @@ def test_what_a_picture_draws_with_is_not_loaded_a_second_time_beside_it(room, i
     assert sum(isinstance(each, Loading) for each in events) == 1
     engine.free()
     assert in_memory() == 0
+
+
+def test_it_tells_which_models_are_in_memory_together(room):
+    engine = Engine(room.models, {}, 0)
+    orders = (Submit(job, room.recipe(name, **SMALL)) for job, name in enumerate(("one", "other")))
+    told = [each for each in room.run(*orders, engine=engine) if isinstance(each, Kept)]
+    assert told[-1] == Kept(("one", "other"))
+    assert engine.free() == Kept(())
 
 
 def test_with_a_vae_of_its_own_a_model_takes_no_more_than_that_vae(tmp_path, in_memory):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +23,18 @@ log = logging.getLogger(__name__)
 
 
 async def run(semilla: Semilla, call: Call) -> Reply:
-    """Answers a call. Never raises: what a member can mend and what we must mend become replies."""
+    """Answers a call. Never raises: what a member can mend and what we must mend become replies.
+
+    It is carried out though whoever brought it goes away meanwhile: what is accepted in the
+    database has to be in line as well.
+    """
+    task = asyncio.create_task(_answer(semilla, call))
+    semilla.calls.add(task)
+    task.add_done_callback(semilla.calls.discard)
+    return await asyncio.shield(task)
+
+
+async def _answer(semilla: Semilla, call: Call) -> Reply:
     try:
         if call.command not in COMMANDS:
             raise Refusal("unknown-command", ("/help",), command=call.command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -99,12 +100,18 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
     is asked about first."""
     if private and call.as_the_group:
         raise Refusal("as-the-group")
-    await _check(semilla, call, jobs)
-    if (question := await _asked_first(semilla, call, jobs)) is not None:
-        return question
     for position, each in enumerate(jobs):
         each.position = position
-    answer = Answer(
+    async with semilla.turns.setdefault(call.member.id, asyncio.Lock()):
+        await _check(semilla, call, jobs)
+        if (question := await _asked_first(semilla, call, jobs)) is not None:
+            return question
+        accepted = await semilla.dispatch.accept(_answer(call, private), jobs)
+    return answer_reply(accepted, call.language, semilla.dispatch.progress(accepted.id))
+
+
+def _answer(call: Call, private: bool) -> Answer:
+    return Answer(
         origin=call.origin,
         adapter=call.adapter,
         guild=call.guild.id,
@@ -120,8 +127,6 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
         trusted=call.member.moderator,
         line=typed(call.command, dict(call.options)),
     )
-    accepted = await semilla.dispatch.accept(answer, jobs)
-    return answer_reply(accepted, call.language, semilla.dispatch.progress(accepted.id))
 
 
 async def _asked_first(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> Reply | None:

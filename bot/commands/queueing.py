@@ -39,6 +39,8 @@ async def queue(semilla: Semilla, call: Call) -> Reply:
     text = say(language, "queue-title", running=running, waiting=len(here) - running)
     if semilla.dispatch.paused:
         text = f"{say(language, 'drawing-later')}\n{text}"
+    elif not semilla.dispatch.starts:
+        text = f"{say(language, 'queue-no-generator')}\n{text}"
     own = any(task.member == call.member.id for task in here)
     cancel = Button(label=say(language, "button-cancel-mine"), line="/cancel")
     return Reply(
@@ -61,14 +63,16 @@ async def cancel(semilla: Semilla, call: Call, request: RequestNumber = EVERY) -
 @command()
 async def retry(semilla: Semilla, call: Call, request: Number) -> Reply:
     (answer,) = await _own_answers(semilla, call, request)
-    failed = [job for job in answer.jobs if job.state is JobState.FAILED]
-    for job in failed:
+    again = 0
+    for job in answer.jobs:
+        if job.state is not JobState.FAILED:
+            continue
         now = await as_of_now(semilla, job.request)
         told = [note.to_json() for note in replaced(job.request, now)]
         job.recipe, job.notes = now.to_json(), [*job.notes, *told]
-        await semilla.dispatch.retry(job)
-    key = "trying-again" if failed else "nothing-to-retry"
-    return Reply(text=say(call.language, key, count=len(failed)), private=True)
+        again += await semilla.dispatch.retry(job)
+    key = "trying-again" if again else "nothing-to-retry"
+    return Reply(text=say(call.language, key, count=again), private=True)
 
 
 async def _own_answers(semilla: Semilla, call: Call, request: int) -> list[Answer]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from bot.access import Access
 from bot.config import Config
-from bot.conversation import Adapter
+from bot.conversation import Adapter, Reply
 from bot.dispatch import Dispatch
 from bot.estimate import Estimate
 from bot.events import Events
@@ -17,7 +19,14 @@ from generator.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Semilla:
-    """Made once, in bot/app.py. `chats`: those that are there, by their names."""
+    """Made once, in bot/app.py.
+
+    Args:
+        chats: those that are there, by their names.
+        calls: those that are being answered.
+        turns: of members whose request is being accepted: one after the other, as what was asked
+            for at the same moment counts for the limits, too.
+    """
 
     config: Config
     access: Access
@@ -27,3 +36,5 @@ class Semilla:
     events: Events
     dispatch: Dispatch
     chats: Mapping[str, Adapter]
+    calls: set[asyncio.Task[Reply]] = field(default_factory=set)
+    turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)

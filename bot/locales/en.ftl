@@ -198,6 +198,7 @@ queue-title = { $running ->
     [0] { $waiting } in line
    *[other] { $running } being drawn, { $waiting } in line
  }
+queue-no-generator = The generator doesn't start at the moment. Requests are kept, and drawn as soon as it does.
 queue-yours = yours: { $count }
 queue-others = of others: { $count }
 settings-title = **Defaults that apply to you here**
@@ -375,6 +376,8 @@ command-stats-help = how it goes, over all places
 notice-disk = **The disk is nearly full**: { $free } GB are left for Semilla. Make room, or keep pictures for fewer days (keep_days in config.toml).
 notice-generator = **The generator keeps stopping**: { $times } times in { $minutes } minutes. Why is in semilla.log; often it is too little memory.
 notice-generator-well = The generator runs again.
+notice-no-generator = **The generator doesn't start**, so nothing is drawn; requests are kept. Why is in semilla.log. I go on trying.
+notice-no-generator-well = The generator has started.
 notice-disk-well = There is room on the disk again: { $free } GB.
 
 # moderation

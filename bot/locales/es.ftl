@@ -181,6 +181,7 @@ queue-title = { $running ->
     [0] { $waiting } en cola
    *[other] { $running } en marcha, { $waiting } en cola
  }
+queue-no-generator = Por ahora el generador no arranca. Los pedidos quedan guardados y se dibujan en cuanto arranque.
 queue-yours = tuyas: { $count }
 queue-others = de otras personas: { $count }
 settings-title = **Valores predeterminados para ti, aquí**
@@ -354,6 +355,8 @@ command-stats-help = cómo va todo, en todos los lugares
 notice-disk = **El disco está casi lleno**: a Semilla le quedan { $free } GB. Haz sitio, o guarda las imágenes menos días (keep_days en config.toml).
 notice-generator = **El generador se detiene una y otra vez**: { $times } veces en { $minutes } minutos. El motivo está en semilla.log; muchas veces falta memoria.
 notice-generator-well = El generador vuelve a funcionar.
+notice-no-generator = **El generador no arranca**, así que no se dibuja nada; los pedidos quedan guardados. El motivo está en semilla.log. Sigo intentándolo.
+notice-no-generator-well = El generador arrancó.
 notice-disk-well = Vuelve a haber sitio en el disco: { $free } GB.
 
 # moderation
