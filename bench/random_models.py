@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline
 
-from generator.catalogue import Model
+from generator.entries import Model
 from generator.models import Models
 from generator.request import GenerationRequest
 from generator.serving import same_every_time

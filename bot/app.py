@@ -28,6 +28,7 @@ class App:
     """An opened data folder with its queue and generator. One process owns a data folder."""
 
     semilla: Semilla
+    _chats: dict[str, Adapter]
     _coming: asyncio.Queue[Adapter] = field(default_factory=asyncio.Queue)
 
     def add(self, adapter: Adapter) -> None:
@@ -51,6 +52,7 @@ class App:
             holding = Holding(database, events, catalogue.wildcard)
             dispatch = Dispatch(database, generator, estimate, events, holding)
             dispatch.paused = await database.settings.drawing_is_paused()
+            chats: dict[str, Adapter] = {}
             yield cls(
                 Semilla(
                     config=config,
@@ -60,14 +62,16 @@ class App:
                     estimate=estimate,
                     events=events,
                     dispatch=dispatch,
-                )
+                    chats=chats,
+                ),
+                chats,
             )
 
     async def serve(self, adapters: Sequence[Adapter]) -> None:
         """Runs everything until it is cancelled; a part that fails by itself stops all."""
         _set_apart()
-        semilla = self.semilla
-        named = {adapter.name: adapter for adapter in adapters}
+        semilla, named = self.semilla, self._chats
+        named.update({adapter.name: adapter for adapter in adapters})
         delivery = Delivery(semilla.database, semilla.events, named)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(delivery.run(), name="delivery")
@@ -78,18 +82,16 @@ class App:
             tasks.create_task(watch.run(semilla, named), name="watch")
             for adapter in adapters:
                 tasks.create_task(adapter.run(), name=adapter.name)
-            tasks.create_task(self._take_in(tasks, named, delivery), name="chats")
+            tasks.create_task(self._take_in(tasks, delivery), name="chats")
 
-    async def _take_in(
-        self, tasks: asyncio.TaskGroup, named: dict[str, Adapter], delivery: Delivery
-    ) -> None:
+    async def _take_in(self, tasks: asyncio.TaskGroup, delivery: Delivery) -> None:
         running: dict[str, asyncio.Task[None]] = {}
         while True:
             adapter = await self._coming.get()
             if before := running.pop(adapter.name, None):
                 before.cancel()
                 await asyncio.wait([before])
-            named[adapter.name] = adapter
+            self._chats[adapter.name] = adapter
             running[adapter.name] = tasks.create_task(adapter.run(), name=adapter.name)
             await delivery.catch_up(tasks)
 

@@ -357,6 +357,10 @@ def _usage(screen: Screen) -> int:
 
 def _command_usage(typed: tuple[str, ...], screen: Screen) -> int:
     """A command's options, with the names of the screen's language."""
+    if typed[:2] == ("models", "add"):
+        from bot import models
+
+        return models.usage(screen)
     from bot.adapters.terminal.service import find_command
     from bot.conversation import Refusal
     from bot.refusals import refused

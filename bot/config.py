@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -92,7 +92,9 @@ class TelegramApi(Section):
     """`base_url`: of a Bot API server of one's own; `webhook`: the public address to be called at
     instead of asking for updates, "" for asking."""
 
-    base_url: str = Field(default="https://api.telegram.org", pattern=r"^https?://\S+[^/\s]$")
+    base_url: Annotated[str, AfterValidator(lambda address: address.rstrip("/"))] = Field(
+        default="https://api.telegram.org", pattern=r"^https?://[^/\s]\S*$"
+    )
     webhook: str = Field(default="", pattern=r"^(https://\S+)?$")
 
 
@@ -338,6 +340,8 @@ def _problem(
     if choices := [str(each) for each in get_args(field.annotation) if isinstance(each, str)]:
         more = ["auto"] if key == ("language",) else []
         return "config-choice", {**facts, "choices": ", ".join(more + choices)}
+    if error["type"] == "string_pattern_mismatch":
+        return "config-address", facts
     return ("config-folders" if key[-1] == "models_folders" else "config-text"), facts
 
 

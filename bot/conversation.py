@@ -239,5 +239,6 @@ class Adapter(Protocol):
     async def tell(self, member: str, reply: Reply) -> None:
         """Writes to a member in private. Raises Unreachable."""
 
-    async def post(self, channel: str, reply: Reply) -> None:
-        """Writes into a channel (the platform's id) that moderators read. Raises Unreachable."""
+    async def post(self, guild: str, channel: str, reply: Reply) -> None:
+        """Writes into a channel of the guild (the platform's id) that moderators read. Raises
+        Unreachable, also for what is another guild's: there its buttons would mean others."""

@@ -57,7 +57,7 @@ class Delivery:
         receiver = notice.member or f"channel {notice.channel}"
         try:
             if notice.channel:
-                await adapter.post(notice.channel, notice.reply)
+                await adapter.post(notice.guild, notice.channel, notice.reply)
             else:
                 await adapter.tell(notice.member, notice.reply)
         except Unreachable:

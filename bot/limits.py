@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bot.config import Limits
 from bot.conversation import Call, Refusal
-from bot.locales import LANGUAGES
+from bot.locales import LANGUAGES, duration
 from db.models import now
 from db.session import Database
 from generator.request import GenerationRequest
@@ -168,12 +168,8 @@ async def _check_time(
         over, frees = over - each, created + window
     if used + units > limit:
         left = 0 if units > len(asked) else max(0, limit - used)  # as many usual ones
-        raise Refusal(f"limit-{name}", made=used, limit=limit, left=left, time=_clock(frees))
-
-
-def _clock(at: datetime) -> str:
-    """The time of day where Semilla runs."""
-    return at.replace(tzinfo=UTC).astimezone().strftime("%H:%M")
+        time = duration((frees - now()).total_seconds(), call.language)
+        raise Refusal(f"limit-{name}", made=used, limit=limit, left=left, time=time)
 
 
 def _read(values: Mapping[str, str]) -> Allowance:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen
+from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen, marked
 from bot.adapters.terminal.words import CommandLine
 from bot.config import Config
 from bot.locales import decimal, say
@@ -18,6 +18,16 @@ from generator.headers import Reason, Unusable
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.safetensors)?")
 GIGABYTE = 10**9
+
+
+class Missing(Exception):
+    """Neither a file or folder here nor a name that a hub gives."""
+
+
+def usage(screen: Screen) -> int:
+    for key in ("terminal-models-add", "models-add-what"):
+        screen.output.print(marked(say(screen.language, key)))
+    return OK
 
 
 def add(config: Config, line: CommandLine, screen: Screen) -> int:
@@ -31,6 +41,9 @@ def add(config: Config, line: CommandLine, screen: Screen) -> int:
             TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=screen.errors
         ) as progress:
             path = _add(named, folder, _teller(progress))
+    except Missing:
+        screen.say("models-add-missing", name=named)
+        return REFUSED
     except NothingThere as nothing:
         screen.say("models-add-nothing", name=named, choices=" ".join(nothing.choices) or "—")
         return REFUSED
@@ -66,13 +79,17 @@ def _add(named: str, folder: Path, tell: Tell) -> Path:
     if source.is_dir():
         return adding.add_folder(source, folder, tell)
     if not HUB_ID.fullmatch(named):
-        raise NothingThere
-    from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
+        raise Missing
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
+        HFValidationError,
+        HTTPError,
+        RepositoryNotFoundError,
+    )
 
     try:
         return adding.add_from_hub(named, folder, tell)
-    except HFValidationError:  # no name that a hub gives
-        raise NothingThere from None
+    except (HFValidationError, RepositoryNotFoundError):
+        raise Missing from None
     except HTTPError as error:
         raise OSError(str(error)) from error
 

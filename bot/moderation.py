@@ -151,11 +151,9 @@ def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -
     Args:
         wildcard: the lines that a wildcard stands for.
     """
-    drawn, _ = grammar.draw(request.prompt, request.seed, wildcard)
-    read = habits.weights(drawn).text
-    passes = [grammar.Pass(request.steps)]
-    if request.hires:
-        passes.append(grammar.Pass(request.hires.steps, request.steps))
+    drawn, _ = grammar.draw(request.prompt, request.seed, wildcard, request.version)
+    read = habits.weights(drawn, request.version).text
+    passes = grammar.passes(request.scheduled)
     texts = {request.prompt, grammar.words(request.prompt), grammar.words(drawn)}
     return texts.union(*(grammar.readings(read, each) for each in passes))
 

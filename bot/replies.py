@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.conversation import Button, Reply, Shown, Tone
 from bot.events import Event, Loading, Running, Waiting
-from bot.locales import choice, decimal, escape, say, shortened
+from bot.locales import choice, decimal, duration, escape, say, shortened
 from db.models import Answer, Hold, Job, JobState, Picture, Relation, Visibility
 from generator.messages import Failure, Note, NoteKind
 from generator.request import GenerationRequest
@@ -22,6 +22,7 @@ NEVER_SILENT = (
     NoteKind.EMBEDDING_MISSING,
     NoteKind.EMBEDDING_UNFIT,
     NoteKind.EXTRA_CHANGED,
+    NoteKind.PROMPT_CUT,
 )
 CAPTION_PROMPT, RETIRED_PROMPT = 200, 80
 STRONG, SUBTLE = "0.35", "0.08"
@@ -105,12 +106,6 @@ def progress_line(progress: Progress, language: str) -> str:
     if progress.place is None:
         return say(language, "accepted")
     return say(language, "place", place=progress.place) + about
-
-
-def duration(seconds: float, language: str) -> str:
-    if seconds < 90:
-        return say(language, "seconds", count=max(1, round(seconds)))
-    return say(language, "minutes", count=round(seconds / 60))
 
 
 def picture_shown(picture: Picture, language: str, job: Job | None = None) -> Shown:
@@ -244,7 +239,7 @@ def _of_default(note: Note, job: Job) -> bool:
     line = job.answer.line.casefold()
     if note.kind is NoteKind.SIZE_ROUNDED:
         return not any(name in line for name in ("size:", "width:", "height:"))
-    about = note.facts.get("name", "")
+    about = note.facts.get("name") or note.facts.get("typed", "")
     negative = about in job.request.negative_prompt and about not in job.request.prompt
     return (negative or note.kind is NoteKind.NEGATIVE_WITHOUT_EFFECT) and "negative" not in line
 
@@ -253,12 +248,17 @@ def note_line(note: Note, language: str) -> str:
     return say(language, f"note-{note.kind.value}", **note.facts)
 
 
-def recipe_text(picture: Picture, language: str, line: str, family: str = "") -> str:
-    """Everything that a picture is made from, and the line that makes it again."""
+def recipe_text(
+    picture: Picture, language: str, line: str, family: str = "", words: int | None = None
+) -> str:
+    """Everything that a picture is made from, and the line that makes it again. `words`: how many
+    characters of its prompts; all of them where it isn't said."""
     request = picture.request
+    prompts = (request.prompt, request.negative_prompt)
+    prompt, negative = (shortened(each, words or len(each)) for each in prompts)
     rows = [
-        ("prompt", request.prompt),
-        ("negative", request.negative_prompt),
+        ("prompt", prompt),
+        ("negative", negative),
         ("seed", str(request.seed)),
         ("steps", str(request.steps)),
         ("sampler", sampler_label(request)),
@@ -300,8 +300,11 @@ def recipe_text(picture: Picture, language: str, line: str, family: str = "") ->
 
 def _passes(request: GenerationRequest, language: str) -> Iterator[str]:
     if hires := request.hires:
-        facts = {"size": f"{hires.width}x{hires.height}", "strength": f"{hires.strength:g}"}
-        yield say(language, "recipe-hires", **facts, steps=str(hires.steps))
+        facts = {
+            "size": f"{hires.width}x{hires.height}",
+            "strength": decimal(hires.strength, language, "g"),
+        }
+        yield say(language, "recipe-hires", **facts, steps=str(request.steps_run[1]))
     if request.masked:
         yield say(language, "recipe-masked")
     if request.upscaler:
@@ -353,7 +356,8 @@ def _is_refused(job: Job) -> bool:
 def retired_line(picture: Picture, language: str) -> str:
     """A picture of which only the recipe is left."""
     prompt = shortened(picture.prompt, RETIRED_PROMPT)
-    return say(language, "retired-picture", code=picture.code, prompt=prompt)
+    key = "retired-over" if picture.request.initial_image else "retired-picture"
+    return say(language, key, code=picture.code, prompt=prompt)
 
 
 def _button(language: str, key: str, line: str) -> Button:

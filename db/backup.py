@@ -28,7 +28,7 @@ EXPECTED = re.compile(
 FILES = """
     SELECT file FROM pictures WHERE deleted IS NULL AND file != ''
     UNION SELECT blurred FROM pictures WHERE deleted IS NULL
-    UNION SELECT recipe ->> 'initial_image' FROM pictures WHERE deleted IS NULL
+    UNION SELECT recipe ->> 'initial_image' FROM pictures WHERE deleted IS NULL AND file != ''
     UNION SELECT recipe ->> 'initial_image' FROM jobs WHERE state IN ('QUEUED', 'RUNNING', 'FAILED')
 """
 

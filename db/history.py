@@ -162,12 +162,17 @@ class History:
                 await self._storage.remove(name, put_before=made)
 
     async def retire(self, before: datetime, limit: int = 500) -> int:
-        """Removes the files of older pictures; says of how many. Their recipes stay, so that they
-        can be made again: `file` is empty until then."""
+        """Removes the files of older pictures, and photos that only they were drawn over; says of
+        how many. Their recipes stay, so that they can be made again: `file` is empty until then.
+        What others were drawn over stays, as no recipe could bring it back for them."""
         kept = select(Picture).where(Picture.deleted.is_(None), Picture.file != "")
-        query = kept.where(Picture.created < before).order_by(Picture.id).limit(limit)
+        below = aliased(Picture)
+        others = select(image_of(below)).where(
+            below.deleted.is_(None), image_of(below).is_not(None)
+        )
+        query = kept.where(Picture.created < before, Picture.file.not_in(others))
+        old = await self._all(query.order_by(Picture.id).limit(limit))
         async with self._transactions.write() as session:
-            old = list(await session.scalars(query))
             retired = update(Picture).where(Picture.id.in_([each.id for each in old]))
             # The rows that were read keep the names: the files go once nothing names them.
             await session.execute(
@@ -208,10 +213,10 @@ class History:
 
 
 async def needed_files(transactions: Transactions) -> set[str]:
-    """Every file that a picture, a recipe or a draft mentions."""
+    """Every file that a picture, the recipe of one that is still there, or a draft mentions."""
     shown = select(Picture.file).where(Picture.deleted.is_(None))
     blurred = select(Picture.blurred).where(Picture.deleted.is_(None))
-    drawn_over = select(image_of(Picture)).where(Picture.deleted.is_(None))
+    drawn_over = select(image_of(Picture)).where(Picture.deleted.is_(None), Picture.file != "")
     to_draw_over = select(image_of(Job)).where(Job.state.in_(MAY_RUN))
     files: set[str] = set()
     async with transactions.read() as session:
@@ -264,7 +269,7 @@ def _needed_of(files: Collection[str]) -> Any:
     kept, drawn_over = Picture.deleted.is_(None), image_of(Picture)
     shown = select(Picture.file).where(Picture.file.in_(files), kept)
     blurred = select(Picture.blurred).where(Picture.blurred.in_(files), BLURRED, kept)
-    below = select(drawn_over).where(drawn_over.in_(files), kept)
+    below = select(drawn_over).where(drawn_over.in_(files), kept, Picture.file != "")
     to_draw_over = select(image_of(Job)).where(image_of(Job).in_(files), Job.state.in_(MAY_RUN))
     typed = func.json_each(Draft.options).table_valued("value")
     drafts = select(typed.c.value).select_from(Draft).join(typed, true())

@@ -5,144 +5,27 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from generator import pickles, wildcards
+from generator.entries import Entry, Extra, Model, Refused
 from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, distilled
 from generator.folders import Found, walk
 from generator.hashes import Closed, Hashes, Later, Stamp
 from generator.headers import Header, Kind, Reason, Unusable, identify
-from generator.shapes import ratio_of
 from generator.sidecars import OWN_VAE, beside, marks_of, own_defaults, transformer_side
-from generator.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
 BUNDLED = Path(__file__).parent / "bundled"
-EXAMPLES = {
-    "en": ("a red cat on a blue background", "two frogs", "a green dragon"),
-    "es": ("un gato rojo sobre fondo azul", "dos ranas", "un dragón verde"),
-}
 AGAIN_SECONDS = 60  # after which a file that couldn't be read is read again, then after twice that
 LONGEST_SECONDS = 6 * 3600
 LARGE_BYTES = 1 << 26  # takes a while to be hashed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """A model that can be asked for.
-
-    Args:
-        hash: sha256 over its weights.
-        path: its folder in the diffusers layout, or its single file.
-        pipeline: the name of its diffusers pipeline.
-        native: width and height in pixels that it was trained at.
-        sides: shortest and longest side in pixels.
-        grid: pixels that sides are multiples of.
-        prefix: what its prompts begin with; negative: its negative prompt, unless another is given.
-        triggers: words that its makers say it answers to.
-        vae: the name of the VAE that it draws with instead of its own.
-        prediction: "v" or "e", where its makers tell it and its scheduler's config doesn't.
-        spacing: of its timesteps, where it was distilled and no scheduler's config tells it.
-    """
-
-    name: str
-    hash: str
-    path: Path
-    family: str
-    pipeline: str
-    native: tuple[int, int]
-    sides: tuple[int, int]
-    grid: int
-    steps: int
-    sampler: str
-    schedule: str = "automatic"
-    guidance_scale: float
-    clip_skip: int = 1
-    prefix: str = ""
-    negative: str = ""
-    triggers: tuple[str, ...] = ()
-    nsfw: bool = False
-    vae: str | None = None
-    prediction: str | None = None
-    spacing: str | None = None
-    description: Mapping[str, str] = field(default_factory=dict)
-    vocabulary: Path | None = None
-
-    @property
-    def own_sampler(self) -> bool:
-        """Whether it is drawn by its own pipeline, with the sampler that this has."""
-        return self.pipeline in PIPELINES
-
-    def size(self, text: str) -> tuple[int, int, bool]:
-        """Width and height for a shape, a ratio or WxH, and whether they were changed.
-
-        Raises ValueError for what is no size, or far from what the model draws.
-        """
-        if pixels := re.fullmatch(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})", text.strip().lower()):
-            return self._nearest(int(pixels[1]), int(pixels[2]))
-        width, height = self._shaped(ratio_of(text))
-        return width, height, False
-
-    def examples(self, language: str, n: int = 3) -> tuple[str, ...]:
-        """Prompts to tap."""
-        if self.vocabulary is None:
-            return EXAMPLES[language][:n]
-        return tuple(Vocabulary.load(self.vocabulary).examples(language)[:n])
-
-    def _nearest(self, width: int, height: int) -> tuple[int, int, bool]:
-        low, high = self.sides
-        if not (low // 2 <= width <= high * 2 and low // 2 <= height <= high * 2):
-            raise ValueError(f"{width}x{height}")
-        size = tuple(min(max(round(s / self.grid) * self.grid, low), high) for s in (width, height))
-        return size[0], size[1], size != (width, height)
-
-    def _shaped(self, ratio: float) -> tuple[int, int]:
-        """About as many pixels as the native size has, in another shape."""
-        area = self.native[0] * self.native[1]
-        width = math.sqrt(area * ratio)
-        found = self._nearest(round(width), round(area / width))
-        return found[0], found[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Extra:
-    """A VAE, LoRA, embedding or upscaler, or a list of words.
-
-    Args:
-        family: what it was made for; "" where its file doesn't tell (VAEs, pickled embeddings).
-        triggers: words that its makers say it answers to.
-        scale: how many times as large an upscaler makes pictures.
-    """
-
-    kind: Kind
-    name: str
-    path: Path
-    family: str
-    triggers: tuple[str, ...] = ()
-    scale: int = 1
-
-    def fits(self, family: str) -> bool:
-        return self.family in ("", family)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file that is there and can't be used. `detail` is for the log."""
-
-    name: str
-    path: Path
-    reason: Reason
-    detail: str = ""
-
-
-Entry = Model | Extra | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +92,18 @@ class Catalogue:
 
     def find(self, text: str) -> Model | None:
         """By name, in any case, or by the beginning of only one name."""
-        found = [] if self.being_read(text) else _named(text, self.models())
-        return found[0] if len(found) == 1 else None
+        name = text.strip().casefold()
+        exact = self.named(name)
+        if exact or not name or self.being_read(name):
+            return exact
+        begun = [each for each in self.models() if each.name.casefold().startswith(name)]
+        return begun[0] if len(begun) == 1 else None
+
+    def named(self, name: str, hash: str = "") -> Model | None:
+        """What was written down: the same weights, even by another name, else those of this name."""
+        name = name.casefold()
+        found = [m for m in self.models() if m.name.casefold() == name or m.hash == hash]
+        return min(found, key=lambda m: (m.hash != hash, m.name.casefold() != name), default=None)
 
     def being_read(self, text: str) -> bool:
         """Whether this is, or begins, the name of a model that is there and still to be hashed,
@@ -220,13 +113,18 @@ class Catalogue:
         later = any(each.casefold().startswith(name) for each in seen.later)
         return bool(name) and later and not exact
 
-    def find_extra(self, kind: Kind, text: str, family: str | None = None) -> Extra | None:
-        """By name, in any case; not by a beginning, as these names stand among other words. Of those
-        with one name it is one that fits the family, if any does."""
+    def find_extra(
+        self, kind: Kind, text: str, family: str | None = None, *, aliases: bool = True
+    ) -> Extra | None:
+        """By name, else by alias, in any case; not by a beginning, as these names stand among other
+        words. Of those with one name it is one that fits the family, if any does."""
         if kind is Kind.WILDCARD:
             return next(iter(self.wildcards(f"__{text}__")), None)
         name = text.strip().casefold()
-        named = [each for each in self.extras(kind) if each.name.casefold() == name]
+        there = self.extras(kind)
+        named = [each for each in there if each.name.casefold() == name]
+        if not named and aliases and name:
+            named = [each for each in there if each.alias.casefold() == name]
         return next((each for each in named if family and each.fits(family)), (*named, None)[0])
 
     def hash_of(self, extra: Extra) -> str:
@@ -290,9 +188,15 @@ class Catalogue:
         identity = identify(header)
         if identity.kind is Kind.MODEL:
             return _file_model(found, header, identity.family, self._hash(found))
-        own = own_defaults(path, header)
-        triggers = tuple(own.get("triggers", ()))
-        return Extra(identity.kind, found.name, path, identity.family, triggers, identity.scale)
+        return Extra(
+            identity.kind,
+            found.name,
+            path,
+            identity.family,
+            tuple(own_defaults(path, header).get("triggers", ())),
+            identity.scale,
+            header.metadata.get("ss_output_name", "") if identity.kind is Kind.LORA else "",
+        )
 
     def _hash(self, found: Found) -> str:
         large = self._hashes.unread(found.path) > LARGE_BYTES
@@ -315,12 +219,6 @@ def _shelf(entries: Sequence[Entry], later: Sequence[str]) -> Shelf:
         tuple(each for each in entries if isinstance(each, Refused)),
         tuple(later),
     )
-
-
-def _named(text: str, models: Sequence[Model]) -> list[Model]:
-    name = text.strip().casefold()
-    exact = [each for each in models if each.name.casefold() == name]
-    return exact or [each for each in models if name and each.name.casefold().startswith(name)]
 
 
 def _folder_model(found: Found, hash: str) -> Model:

@@ -137,7 +137,7 @@ def condition(
         during: the steps that the prompt is scheduled over; the request's, if not given.
     """
     during = during or Pass(request.steps)
-    positive = read(request.prompt, request.seed, model, catalogue)
+    positive = read(request.prompt, request, model, catalogue)
     wanted = positive.loras if request.version < 3 else _joined(positive.loras)
     used, notes = _use(model, wanted)
     notes = [*positive.notes, *notes, *_skipping_less(model, request.clip_skip)]
@@ -147,7 +147,7 @@ def condition(
     lines = [encoder.line(part, during, positive.embeddings) for part in parts]
     guided = request.guided or len(parts) > 1
     if guided:
-        negative = read(request.negative_prompt, request.seed, model, catalogue, negative=True)
+        negative = read(request.negative_prompt, request, model, catalogue, negative=True)
         notes += negative.notes
         line = encoder.line(negative.prompt.parts[0], during, negative.embeddings)
         lines.insert(0, line if request.negative_prompt.strip() else encoder.nothing(line))

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from generator import grammar, loras, metadata, noise
+from generator import loras, metadata, noise
 from generator.conditioning import Conditioning
 from generator.inpainting import Area, inpainting_input
 from generator.loaded_model import LoadedModel
@@ -148,19 +148,18 @@ def _padded(rows: Tensor, padding: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One way from noise to a picture; with hires fix there are two, the second over the first."""
+    """One way from noise to a picture; with hires fix there are two, the second over the first.
+
+    Args:
+        run: how many of its steps are run where it begins with a picture: the last ones.
+    """
 
     size: tuple[int, int]
     steps: int
     strength: float
+    run: int
     conditioning: Conditioning
     notes: list[Note]
-
-
-def passes(request: GenerationRequest) -> list[grammar.Pass]:
-    """The steps that each pass schedules its prompt over."""
-    first = grammar.Pass(request.steps)
-    return [first, *([grammar.Pass(request.hires.steps, request.steps)] if request.hires else [])]
 
 
 def draw(
@@ -179,11 +178,12 @@ def draw(
     """
     whole, small = (request.width, request.height), request.hires
     size = (small.width, small.height) if small else whole
-    first = Pass(size, request.steps, request.strength, conditionings[0], notes)
+    run = request.steps_run
+    first = Pass(size, request.steps, request.strength, run[0], conditionings[0], notes)
     image = yield from _draw(request, model, first, initial)
     if small is None or image is None:
         return image
-    over = Pass(whole, small.steps, small.strength, conditionings[1], notes)
+    over = Pass(whole, small.steps, small.strength, run[1], conditionings[1], notes)
     enlarged = image.resize(whole, Image.Resampling.LANCZOS)
     if initial is not None and initial.mode == "RGBA":
         if request.version > 2:  # the first pass made it coarser
@@ -205,7 +205,7 @@ def _draw(
     shape = (1, model.channels, height // model.factor, width // model.factor)
     start = noise.initial_noise(shape, source, request.variations)
     scheduler = model.samplers.make(request.sampler, request.schedule, over.steps, request.version)
-    timesteps = timesteps_from(scheduler, over.steps, over.strength if initial else 1.0)
+    timesteps = timesteps_from(scheduler, over.steps - over.run if initial else 0)
     if initial is None or (area and over.strength >= 1):
         latents = start * scheduler.init_noise_sigma
     else:

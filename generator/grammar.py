@@ -17,6 +17,8 @@ from typing import Any
 from lark import Lark, Token, Tree
 from lark.lark import PostLex
 
+from generator.request import VERSION
+
 STRONGEST = 100.0
 MARKS = 2000  # brackets and colons of a prompt; with more of them it is read as nothing but words
 PARTS = 8  # each is a row of every network call; further ANDs are words
@@ -32,6 +34,9 @@ PART_WEIGHT = re.compile(rf"\s*:\s*({NUMBER.pattern})\s*$")
 SILENT = re.compile(rf"{TAG.pattern}|\b(?-i:BREAK|AND)\b|__[\w/ -]+?__|\bembedding:", TAG.flags)
 WILDCARD = re.compile(r"__([\w/ -]+?)__")
 CHOICE = re.compile(r"(?<!\\)\{([^{}]*\|[^{}]*)\}")
+# Of dynamic prompts: "2$$a|b|c", "1-2$$ and $$a|b|c", and in an option "0.7::a".
+SEVERAL = re.compile(r"\s*(\d{1,2})(?:-(\d{1,2}))?\$\$(?:([^|$]*)\$\$)?")
+CHANCE = re.compile(r"\s*(\d{1,4}(?:\.\d{0,6})?|\.\d{1,6})::")
 
 # Text that is bracketed but not closed is closed at the end; what closes nothing is text: Balanced.
 GRAMMAR = r"""
@@ -74,12 +79,26 @@ class Tag:
     values: tuple[str, ...] = ()
     named: tuple[tuple[str, str], ...] = ()
 
-    def weights(self) -> tuple[float, float]:
-        """Of a LoRA, in the text encoders and in the network; 1 where none, or no number, is typed."""
+    def weights(self, version: int = VERSION) -> tuple[float, float]:
+        """Of a LoRA, in the text encoders and in the network; 1 where none, or no number, is typed.
+
+        Args:
+            version: of the recipe.
+        """
+        text, network = (_weight(each, version) for each in self._weights)
+        return text, network
+
+    @property
+    def clear(self) -> bool:
+        """Whether its weights are numbers."""
+        return all(map(is_weight, self._weights))
+
+    @property
+    def _weights(self) -> tuple[str, str]:
         named = dict(self.named)
         first = self.values[0] if self.values else "1"
         second = self.values[1] if len(self.values) > 1 else first
-        return _weight(named.get("te", first)), _weight(named.get("unet", second))
+        return named.get("te", first), named.get("unet", second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +122,11 @@ class Pass:
         else:
             value -= self.before
         return int(max(min(value, self.steps), -1))
+
+
+def passes(steps: Sequence[int]) -> list[Pass]:
+    """One after the other, by the steps that each schedules a prompt over."""
+    return [Pass(each, sum(steps[:number])) for number, each in enumerate(steps)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +207,14 @@ def words(text: str) -> str:
     return "".join(blank)
 
 
-def plain(text: str) -> str:
-    """The words of the first step in one line, for models that take no syntax."""
-    pieces = (p.text for part in parse(text).parts for s in part.sections() for p in s)
-    return " ".join(" ".join(pieces).split())
+def stands(name: str, text: str) -> bool:
+    """Whether it stands in the text in any case, and not inside another word."""
+    return re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", text.casefold()) is not None
+
+
+def is_weight(text: str) -> bool:
+    """Whether it is a number; a comma may be its point."""
+    return NUMBER.fullmatch(text.replace(",", ".")) is not None
 
 
 @lru_cache(64)
@@ -199,12 +227,13 @@ def readings(text: str, during: Pass) -> frozenset[str]:
 
 
 def draw(
-    text: str, seed: int, wildcard: Callable[[str], Sequence[str]]
+    text: str, seed: int, wildcard: Callable[[str], Sequence[str]], version: int = VERSION
 ) -> tuple[str, tuple[str, ...]]:
     """Text without __wildcards__ and {a|b}, always the same ones for a seed; and unknown wildcards.
 
     Args:
         wildcard: the lines that a wildcard stands for, none when there is no such wildcard.
+        version: of the recipe.
     """
     source = random.Random(seed)  # noqa: S311
     missing: dict[str, None] = {}
@@ -217,7 +246,9 @@ def draw(
         return str(source.choice(lines))
 
     def option(found: re.Match[str]) -> str:
-        return str(source.choice(found[1].split("|"))).strip()
+        if version < 4:
+            return str(source.choice(found[1].split("|"))).strip()
+        return _options(found[1], source)
 
     for _ in range(DEEPEST_CHOICE):
         before = text
@@ -252,8 +283,31 @@ def _tag(found: re.Match[str]) -> Tag:
     )
 
 
-def _weight(text: str) -> float:
+def _weight(text: str, version: int) -> float:
+    text = text.replace(",", ".") if version > 3 else text
     return _bounded(float(text)) if NUMBER.fullmatch(text) else 1.0
+
+
+def _options(text: str, source: random.Random) -> str:
+    """One of them with its blanks, or as many as are asked for, each once."""
+    several = SEVERAL.match(text)
+    options = text[several.end() if several else 0 :].split("|")
+    chances = [CHANCE.match(each) for each in options]
+    if several is None and not any(chances):
+        return source.choice(options)
+    left = [
+        each[found.end() if found else 0 :] for each, found in zip(options, chances, strict=True)
+    ]
+    weights = [float(found[1]) if found else 1.0 for found in chances]
+    low, high = (int(several[1]), int(several[2] or several[1])) if several else (1, 1)
+    drawn = []
+    for _ in range(min(source.randint(*sorted((low, high))), len(left))):
+        (index,) = source.choices(range(len(left)), weights if any(weights) else None)
+        drawn.append(left.pop(index))
+        weights.pop(index)
+    if several is None:
+        return drawn[0]
+    return (several[3] or ", ").join(each.strip() for each in drawn)
 
 
 def _walk(tree: Tree[Token], step: int, during: Pass) -> Iterator[Piece]:

@@ -1,4 +1,5 @@
-"""What members bring along from other programs: Compel's and Midjourney's ways of writing a prompt."""
+"""What members bring along from other programs: AUTOMATIC1111's, Compel's and Midjourney's ways of
+writing a prompt."""
 
 from __future__ import annotations
 
@@ -6,35 +7,49 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from generator.request import VERSION
+
+NEGATIVE = r"(?i:negative prompt|prompt negativo)"  # what its line begins with
+NEGATIVE_LINE = re.compile(rf"(?:^|\s){NEGATIVE}:")
+COMMENT = re.compile(r"^#.*(?:\n|$)", re.MULTILINE)
 BOUNDARY = r"(?=[\s,.;:!?)\]|]|$)"
 SIGNS = r"(\++|-{2,})"
 COMPEL_WORD = re.compile(rf"\b([^\W\d_]{{2,}}){SIGNS}{BOUNDARY}")  # word++, but not C++ or a dash
 COMPEL_GROUP = re.compile(rf"\)(?:(\d{{1,2}}\.\d{{1,6}})|{SIGNS}){BOUNDARY}")  # (a b)1.3, (a b)++
 MULTI_PROMPT = re.compile(r"(?<!:)::(?!:)\s*(-?\d{1,3}(?:\.\d{1,6})?)?")  # hot::2 dog::1
-DASHES = r"(?:--|—|–)"  # telephones turn two into a long one
+# Telephones turn two into a long one; before a capital that begins what somebody says.
+DASHES = r"(?:--|[—–](?![A-Z]))"
 OPTION = re.compile(
-    rf"(?:^|(?<=\s)){DASHES}([a-z]+)\b(?:[ =](?!{DASHES}))?((?:(?!\s{DASHES}[a-z]).)*)", re.DOTALL
+    rf"(?:^|(?<=\s)){DASHES}([a-zA-Z]+)\b(?:[ =](?!{DASHES}))?((?:(?!\s{DASHES}[a-zA-Z]).)*)",
+    re.DOTALL,
 )
 MOST_SIGNS = 8
 
 NAMES = {
     **dict.fromkeys(("ar", "aspect"), "size"),
+    **dict.fromkeys(("repeat", "r"), "count"),
     "no": "negative",
     "seed": "seed",
+    "tile": "tiling",
 }
 VALUES = {
-    "size": re.compile(r"\d{1,4}(?:\.\d{1,3})?:\d{1,4}(?:\.\d{1,3})?"),
-    "negative": re.compile(r".+", re.DOTALL),
-    "seed": re.compile(r"\d{1,10}"),
+    "count": r"[1-9]\Z",
+    "size": r"\d{1,4}(?:\.\d{1,3})?:\d{1,4}(?:\.\d{1,3})?\Z",
+    "negative": r"(?s:.+)",
+    "seed": r"\d{1,10}\Z",
+    "tiling": "",
 }
+RAW = "raw"
 # Midjourney's that have no counterpart, with what a value of theirs looks like.
 WITHOUT = {
-    **dict.fromkeys(("s", "stylize", "c", "chaos", "w", "weird", "iw", "sw", "cw"), r"\d+"),
-    **dict.fromkeys(("q", "quality", "v", "version", "stop", "repeat", "r"), r"[\d.]+"),
-    **dict.fromkeys(("style", "personalize", "p", "profile"), r"\w+"),
+    **dict.fromkeys(("s", "stylize", "c", "chaos", "w", "weird", "exp", "q", "quality"), r"[\d.]+"),
+    **dict.fromkeys(("iw", "sw", "cw", "ow", "sv", "stop", "repeat", "r"), r"[\d.]+"),
+    **dict.fromkeys(("v", "version", "niji"), r"[\d.]*"),
+    **dict.fromkeys(("style", "motion"), r"\w+"),
+    **dict.fromkeys(("personalize", "p", "profile"), r"\w*"),
     **dict.fromkeys(("sref", "cref", "oref"), r"\S+"),
-    "niji": r"\d*",
-    **dict.fromkeys(("tile", "fast", "relax", "turbo", "hd", "uplight", "upbeta", "raw"), ""),
+    **dict.fromkeys(("fast", "relax", "turbo", "draft", "video", "hd", "uplight", "upbeta"), ""),
+    RAW: "",
 }
 
 
@@ -54,8 +69,18 @@ class Translated:
     ignored: tuple[str, ...] = ()
 
 
-def weights(text: str) -> Translated:
-    """Compel's weights and Midjourney's parts in AUTOMATIC1111's grammar."""
+def without_comments(text: str) -> str:
+    """Without the lines that begin with #, unless there is nothing else."""
+    return COMMENT.sub("", text).strip() or text
+
+
+def weights(text: str, version: int = VERSION, *, negative: bool = False) -> Translated:
+    """Compel's weights and Midjourney's parts in AUTOMATIC1111's grammar.
+
+    Args:
+        version: of the recipe.
+        negative: of a negative prompt, whose parts can't be weighed against each other.
+    """
     changes: dict[str, str] = {}
 
     def word(found: re.Match[str]) -> str:
@@ -71,7 +96,7 @@ def weights(text: str) -> Translated:
     if "(" in text:
         text = COMPEL_GROUP.sub(group, text)
     if "::" in text and "[" not in text:
-        text = _parts(text, changes)
+        text = _parts(text, changes, version, together=negative and version > 3)
     return Translated(text, changes)
 
 
@@ -82,17 +107,16 @@ def options(text: str) -> Translated:
     ignored: list[str] = []
 
     def take(match: re.Match[str]) -> str:
-        name, value = match[1], match[2].strip()
+        name, value = match[1].lower(), match[2].strip()
         ours = NAMES.get(name)
-        if ours and VALUES[ours].fullmatch(value):
-            found[ours] = value
-            changes[f"--{name} {value}"] = f"{ours}:{value}"
-            return ""
-        theirs = re.match(WITHOUT[name], value) if name in WITHOUT else None
-        if theirs is None:
+        if ours and (taken := re.match(VALUES[ours], value)):
+            found[ours] = taken[0] or "yes"
+            changes[f"--{match[1]} {taken[0]}".strip()] = f"{ours}:{found[ours]}"
+        elif name in WITHOUT and (taken := re.match(WITHOUT[name], value)):
+            ignored.append(f"--{match[1]} {taken[0]}".strip())
+        else:
             return match[0]
-        ignored.append(f"--{name} {theirs[0]}".strip())
-        return value[theirs.end() :]
+        return value[taken.end() :]
 
     return Translated(OPTION.sub(take, text).strip(), changes, found, tuple(ignored))
 
@@ -102,15 +126,24 @@ def _power(signs: str) -> str:
     return f"{(1.1 if signs[0] == '+' else 0.9) ** min(len(signs), MOST_SIGNS):.4g}"
 
 
-def _parts(text: str, changes: dict[str, str]) -> str:
-    """Weights relative to each other, as Midjourney has them: their sum is 1."""
-    pieces = MULTI_PROMPT.split(text)
-    counts = [float(weight or 1) for weight in [*pieces[1::2], "1"]]
-    parts = list(zip(map(str.strip, pieces[::2]), counts, strict=True))
+def _parts(text: str, changes: dict[str, str], version: int, *, together: bool) -> str:
+    """Weights relative to each other, as Midjourney has them: their sum is 1. Where all stays
+    together they are left out."""
+    parts: list[tuple[str, float]] = []
+    begun = 0
+    for found in MULTI_PROMPT.finditer(text):
+        if version < 4 or text.count("(", 0, found.start()) <= text.count(")", 0, found.start()):
+            parts.append((text[begun : found.start()].strip(), float(found[1] or 1)))
+            begun = found.end()
+    parts.append((text[begun:].strip(), 1.0))
     parts = [(words, weight) for words, weight in parts if words]
     total = sum(weight for _, weight in parts)
-    if len(parts) < 2 or total <= 0:
-        return " ".join(words for words, _ in parts)
-    read = " AND ".join(f"{words} :{weight / total:.4g}" for words, weight in parts)
-    changes[text.strip()] = read
+    if together:
+        read = ", ".join(words for words, _ in parts)
+    elif len(parts) < 2 or total <= 0:
+        read = " ".join(words for words, _ in parts)
+    else:
+        read = " AND ".join(f"{words} :{weight / total:.4g}" for words, weight in parts)
+    if read != text.strip():
+        changes[text.strip()] = read
     return read

@@ -48,6 +48,7 @@ class NoteKind(StrEnum):
     WORDS_DRAWN = "words-drawn"  # words: what the seed drew
     PROMPT_TRANSLATED = "prompt-translated"  # typed: "word++"; read: "(word:1.21)"
     OPTION_IGNORED = "option-ignored"  # typed: "--v 5"
+    COMMENT_IGNORED = "comment-ignored"  # lines that begin with #
     DECODED_IN_TILES = "decoded-in-tiles"  # the memory did not suffice for the whole of it
     IMAGE_RESIZED = "image-resized"  # size: the picture's size
 

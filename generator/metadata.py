@@ -30,6 +30,11 @@ FILES = (("Model", "model"), ("VAE", "vae"))  # told in `settings`, too: they ma
 EMPHASES = {"original": "Original", "no norm": "No norm", "none": "Ignore"}
 READ_EMPHASES = {label.lower(): name for name, label in EMPHASES.items()} | {"none": "none"}
 SCHEDULES = {"sgm uniform": "SGM Uniform"}  # whose label is no title
+# What AUTOMATIC1111 means by "Automatic" (modules/sd_samplers_kdiffusion.py).
+AUTOMATIC = {
+    **dict.fromkeys(("dpm++ 2m", "dpm++ sde", "dpm2", "dpm2 a"), "karras"),
+    **dict.fromkeys(("dpm++ 2m sde", "dpm++ 3m sde"), "exponential"),
+}
 READ = {*dict(OPTIONS), *dict(MORE), "Sampler", "Variation seed", "Variation seed strength"}
 # What decides no pixel, and hashes that the field's programs take in ways of their own.
 SAYS_NOTHING = {
@@ -73,9 +78,7 @@ class Told:
 
 def options(request: GenerationRequest) -> dict[str, str]:
     """The request as options of imagine, as far as they can tell it."""
-    first, factor = request.hires or request, 0.0
-    if request.hires:
-        factor = request.width / request.hires.width
+    first = request.hires or request
     sampler = request.sampler
     if request.schedule != "automatic":
         sampler = f"{sampler} {request.schedule}"
@@ -88,7 +91,7 @@ def options(request: GenerationRequest) -> dict[str, str]:
         "guidance": _exactly(request.guidance_scale),
         "size": f"{first.width}x{first.height}",
         "model": request.model,
-        "hires": f"{factor:g}" if factor else "",
+        "hires": f"{request.factor:g}" if request.hires else "",
         "tiling": "yes" if request.tiling else "",
         "clip_skip": str(request.clip_skip) if request.clip_skip > 1 else "",
         "emphasis": request.emphasis if request.emphasis != "original" else "",
@@ -136,8 +139,8 @@ def _settings(request: GenerationRequest) -> Iterator[tuple[str, object]]:
     yield "Tiling", True if request.tiling else None
     yield "Emphasis", None if request.emphasis == "original" else EMPHASES[request.emphasis]
     if hires:
-        yield "Hires upscale", f"{request.width / hires.width:g}"
-        yield "Hires steps", int(hires.steps * hires.strength)
+        yield "Hires upscale", f"{request.factor:g}"
+        yield "Hires steps", request.steps_run[1]
         yield "Hires upscaler", "Lanczos"
     yield "Lora hashes", _hashes(request, "lora")
     yield "TI hashes", _hashes(request, "embedding")
@@ -169,15 +172,17 @@ def parse_infotext(text: str) -> Told | None:
     found |= {name: values[key] for key, name in (*OPTIONS, *MORE, *FILES) if key in values}
     if emphasis := READ_EMPHASES.get(values.get("Emphasis", "").lower()):
         found["emphasis"] = emphasis
-    sampler = " ".join(v for k in ("Sampler", "Schedule type") if (v := values.get(k)))
-    if find(sampler):
-        found["sampler"] = sampler
+    name, schedule = values.get("Sampler", ""), values.get("Schedule type", "")
+    if known := find(f"{name} {schedule}"):
+        meant = AUTOMATIC.get(known[0]) if schedule and known[1] == "automatic" else None
+        found["sampler"] = f"{name} {meant or schedule}".strip()
         values.pop("Schedule type", None)
-    elif sampler:
-        found["sampler"] = values.get("Sampler", "")
+    elif find(name):
+        found["sampler"] = name
     if seed := values.get("Variation seed"):
         found["variations"] = f"{seed}:{values.get('Variation seed strength', 0)}"
-    rest = {k: v for k, v in values.items() if k not in READ | SAYS_NOTHING}
+    used = READ if "sampler" in found else READ - {"Sampler"}
+    rest = {k: v for k, v in values.items() if k not in used | SAYS_NOTHING}
     return Told({name: value for name, value in found.items() if value}, rest)
 
 

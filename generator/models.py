@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from generator import model_folder, single_file
-from generator.catalogue import Catalogue, Model
+from generator.catalogue import Catalogue
+from generator.entries import Model
 from generator.families import SDXL
 from generator.hashes import stamps
 from generator.headers import Kind, Unusable
@@ -144,10 +145,10 @@ class Models:
 
     def _find(self, name: str, hash: str) -> Model:
         self._catalogue.refresh(large=0)  # whoever asks has hashed it
-        found = self._catalogue.find(name)
+        found = self._catalogue.named(name, hash)
         # One that begins so may stand in for one whose hash was forgotten.
         if (found is None or found.hash != hash) and self._catalogue.refresh():
-            found = self._catalogue.find(name)
+            found = self._catalogue.named(name, hash)
         if found is None:
             raise ModelRefused(Failure.MODEL_MISSING, name)
         if found.hash != hash:

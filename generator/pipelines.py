@@ -31,6 +31,7 @@ from generator.request import GenerationRequest
 SPARE = ("text_encoder_3", "tokenizer_3", "image_encoder", "feature_extractor", "safety_checker")
 ASKED = ("transformer", "unet", "prior_prior")  # networks that are called step by step
 PRIOR_STEPS = "prior_num_inference_steps"
+SEPARATE = "cfg_trunc_ratio"  # Lumina 2 asks twice a step, to leave one out where it isn't guided
 
 _running = threading.local()
 
@@ -76,7 +77,8 @@ class PipelineModel:
     def turns(self, request: GenerationRequest) -> int:
         """Network calls of a picture, whatever sampler it names; Kandinsky's prior has its own."""
         prior = self._known.get(PRIOR_STEPS)
-        return request.steps + (prior.default if prior else 0)
+        each = 2 if request.guided and SEPARATE in self._known else 1
+        return request.steps * each + (prior.default if prior else 0)
 
     def notes(self, request: GenerationRequest) -> Iterator[Note]:
         """What of it has no effect."""

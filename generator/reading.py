@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from generator import embeddings, grammar, habits
-from generator.catalogue import Catalogue, Extra
+from generator.catalogue import Catalogue
 from generator.embeddings import Embedding
-from generator.grammar import Prompt, Tag
+from generator.entries import Extra
+from generator.grammar import Pass, Prompt, Tag
 from generator.headers import Kind
 from generator.loaded_model import LoadedModel
 from generator.loras import Lora
 from generator.messages import Note, NoteKind
-from generator.request import ExtraFile
+from generator.request import ExtraFile, GenerationRequest
 
+TOLD = 200  # characters of a prompt in a note
 NAMED = re.compile(
     r"\bembedding:([\w.+-]+?)(?=[,.;:)\]]*(?:\s|$|:|\)|\]|,))", re.IGNORECASE
 )  # ComfyUI
@@ -39,31 +41,52 @@ class Read:
 
 
 def read(
-    text: str, seed: int, model: LoadedModel, catalogue: Catalogue, *, negative: bool = False
+    text: str,
+    request: GenerationRequest,
+    model: LoadedModel,
+    catalogue: Catalogue,
+    *,
+    negative: bool = False,
 ) -> Read:
-    """What is not there is told in the notes. A negative prompt has one part and no LoRAs."""
+    """One of a request's prompts. What is not there is told in the notes. A negative prompt has one
+    part and no LoRAs."""
     notes: list[Note] = []
-    text = _drawn(text, seed, catalogue, notes)
-    translated = habits.weights(text)
+    text = _drawn(text, request, catalogue, notes)
+    translated = habits.weights(text, request.version, negative=negative)
     notes += [
-        Note(NoteKind.PROMPT_TRANSLATED, {"typed": typed, "read": read})
+        Note(NoteKind.PROMPT_TRANSLATED, {"typed": typed[:TOLD], "read": read[:TOLD]})
         for typed, read in translated.changes.items()
     ]
     text, used = _embeddings(translated.text, model, catalogue, notes)
     prompt = grammar.parse(text, together=negative)
-    found = [] if negative else _loras(prompt.tags, model, catalogue, notes)
+    found = [] if negative else _loras(prompt.tags, request.version, model, catalogue, notes)
     if negative:
         notes += [Note(NoteKind.TAG_IGNORED, {"tag": tag.text}) for tag in prompt.tags]
     return Read(prompt, tuple(used), tuple(found), tuple(notes))
 
 
-def plain(text: str, seed: int, catalogue: Catalogue) -> tuple[str, list[Note]]:
-    """The words alone, for pipelines that know no weights, schedules and LoRAs."""
+def plain(text: str, request: GenerationRequest, catalogue: Catalogue) -> tuple[str, list[Note]]:
+    """The words alone of the first step, for pipelines that know no weights, schedules, LoRAs and
+    embeddings."""
     notes: list[Note] = []
-    prompt = grammar.parse(habits.weights(_drawn(text, seed, catalogue, notes)).text)
+    typed = _drawn(text, request, catalogue, notes)
+    text = habits.weights(typed, request.version).text
+    names = dict.fromkeys(each.name for each in catalogue.extras(Kind.EMBEDDING))
+    there = [name for name in names if grammar.stands(name, text)]
+    notes += [Note(NoteKind.EMBEDDING_UNFIT, {"name": name}) for name in there]
+    notes += _missing(text, there)
+    if request.version > 3:
+        text = NAMED.sub(r"\1", text)
+    prompt, during = grammar.parse(text), Pass(request.steps)
     notes += [Note(NoteKind.TAG_IGNORED, {"tag": tag.text}) for tag in prompt.tags]
-    sections = [section for part in prompt.parts for section in part.sections()]
-    return " ".join("".join(p.text for p in each).strip() for each in sections).strip(), notes
+    at_first = during if request.version > 3 else Pass(1)  # where a schedule was over at once
+    sections = [section for part in prompt.parts for section in part.sections(1, at_first)]
+    words = " ".join("".join(p.text for p in each).strip() for each in sections).strip()
+    weighted = any(piece.weight != 1 for each in sections for piece in each)
+    if weighted or len(prompt.parts) > 1 or len(grammar.readings(text, during)) > 1:
+        facts = {"typed": typed.strip()[:TOLD], "read": words[:TOLD]}
+        notes.append(Note(NoteKind.PROMPT_TRANSLATED, facts))
+    return words, notes
 
 
 def changed(
@@ -78,11 +101,11 @@ def changed(
     ]
 
 
-def _drawn(text: str, seed: int, catalogue: Catalogue, notes: list[Note]) -> str:
-    drawn, missing = grammar.draw(text, seed, catalogue.wildcard)
+def _drawn(text: str, request: GenerationRequest, catalogue: Catalogue, notes: list[Note]) -> str:
+    drawn, missing = grammar.draw(text, request.seed, catalogue.wildcard, request.version)
     notes += [Note(NoteKind.WILDCARD_MISSING, {"name": name}) for name in missing]
     if drawn != text:
-        notes.append(Note(NoteKind.WORDS_DRAWN, {"words": drawn.strip()[:200]}))
+        notes.append(Note(NoteKind.WORDS_DRAWN, {"words": drawn.strip()[:TOLD]}))
     return drawn
 
 
@@ -90,45 +113,63 @@ def _embeddings(
     text: str, model: LoadedModel, catalogue: Catalogue, notes: list[Note]
 ) -> tuple[str, list[Embedding]]:
     """The text without ComfyUI's mark, and the embeddings whose names stand in it."""
-    typed = [found[1] for found in NAMED.finditer(text)]
-    text = NAMED.sub(r"\1", text)
+    typed, text = text, NAMED.sub(r"\1", text)
     folded = text.casefold()
     named = [e for e in catalogue.extras(Kind.EMBEDDING) if e.name.casefold() in folded]
     # Of two with one name the one that fits.
     named = [e for e in named if catalogue.find_extra(Kind.EMBEDDING, e.name, model.family) == e]
-    used = [e for e in (_read(extra, model, notes) for extra in named) if e]
-    there = " ".join(extra.name.casefold() for extra in named)
-    missing = dict.fromkeys([*typed, *(found[0] for found in USUAL.finditer(text))])
-    notes += [
-        Note(NoteKind.EMBEDDING_MISSING, {"name": name})
-        for name in missing
-        if name.casefold() not in there
+    read = {extra: _read(extra, model) for extra in named}
+    notes += [  # one that fits is found by its tokens, which may be a part of a word
+        Note(NoteKind.EMBEDDING_UNFIT, {"name": extra.name})
+        for extra, embedding in read.items()
+        if embedding is None and grammar.stands(extra.name, text)
     ]
-    return text, used
+    notes += _missing(typed, [extra.name for extra in named])
+    return text, [embedding for embedding in read.values() if embedding]
 
 
-def _read(extra: Extra, model: LoadedModel, notes: list[Note]) -> Embedding | None:
+def _missing(text: str, there: Iterable[str]) -> list[Note]:
+    """Names of embeddings in a text that aren't among those that are there."""
+    known = " ".join(there).casefold()
+    named = [found[1] for found in NAMED.finditer(text)]
+    usual = [found[0] for found in USUAL.finditer(text)]
+    return [
+        Note(NoteKind.EMBEDDING_MISSING, {"name": name})
+        for name in dict.fromkeys([*named, *usual])
+        if name.casefold() not in known
+    ]
+
+
+def _read(extra: Extra, model: LoadedModel) -> Embedding | None:
+    """None for one that doesn't fit, or is broken."""
+    if not extra.fits(model.family):
+        return None
     try:
-        if extra.fits(model.family):
-            return embeddings.read(extra.name, extra.path, model.encoders)
+        return embeddings.read(extra.name, extra.path, model.encoders)
     except embeddings.EmbeddingRefused:
-        pass
-    notes.append(Note(NoteKind.EMBEDDING_UNFIT, {"name": extra.name}))
-    return None
+        return None
 
 
 def _loras(
-    tags: Sequence[Tag], model: LoadedModel, catalogue: Catalogue, notes: list[Note]
+    tags: Sequence[Tag],
+    version: int,
+    model: LoadedModel,
+    catalogue: Catalogue,
+    notes: list[Note],
 ) -> list[Lora]:
     found = []
     for tag in tags:
         if tag.kind not in ("lora", "lyco"):
             notes.append(Note(NoteKind.TAG_IGNORED, {"tag": tag.text}))
             continue
-        extra = catalogue.find_extra(Kind.LORA, tag.name, model.family)
+        extra = catalogue.find_extra(Kind.LORA, tag.name, model.family, aliases=version > 3)
         if extra and extra.fits(model.family):
-            text, network = tag.weights()
+            text, network = tag.weights(version)
             found.append(Lora(catalogue.hash_of(extra), text, network, extra.path))
+            if not tag.clear:
+                read = f"<{tag.kind}:{tag.name}:{text:g}:{network:g}>"
+                facts = {"typed": tag.text, "read": read}
+                notes.append(Note(NoteKind.PROMPT_TRANSLATED, facts))
         else:
             there = extra or _refused(tag.name, catalogue)
             kind = NoteKind.LORA_UNFIT if there else NoteKind.LORA_MISSING

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
+from math import ceil
 from typing import Any, Self
 
 from generator.sampler_names import calls
 
 SEED_LIMIT = 2**32
+GRIDS = (8, 16, 32, 64)  # of pixels, that models round sides to; what fits a finer one fits all
+DIGITS = 6  # of a factor
 LANCZOS = "lanczos"  # enlarges without a network
 # Since 2 dpm++ 3m sde has the right formula; since 3 what a mask keeps is kept through hires fix, too,
 # lms begins as low in the middle of its timesteps as at their beginning, a LoRA that is named twice
-# weighs as much as both, and a BREAK at the end begins no chunk.
-VERSION = 3
+# weighs as much as both, and a BREAK at the end begins no chunk; since 4 a picture that is drawn over
+# is drawn over in a step at least, the prompt of hires fix is scheduled over the steps that it runs,
+# other pipelines draw what a schedule begins with, options have weights and keep their blanks, parts
+# aren't looked for in brackets and negative prompts, a LoRA is found by its alias, too, and its weight
+# may have a comma.
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +43,19 @@ class Hires:
 
     Args:
         width, height: of the small one, in pixels.
-        steps: of drawing over it; strength: how much of it is redrawn, 0 … 1.
+        steps: of drawing over it, of which the last steps × strength are run; strength: how much
+            of it is redrawn, 0 … 1.
     """
 
     width: int
     height: int
     steps: int
     strength: float
+
+
+def enlarged(side: int, factor: float, grid: int) -> int:
+    """A side that many times as large, rounded to the model's grid."""
+    return round(side * factor / grid) * grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +131,21 @@ class GenerationRequest:
         """How often the network is called for this picture."""
         if self.upscaler:
             return 0 if self.upscaler == LANCZOS else 1
-        first = calls(self.sampler, self.steps, self.strength if self.initial_image else 1.0)
-        return first + (self._second_calls() if self.hires else 0)
+        return sum(calls(self.sampler, steps) for steps in self.steps_run)
+
+    @property
+    def steps_run(self) -> tuple[int, ...]:
+        """How many steps are run in each pass: the last ones of all that it has."""
+        first = self._run(self.steps, self.strength if self.initial_image else 1.0)
+        small = self.hires
+        return (first, self._run(small.steps, small.strength)) if small else (first,)
+
+    @property
+    def scheduled(self) -> tuple[int, ...]:
+        """Over how many steps each pass schedules its prompt."""
+        if self.hires is None:
+            return (self.steps,)
+        return (self.steps, self.steps_run[1] if self.version > 3 else self.hires.steps)
 
     @property
     def network(self) -> str:
@@ -131,8 +158,8 @@ class GenerationRequest:
         pixels = self.width * self.height
         if self.hires is None:
             return pixels * (self.calls or 1)  # what asks no network takes time all the same
-        second = self._second_calls()
-        return self.hires.width * self.hires.height * (self.calls - second) + pixels * second
+        first, second = (calls(self.sampler, steps) for steps in self.steps_run)
+        return self.hires.width * self.hires.height * first + pixels * second
 
     @property
     def full_calls(self) -> int:
@@ -140,12 +167,28 @@ class GenerationRequest:
         return round(self.cost / (self.width * self.height)) if self.hires else self.calls
 
     @property
+    def factor(self) -> float:
+        """How many times as large the second pass is, of the numbers of which both sides round to
+        what they are the shortest; 1 where there is none."""
+        if self.hires is None:
+            return 1.0
+        passes = ((self.hires.width, self.width), (self.hires.height, self.height))
+        for grid, digits in product(GRIDS, range(DIGITS)):
+            lowest = max((side - grid / 2) / small for small, side in passes)
+            for step in (0, 1):
+                factor = (ceil(lowest * 10.0**digits) + step) / 10.0**digits
+                if all(enlarged(small, factor, grid) == side for small, side in passes):
+                    return factor
+        return self.width / self.hires.width
+
+    @property
     def timed_by(self) -> tuple[str, int, int, int]:
         """Network, width, height, its calls: what its seconds depend on."""
         return self.network, self.width, self.height, self.full_calls
 
-    def _second_calls(self) -> int:
-        return calls(self.sampler, self.hires.steps, self.hires.strength) if self.hires else 0
+    def _run(self, steps: int, strength: float) -> int:
+        least = 1 if strength > 0 and self.version > 3 else 0
+        return min(max(int(steps * strength), least), steps)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -15,8 +15,8 @@ from generator.drawing import (
     Drawing,
     draw,
     initial_image,
-    passes,
 )
+from generator.grammar import passes
 from generator.headers import Kind
 from generator.memory import of_the_device, out_of_memory
 from generator.messages import Failure, Note, NoteKind, Submit
@@ -110,8 +110,8 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     """Reads the prompts and the initial image."""
     request = order.request
     if isinstance(model, PipelineModel):
-        prompt, told = plain(request.prompt, request.seed, catalogue)
-        negative, more = plain(request.negative_prompt, request.seed, catalogue)
+        prompt, told = plain(request.prompt, request, catalogue)
+        negative, more = plain(request.negative_prompt, request, catalogue)
         words = replace(request, prompt=prompt, negative_prompt=negative)
         told += [*more, *model.notes(words)]
         run = Run(order, model, model.draw(words), tuple(told), came)
@@ -121,7 +121,7 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
     if changed(request.extras, catalogue, model.family):
         catalogue.refresh(large=0)  # they may be newer than what it saw
-    conditionings = [condition(model, asked, catalogue, each) for each in passes(request)]
+    conditionings = [condition(model, asked, catalogue, each) for each in passes(request.scheduled)]
     notes = changed(request.extras, catalogue, model.family)
     if request.negative_prompt and not conditionings[0].guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))

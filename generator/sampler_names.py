@@ -39,18 +39,18 @@ class Sampler:
 
 
 SAMPLERS = (
-    Sampler("euler a", "Euler a", ("k_euler_a", "euler ancestral"), 1, True),
-    Sampler("euler", "Euler", ("k_euler",)),
+    Sampler("euler a", "Euler a", (), 1, True),
+    Sampler("euler", "Euler"),
     Sampler("ddim", "DDIM", (), 1, False, (20, 50), BY_TIMESTEP),
     Sampler("plms", "PLMS", ("pmls", "pndm"), 1, False, (20, 50), BY_TIMESTEP),
-    Sampler("lms", "LMS", ("k_lms",), 1, False, (20, 50)),
-    Sampler("heun", "Heun", ("k_heun",), 2, False, (10, 25)),
-    Sampler("dpm2", "DPM2", ("k_dpm_2",), 2, False, (10, 25)),
-    Sampler("dpm2 a", "DPM2 a", ("k_dpm_2_a",), 2, True, (10, 25)),
-    Sampler("dpm++ 2m", "DPM++ 2M", ("k_dpmpp_2m", "dpmpp_2m"), 1, False, (12, 30)),
-    Sampler("dpm++ 2m sde", "DPM++ 2M SDE", ("k_dpmpp_2m_sde", "dpmpp_2m_sde"), 1, True, (15, 35)),
-    Sampler("dpm++ 3m sde", "DPM++ 3M SDE", ("k_dpmpp_3m_sde", "dpmpp_3m_sde"), 1, True, (20, 40)),
-    Sampler("dpm++ sde", "DPM++ SDE", ("k_dpmpp_sde", "dpmpp_sde"), 1, True, (12, 30), BY_NOISE),
+    Sampler("lms", "LMS", (), 1, False, (20, 50)),
+    Sampler("heun", "Heun", (), 2, False, (10, 25)),
+    Sampler("dpm2", "DPM2", ("dpm_2",), 2, False, (10, 25)),
+    Sampler("dpm2 a", "DPM2 a", ("dpm_2_a",), 2, True, (10, 25)),
+    Sampler("dpm++ 2m", "DPM++ 2M", (), 1, False, (12, 30)),
+    Sampler("dpm++ 2m sde", "DPM++ 2M SDE", (), 1, True, (15, 35)),
+    Sampler("dpm++ 3m sde", "DPM++ 3M SDE", (), 1, True, (20, 40)),
+    Sampler("dpm++ sde", "DPM++ SDE", (), 1, True, (12, 30), BY_NOISE),
     Sampler("unipc", "UniPC", ("uni_pc",), 1, False, (10, 25)),
     Sampler("deis", "DEIS", (), 1, False, (10, 25)),
     Sampler("ddpm", "DDPM", (), 1, True, (50, 150), BY_TIMESTEP),
@@ -62,12 +62,13 @@ SAMPLERS = (
 def find(text: str) -> tuple[str, str] | None:
     """Canonical sampler and schedule of a name as people type it, or None.
 
-    Any case; "k_euler_a", "DPM++ 2M Karras", "dpmpp_2m". The schedule is "automatic" unless named.
+    Any case; "k_euler_a", "DPM++ 2M Karras", "k_dpmpp_2m_ka", "euler_ancestral". The schedule is
+    "automatic" unless named.
     """
     name, schedule = _fold(text), "automatic"
-    for each in SCHEDULES:
-        if name.endswith(f" {each}"):
-            name, schedule = name.removesuffix(f" {each}"), each
+    for end, each in {**{each: each for each in SCHEDULES}, "ka": "karras"}.items():
+        if name.endswith(f" {end}"):
+            name, schedule = name.removesuffix(f" {end}"), each
     found = next((s.name for s in SAMPLERS if name in _names(s)), None)
     return (found, schedule) if found else None
 
@@ -91,21 +92,14 @@ def follows(sampler: str, schedule: str) -> bool:
     )
 
 
-def calls(sampler: str, steps: int, strength: float = 1.0) -> int:
-    """How often the network is called: what time, progress and cost depend on.
-
-    Args:
-        strength: of image-to-image, 0 … 1: only the last steps × strength are run.
-    """
-    run = min(int(steps * strength), steps)
-    if run <= 0:
-        return 0
+def calls(sampler: str, steps: int) -> int:
+    """How often the network is called to run so many steps: what time, progress and cost depend on."""
     if sampler == "plms":
         # The first step of a whole run is taken twice (Liu et al., 2022, in diffusers' form).
-        return run + 1 if run > 1 else 1
+        return steps + 1 if steps > 1 else steps
     if sampler in SECOND_ORDER:
-        return max(1, 2 * run - 1)
-    return run
+        return max(0, 2 * steps - 1)
+    return steps
 
 
 def step_of(sampler: str, call: int) -> int:
@@ -119,8 +113,9 @@ SECOND_ORDER = {each.name for each in SAMPLERS if each.calls_per_step == 2}
 
 
 def _fold(text: str) -> str:
-    spaced = re.sub(r"[\s_-]+", " ", text.casefold().strip())
-    return spaced.replace("dpmpp", "dpm++")
+    """Without what AUTOMATIC1111 puts before all names, and ComfyUI's words as that has them."""
+    spaced = re.sub(r"[\s_-]+", " ", text.casefold().strip()).removeprefix("k ")
+    return spaced.replace("dpmpp", "dpm++").replace(" ancestral", " a")
 
 
 @cache

@@ -161,12 +161,11 @@ def _scheduler_class(path: str) -> Any:
     return getattr(import_module(f"diffusers.schedulers.scheduling_{module}"), f"{name}Scheduler")
 
 
-def timesteps_from(scheduler: Any, steps: int, strength: float) -> Tensor:
-    """The timesteps that are run: all of them, or the last steps × strength (image-to-image).
+def timesteps_from(scheduler: Any, skipped: int) -> Tensor:
+    """The timesteps that are run: all but those of the first steps (image-to-image).
 
     The scheduler is told where it begins, because timesteps can repeat (dpm2 a, beta).
     """
-    skipped = steps - min(int(steps * strength), steps)
     timesteps: Tensor = scheduler.timesteps
     if isinstance(scheduler, _scheduler_class(CLASSES["plms"][0])):
         # Its first step is taken twice, wherever it begins; diffusers' own image-to-image repeats

@@ -43,7 +43,7 @@ class Chat:
             self.told.append((member, reply))
             self._arrived.notify_all()
 
-    async def post(self, channel: str, reply: Reply) -> None:
+    async def post(self, guild: str, channel: str, reply: Reply) -> None:
         await self.tell(channel, reply)
 
     async def hear(self, notices: int) -> list[tuple[str, Reply]]:

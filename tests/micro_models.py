@@ -20,6 +20,8 @@ from diffusers import (
     DDPMScheduler,
     FlowMatchEulerDiscreteScheduler,
     KandinskyV22CombinedPipeline,
+    Lumina2Pipeline,
+    Lumina2Transformer2DModel,
     PriorTransformer,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
@@ -39,6 +41,8 @@ from transformers import (
     CLIPTokenizer,
     CLIPVisionConfig,
     CLIPVisionModelWithProjection,
+    Gemma2Config,
+    Gemma2Model,
 )
 
 from generator.engine import Engine
@@ -144,6 +148,38 @@ def pipeline(family: str, seed: int = 0, *, prediction: str = "epsilon", **chang
         made = StableDiffusionPipeline(**parts, requires_safety_checker=False)
     made.set_progress_bar_config(disable=True)
     return made
+
+
+def lumina_pipeline() -> Any:
+    """Lumina 2, with CLIP's words."""
+    torch.manual_seed(0)
+    transformer = Lumina2Transformer2DModel(
+        sample_size=4,
+        hidden_size=24,
+        num_layers=1,
+        num_refiner_layers=1,
+        num_attention_heads=2,
+        num_kv_heads=1,
+        axes_dim_rope=(4, 4, 4),
+        axes_lens=(300, 32, 32),
+        cap_feat_dim=16,
+    )
+    config = Gemma2Config(
+        vocab_size=49408,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=8,
+    )
+    return Lumina2Pipeline(
+        transformer=transformer.eval(),
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=vae(latent_channels=16, shift_factor=0.0609),
+        text_encoder=Gemma2Model(config).eval(),
+        tokenizer=tokenizer(),
+    )
 
 
 def transformer_pipeline(seed: int = 0) -> Any:

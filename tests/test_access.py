@@ -44,10 +44,10 @@ async def test_without_an_owner_a_place_is_told_how_one_comes_to_be(chat: Chat) 
     for guild in (CLASS, Guild("chat:ana", private=True)):
         reply = await chat.type(ASK, guild=guild)
         assert "no owner" in reply.text
-        assert "/activate and the code" in reply.text
+        assert "a code at /connect on my page and types /activate" in reply.text
         assert chat.semilla.access.code not in reply.text
         spanish = (await chat.type(ASK, guild=guild, language="es")).text
-        assert "/activar y el código" in spanish
+        assert "un código en /connect, en mi página, y escribe /activar" in spanish
     await _owned(chat)
     assert "owner has been told" in (await chat.type(ASK, guild=OTHER)).text
 

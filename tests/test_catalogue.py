@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from generator.catalogue import AGAIN_SECONDS, BUNDLED, Catalogue, Model
+from generator.catalogue import AGAIN_SECONDS, BUNDLED, Catalogue
+from generator.entries import Model
 from generator.hashes import Hashes
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot.app import App
 from bot.conversation import Member, Tone
+from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 from tests.chat import ANA, CLASS, Chat, settings
 from tests.rows import draw, request
@@ -36,6 +37,13 @@ async def asked(chat: Chat, text: str, member: Member = ANA) -> GenerationReques
     reply = await chat.type(text, member=member)
     assert reply.tone is Tone.ACCEPTED, reply.text
     return (await chat.semilla.database.jobs.waiting())[-1].request
+
+
+async def noted(chat: Chat) -> list[Note]:
+    """What is to be told of what was asked last."""
+    (number,) = [each.id for each in await chat.semilla.database.jobs.waiting()][-1:]
+    job = await chat.semilla.database.jobs.get(number)
+    return [Note.from_json(each) for each in job.notes]
 
 
 async def refused(chat: Chat, text: str, language: str = "en", member: Member = ANA) -> str:
@@ -67,7 +75,7 @@ async def test_typed_sides_go_before_a_default_size(chat: Chat) -> None:
     await chat.type("/settings size:portrait")
     drawn = await asked(chat, "a red cat width:192 height:128")
     assert (drawn.width, drawn.height) == (192, 128)
-    assert "Tell the size once" in await refused(chat, "a cat size:square width:192")
+    assert "Give the size once" in await refused(chat, "a cat size:square width:192")
 
 
 async def test_a_style_joins_the_words_of_a_picture(chat: Chat, code: str) -> None:
@@ -75,6 +83,48 @@ async def test_a_style_joins_the_words_of_a_picture(chat: Chat, code: str) -> No
     drawn = await asked(chat, f"/reroll {code} style:night")
     assert drawn.prompt == "a red cat, blue background"
     assert (drawn.tiling, drawn.width, drawn.height) == (True, 192, 128)
+
+
+async def test_a_style_may_have_a_place_for_the_words(chat: Chat, code: str) -> None:
+    await chat.type('/style save print prompt:"# mine\na print of {prompt}, {blue|red} background"')
+    drawn = await asked(chat, "a {black|white} cat style:print")
+    assert drawn.prompt == "a print of a {black|white} cat, {blue|red} background"
+    drawn = await asked(chat, f"/reroll {code} style:print")
+    assert drawn.prompt == "a print of a red cat, {blue|red} background"
+
+
+async def test_midjourneys_raw_style_stops_nobody(chat: Chat) -> None:
+    assert (await asked(chat, "a cat --style raw")).prompt == "a cat"
+    assert "no style" in await refused(chat, "a cat --style cubism")
+    await chat.type('/style save raw prompt:"blue background"')
+    assert (await asked(chat, "a cat --style raw")).prompt == "a cat, blue background"
+
+
+async def test_midjourneys_tiles_and_repetitions_are_ours(chat: Chat, code: str) -> None:
+    drawn = await asked(chat, "a red cat --tile --repeat 2")
+    assert (drawn.prompt, drawn.tiling) == ("a red cat", True)
+    await asked(chat, f'/reroll {code} prompt:"a red dog --r 3"')
+    assert len(await chat.semilla.database.jobs.waiting()) == 5
+
+
+@pytest.mark.parametrize("name", ["Negative prompt:", "prompt negativo:"])
+async def test_a_negative_prompt_in_the_prompt_is_one(chat: Chat, code: str, name: str) -> None:
+    for line in ("/imagine", f"/reroll {code}"):
+        drawn = await asked(chat, f'{line} prompt:"a girl and a dog\n{name} nsfw" negative:blue')
+        assert (drawn.prompt, drawn.negative_prompt) == ("a girl and a dog", "blue, nsfw")
+
+
+async def test_lines_that_are_comments_are_not_drawn(chat: Chat) -> None:
+    typed = "# for the class\na red cat\n# a blue one"
+    assert (await asked(chat, typed)).prompt == "a red cat"
+    assert await noted(chat) == [Note(NoteKind.COMMENT_IGNORED)]
+    assert (await asked(chat, "#1 cat")).prompt == "#1 cat"
+
+
+async def test_a_recipe_with_a_sampler_that_we_lack_is_made_with_another(chat: Chat) -> None:
+    drawn = await asked(chat, "a cat\nSteps: 9, Sampler: DPM++ 2S a, CFG scale: 5, Seed: 3")
+    assert (drawn.steps, drawn.seed, drawn.sampler) == (9, 3, "euler a")
+    assert await noted(chat) == [Note(NoteKind.OPTION_IGNORED, {"typed": "Sampler: DPM++ 2S a"})]
 
 
 async def test_a_default_that_cannot_be_is_not_kept(chat: Chat) -> None:

@@ -355,6 +355,7 @@ def test_no_embedding_passes_silently(model, large, catalogue):
         (NoteKind.EMBEDDING_MISSING, "BadDream"),
     ]
     assert told(model, catalogue, "a largest cat") == [(NoteKind.EMBEDDING_UNFIT, "largest")]
+    assert told(model, catalogue, "the largestest cat") == []
     assert told(large, catalogue, "a", "EasyNegative") == [
         (NoteKind.EMBEDDING_UNFIT, "EasyNegative")
     ]

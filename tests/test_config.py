@@ -136,6 +136,13 @@ def test_in_a_folder_that_may_not_be_looked_into_the_projects_settings_stand(
     assert load(environ={}).data == PROJECT / "data"
 
 
+def test_an_address_may_end_with_a_slash_and_has_to_be_whole(file: Path) -> None:
+    file.write_text('[telegram_api]\nbase_url = "http://127.0.0.1:8081/"\n')
+    assert load(file, {}).telegram_api.base_url == "http://127.0.0.1:8081"
+    told = mistake(file, '[telegram_api]\nwebhook = "semilla.example"\n')
+    assert "telegram_api.webhook must be a whole address that begins with https://" in told
+
+
 @pytest.mark.parametrize("name", [".env", ".env.txt"])
 def test_tokens_are_read_from_an_env_file_and_never_shown(file: Path, name: str) -> None:
     (file.parent / name).write_text("DISCORD_TOKEN=abc.def\n", encoding="utf-8-sig")

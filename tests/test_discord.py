@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import discord
 import pytest
 from PIL import Image
 
-from bot.adapters.discord import progress
+from bot.adapters.discord import client, progress
 from bot.app import App
 from db.history import Asker
 from db.models import Review
 from generator import metadata
-from tests.discord_peer.payloads import CHANNEL, EVERYTHING, GUILD
+from tests.discord_peer.kept import Fault
+from tests.discord_peer.payloads import ANA, CHANNEL, EVERYTHING, GUILD
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on
 
@@ -86,6 +88,30 @@ async def test_what_is_taken_out_in_an_edit_is_gone(peer: Discord, app: App) -> 
     assert (found.request.width, found.request.seed) == (64, 5)
 
 
+async def test_a_style_is_kept_used_and_deleted_without_typing_a_command(
+    peer: Discord, app: App
+) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a dog", steps=2))
+    recipe = await peer.answer(await peer.menu("📋 Recipe", message))
+    await peer.until(lambda: bool(recipe.buttons()))
+    form = await peer.response(await peer.press(recipe, recipe.buttons()["💾 Keep as a style"]))
+    named = {"name": "quick", "options": 'prompt:"watercolour"'}
+    await peer.send_modal(form["data"]["custom_id"], named)
+    await peer.until(lambda: any("Saved" in m.content for m in peer.messages.values()))
+    drawn = await peer.picture(await peer.slash("imagine", prompt="a cat", style="quick"))
+    assert "watercolour" in drawn.content
+    (found,) = await app.semilla.database.history.latest(Asker(f"discord:{GUILD}", ""), n=1)
+    assert found.request.steps == 2
+    helping = await peer.answer(await peer.slash("help"))
+    await peer.until(lambda: bool(helping.buttons()))
+    styles = await peer.answer(await peer.press(helping, helping.buttons()["Style"]))
+    await peer.until(lambda: bool(styles.buttons()))
+    await peer.press(styles, styles.buttons()["🗑 quick"])
+    await peer.until(lambda: any("is deleted" in m.content for m in peer.messages.values()))
+    place, author = f"discord:{GUILD}", f"discord:{ANA}"
+    assert not await app.semilla.database.settings.styles(place, author)
+
+
 async def test_the_menu_of_a_message_knows_its_picture(peer: Discord, app: App) -> None:
     message = await peer.picture(await peer.slash("imagine", prompt="a fish", seed="8", steps=2))
     recipe = await peer.answer(await peer.menu("📋 Recipe", message))
@@ -150,6 +176,7 @@ async def test_words_of_members_neither_ping_nor_format(peer: Discord, app: App)
     )
     message = await peer.picture(asked)
     assert "@everyone" not in message.content
+    assert "<@4000>" in message.content, "shown by name, and called by nothing"
     assert "**big**" not in message.content
     assert message.mentions == {"parse": []}
 
@@ -246,6 +273,83 @@ async def test_progress_is_shown_with_a_preview_and_never_after_the_picture(
     edits = finished.edits
     await asyncio.sleep(0.5)
     assert finished.edits == edits
+
+
+async def test_finished_pictures_are_not_sent_again_with_each_step_of_the_others(
+    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EDIT_EVERY_SECONDS", 0.1)
+    asked = await peer.slash("imagine", prompt="a snail", steps=20, size="64x64", count=9)
+    message = await peer.answer(asked)
+    await peer.until(lambda: len(message.files) == 9 and "Cancel" not in message.buttons())
+    names = Counter(name for name in peer.uploaded if "preview" not in name)
+    assert set(names) == set(message.files)
+    assert max(names.values()) <= 2, "when it is finished, and with the whole answer"
+
+
+async def test_progress_forms_and_refusals_are_in_the_language_of_the_server(
+    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EDIT_EVERY_SECONDS", 0.1)
+    settings, place = app.semilla.database.settings, f"discord:{GUILD}"
+    await settings.set(place, "guild", "", "language", "es")
+    asked = await peer.slash("imagine", prompt="a snail", steps=40)
+    message, seen = await peer.answer(asked), list[str]()
+    await peer.until(lambda: seen.append(message.content) or len(message.buttons()) > 3)
+    assert any("Dibujando" in each for each in seen)
+    assert not any("Drawing" in each for each in seen)
+    form = await peer.response(await peer.press(message, message.buttons()["✏️ Editar"]))
+    *_, options = form["data"]["components"]
+    assert options["label"].startswith("Semilla, pasos")
+    await peer.menu("📋 Recipe", peer.bring(ANA, {}))
+    await peer.until(lambda: any("ninguna imagen" in m.content for m in peer.messages.values()))
+    await settings.set(place, "guild", "", "language", None)
+
+
+async def test_commands_that_could_not_be_sent_are_sent_later(
+    lonely: Discord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "RETRY_SECONDS", 0.1)
+    lonely.faults.append(Fault("PUT /applications", 503, times=2))
+    async with semilla_on(lonely, tmp_path):
+        assert lonely.commands
+
+
+async def test_words_in_the_box_of_options_are_refused_and_not_taken_for_a_picture(
+    peer: Discord, app: App
+) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a shoe", steps=1))
+    form = await peer.response(await peer.press(message, message.buttons()["✏️ Edit"]))
+    for options in ("steps:20 blue", "blue", "seed:5 prompt:blue"):
+        peer.messages.clear()
+        changed = {"prompt": "a shoe", "options": options}
+        await peer.send_modal(form["data"]["custom_id"], changed)
+        told = 'doesn\'t know what to do with "blue"'
+        await peer.until(lambda told=told: any(told in m.content for m in peer.messages.values()))
+
+
+async def test_a_form_of_words_alone_has_no_box_of_options(peer: Discord, app: App) -> None:
+    await peer.slash("imagine", prompt="a naked woman", steps=1)
+    await peer.until(lambda: any("✏️ Edit" in m.buttons() for m in peer.messages.values()))
+    *_, refused = peer.messages.values()
+    form = await peer.response(await peer.press(refused, refused.buttons()["✏️ Edit"]))
+    names = [row["component"]["custom_id"] for row in form["data"]["components"]]
+    assert names == ["prompt"]
+    sent = await peer.send_modal(form["data"]["custom_id"], {"prompt": "a hat"})
+    assert "a hat" in (await peer.picture(sent)).content
+
+
+async def test_a_recipe_with_many_words_still_says_how_it_is_made_again(
+    peer: Discord, app: App
+) -> None:
+    words = "a snail, " + " ".join(f"word_{n:03}" for n in range(150))
+    asked = await peer.slash("imagine", prompt=words, negative="blurry " * 40, seed="7", steps=1)
+    message = await peer.picture(asked)
+    code = next(iter(message.files)).split("-")[1][:4]
+    told = await peer.answer(await peer.press(message, message.buttons()["📋 Recipe"]))
+    await peer.until(lambda: bool(told.content))
+    assert "**seed** 7" in told.content
+    assert told.content.endswith(f"`/reroll {code}`")
 
 
 async def test_spanish_members_read_spanish(peer: Discord, app: App) -> None:

@@ -22,10 +22,9 @@ from bot.app import App
 from db.models import now
 from tests.chat import settings
 from tests.discord_peer.kept import Fault, Message
-from tests.discord_peer.payloads import ANA, CHANNEL, EVERYTHING, GUILD, Place
+from tests.discord_peer.payloads import ANA, CHANNEL, GUILD, Place
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import app, lonely, peer, pictures, running, semilla_on, told
-from tests.rows import answer, job, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 __all__ = ["app", "lonely", "peer", "running"]  # fixtures
@@ -75,19 +74,8 @@ async def test_a_send_whose_confirmation_is_lost_is_not_repeated(peer: Discord, 
     peer.expired.add(f"token-{asked}")
     peer.faults.append(Fault(f"POST /channels/{CHANNEL}/messages", 400, after=True))
     await peer.until(lambda: len(pictures(peer)) == 1)
-    await _outbox_is_empty(app)
+    await outbox_is_empty(app)
     assert len(pictures(peer)) == 1
-
-
-async def test_a_missing_permission_is_told_to_the_author_in_private(
-    peer: Discord, app: App
-) -> None:
-    asked = await peer.slash("imagine", prompt="a tree", steps=20)
-    await peer.answer(asked)
-    peer.expired.add(f"token-{asked}")
-    peer.faults.append(Fault(f"POST /channels/{CHANNEL}/messages", 403, 50013))
-    await peer.until(lambda: bool(told(peer)))
-    assert "Attach Files" in told(peer)[0].content
 
 
 async def test_where_semilla_may_not_reply_a_late_picture_comes_without_what_it_replies_to(
@@ -100,18 +88,6 @@ async def test_where_semilla_may_not_reply_a_late_picture_comes_without_what_it_
     await peer.until(lambda: len(pictures(peer)) == 1)
     (late,) = pictures(peer)
     assert (late.reference, late.mentions["users"]) == (None, [ANA])
-
-
-async def test_a_picture_for_a_channel_that_is_gone_is_told_in_private(
-    peer: Discord, app: App
-) -> None:
-    asked = await peer.slash("imagine", prompt="a moon", steps=20)
-    await peer.answer(asked)
-    peer.expired.add(f"token-{asked}")
-    gone = Fault(f"POST /channels/{CHANNEL}/messages", 404, 10003)
-    peer.faults.append(gone)
-    await peer.until(lambda: bool(told(peer)))
-    assert "/history" in told(peer)[0].content
 
 
 async def test_after_a_dropped_connection_commands_go_on(peer: Discord, app: App) -> None:
@@ -183,6 +159,7 @@ async def test_a_picture_that_is_late_calls_its_author_and_the_placeholder_becom
         await peer.until(lambda: str(pictures(peer)[0].id) in placeholder.content)
     (late,) = pictures(peer)
     assert (late.reference, late.mentions["users"]) == (placeholder.id, [ANA])
+    assert late.content.startswith(f"Your picture is ready, <@{ANA}>.")
     recipe = await peer.answer(await peer.menu("📋 Recipe", late))
     await peer.until(lambda: "a snail" in recipe.content)
 
@@ -221,38 +198,6 @@ async def test_a_picture_that_others_have_written_after_calls_its_author(
     (sent,) = pictures(peer)
     assert (sent.reference, sent.mentions["users"]) == (placeholder.id, [ANA])
     await peer.until(lambda: str(sent.id) in placeholder.content)
-
-
-async def test_each_picture_that_is_approved_of_a_late_answer_is_shown(
-    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings, place = app.semilla.database.settings, f"discord:{GUILD}"
-    await settings.set(place, "guild", "", "approve", "yes")
-    asked = await peer.slash("imagine", prompt="a snail", steps=20, count=2)
-    placeholder = await peer.answer(asked)
-    peer.expired.add(f"token-{asked}")
-    await peer.until(lambda: "discord.com/channels" in placeholder.content)
-    monkeypatch.setattr(peer, "rights", EVERYTHING)
-    for approved in (1, 2):
-        waiting = await peer.answer(await peer.slash("review"))
-        await peer.until(lambda waiting=waiting: "📢 Publish" in waiting.buttons())
-        await peer.press(waiting, waiting.buttons()["📢 Publish"])
-        await peer.until(lambda approved=approved: _in_sight(peer) == [approved])
-    await settings.set(place, "guild", "", "approve", None)
-
-
-async def test_what_failed_late_and_is_tried_again_is_shown(peer: Discord, app: App) -> None:
-    model = app.semilla.catalogue.default().name
-    place, author = f"discord:{GUILD}", f"discord:{ANA}"
-    late = answer(
-        adapter="discord", guild=place, channel=str(CHANNEL), member=author, language="en"
-    )
-    replaced = job(request(model=model, model_hash="0" * 64), guild=place, member=author)
-    await app.semilla.dispatch.accept(late, [replaced])
-    await peer.until(lambda: any("Try again" in m.buttons() for m in peer.messages.values()))
-    (failed,) = peer.messages.values()
-    await peer.press(failed, failed.buttons()["Try again"])
-    await peer.until(lambda: _in_sight(peer) == [1])
 
 
 async def test_a_late_message_is_never_longer_than_discord_allows(peer: Discord, app: App) -> None:
@@ -401,7 +346,7 @@ async def test_two_hundred_requests_of_twenty_servers_at_once_are_answered_once_
             for n in range(200)
         ]
         await lonely.until(lambda: len(_all_pictures(lonely)) == len(asked), 240)
-        await _outbox_is_empty(app)
+        await outbox_is_empty(app)
     found = _all_pictures(lonely)
     assert len(found) == len({each.reference or each.id for each in found}) == len(asked)
     assert len({name for each in found for name in each.files}) > 1
@@ -414,13 +359,7 @@ async def _fault(peer: Discord) -> Message:
     return next(each for each in peer.messages.values() if "code" in each.content)
 
 
-def _in_sight(peer: Discord) -> list[int]:
-    """How many pictures each message of the channel shows that shows any."""
-    seen = [m for m in peer.messages.values() if m.channel == CHANNEL and not m.ephemeral]
-    return [len(each.files) for each in seen if each.files]
-
-
-async def _outbox_is_empty(app: App) -> None:
+async def outbox_is_empty(app: App) -> None:
     with app.semilla.events.follow() as events:
         while await app.semilla.database.answers.outbox():
             await anext(aiter(events))

@@ -160,6 +160,10 @@ async def test_a_file_that_is_gone_is_told(peer: Discord, app: App) -> None:
 
 
 async def test_a_file_that_is_too_large_is_not_fetched(peer: Discord, app: App) -> None:
+    own = peer.bring(ANA, {"large.png": bytes(17 * 1024 * 1024)})
+    await peer.menu("📋 Recipe", own)
+    await peer.until(lambda: any("16 MB is the most" in text for text in _texts(peer)))
+    peer.forget()
     large = _attached(peer, {"photo.png": b"much"}) | {"size": 17 * 1024 * 1024}
     fetched = peer.fetched
     await peer.slash("imagine", prompt="a bee", file=large)

@@ -185,7 +185,31 @@ def test_what_another_architecture_cannot_read_in_a_prompt_is_told(all_of_them):
     plain = all_of_them.draw("sd3", prompt="a red cat")
     tagged = all_of_them.draw("sd3", prompt="a (red:1.3) cat <lora:ink:0.8>")
     assert tagged.pixel_hash == plain.pixel_hash
-    assert [each.kind for each in tagged.notes] == [NoteKind.TAG_IGNORED]
+    told = {"typed": "a (red:1.3) cat <lora:ink:0.8>", "read": "a red cat"}
+    assert tagged.notes == (
+        Note(NoteKind.TAG_IGNORED, {"tag": "<lora:ink:0.8>"}),
+        Note(NoteKind.PROMPT_TRANSLATED, told),
+    )
+    named = all_of_them.draw("sd3", prompt="a red cat", negative_prompt="embedding:EasyNegative")
+    assert named.notes == (Note(NoteKind.EMBEDDING_MISSING, {"name": "EasyNegative"}),)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "first", "before"),
+    [
+        ("a red [cat:frog:0.5]", "a red cat", "a red frog"),
+        ("a red [cat::0.5]", "a red cat", "a red"),
+        ("a red [cat|frog]", "a red cat", "a red cat"),
+        ("a red AND cat", "a red cat", "a red cat"),
+    ],
+)
+def test_another_architecture_draws_what_a_schedule_begins_with(all_of_them, prompt, first, before):
+    """Recipes from before version 4 had what it ends with."""
+    drawn = all_of_them.draw("sd3", prompt=prompt)
+    assert drawn.pixel_hash == all_of_them.draw("sd3", prompt=first).pixel_hash
+    assert drawn.notes == (Note(NoteKind.PROMPT_TRANSLATED, {"typed": prompt, "read": first}),)
+    once = all_of_them.draw("sd3", prompt=prompt, version=3)
+    assert once.pixel_hash == all_of_them.draw("sd3", prompt=before).pixel_hash
 
 
 def test_what_has_no_effect_on_another_architecture_is_told(all_of_them):
@@ -202,6 +226,15 @@ def test_another_architecture_counts_its_own_calls_whatever_sampler_is_named(all
     recipe = all_of_them.recipe("sd3", sampler="heun", steps=5)
     told = [each for each in all_of_them.run(Submit(1, recipe)) if isinstance(each, Called)]
     assert [(each.call, each.calls) for each in told] == [(n, 5) for n in range(1, 6)]
+
+
+@pytest.mark.parametrize(("guidance", "calls"), [(4.0, 6), (1.0, 3)])
+def test_of_a_pipeline_that_asks_twice_a_step_all_calls_are_counted(tmp_path, guidance, calls):
+    micro.lumina_pipeline().save_pretrained(tmp_path / "models" / "lumina")
+    room = studio(tmp_path / "cache", tmp_path / "models")
+    recipe = room.recipe("lumina", steps=3, guidance_scale=guidance)
+    told = [each for each in room.run(Submit(1, recipe)) if isinstance(each, Called)]
+    assert [(each.call, each.calls) for each in told] == [(n, calls) for n in range(1, calls + 1)]
 
 
 def test_a_distilled_model_whose_guidance_is_an_input_is_asked_for_one_row(tmp_path):

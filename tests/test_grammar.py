@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from generator import grammar, habits
+from generator import habits
 from generator.grammar import Pass, draw, parse, words
 from generator.vocabulary import WORD
 
@@ -77,6 +77,8 @@ def test_weights_are_as_automatic1111_reads_them(text, pieces):
         ("[a::4] b", [[4, "a b"], [10, " b"]]),
         ("[a:b:1.0]", [[10, "a"]]),  # with a point: a fraction
         ("[a:b:99]", [[10, "a"]]),
+        ("[x:1.3] y", [[10, " y"]]),  # no weight
+        ("[fe|]male", [[n, "male" if n % 2 == 0 else "female"] for n in range(1, 11)]),
         (
             "[fe|||]male",
             [[1, "female"], [4, "male"], [5, "female"], [8, "male"], [9, "female"], [10, "male"]],
@@ -117,6 +119,14 @@ def test_tags_are_no_words():
     ]
 
 
+@pytest.mark.parametrize(("version", "weight"), [(4, 0.3), (3, 1.0)])
+def test_a_weight_may_have_a_decimal_comma(version, weight):
+    """In recipes from before version 4 it was no number."""
+    tags = parse("<lora:x:0,3> <lora:y:te=0,3:unet=0,3> <lora:z:strong>").tags
+    assert [tag.weights(version) for tag in tags] == [(weight, weight)] * 2 + [(1.0, 1.0)]
+    assert [tag.clear for tag in tags] == [True, True, False]
+
+
 def test_the_seed_draws_choices_and_wildcards_and_always_the_same_ones():
     lines = {"animal": ("cat", "{red|blue} dog")}
     text = "a {big|small} __animal__, __unknown thing__, {no choice}, \\{a|b}"
@@ -132,6 +142,37 @@ def test_the_seed_draws_choices_and_wildcards_and_always_the_same_ones():
     assert drawn(1)[1] == ("unknown thing",)
 
 
+def drawn_from(text, seeds=400, **more):
+    found = [draw(text, seed, lambda name: (), **more)[0] for seed in range(seeds)]
+    return {each: found.count(each) / seeds for each in found}
+
+
+def test_options_may_be_likelier_and_several():
+    """As in dynamic prompts; recipes from before version 4 are drawn as they were."""
+    likely = drawn_from("{0.8::red|0.2::blue} cat")
+    assert set(likely) == {"red cat", "blue cat"}
+    assert likely["red cat"] == pytest.approx(0.8, abs=0.08)
+    assert set(drawn_from("{1::red|blue}")) == {"red", "blue"}
+    assert set(drawn_from("{0::red|0::blue}")) == {"red", "blue"}
+    pairs = {f"{a}, {b}" for a in "abc" for b in "abc" if a != b}
+    assert set(drawn_from("{2$$a|b | c}")) == pairs
+    assert set(drawn_from("{1-2$$ and $$a|b}")) == {"a", "b", "a and b", "b and a"}
+    assert set(drawn_from("{9$$a|b}")) == {"a, b", "b, a"}
+    assert set(drawn_from("{2$$a|b}", version=3)) == {"2$$a", "b"}
+
+
+def test_an_option_keeps_its_blanks():
+    assert set(drawn_from("a {red |}cat")) == {"a red cat", "a cat"}
+    assert set(drawn_from("a {red |}cat", version=3)) == {"a redcat", "a cat"}
+
+
+def test_plain_options_are_drawn_as_ever():
+    text = "a {red|blue|green} {cat|dog}"
+    for seed in range(50):
+        now, once = (draw(text, seed, lambda name: (), version)[0] for version in (4, 3))
+        assert now == once
+
+
 def test_a_wildcard_that_stands_for_itself_comes_to_an_end():
     assert "x" in draw("__x__", 1, lambda name: ("__x__ " * 9,))[0]
 
@@ -143,6 +184,9 @@ def test_a_wildcard_that_stands_for_itself_comes_to_an_end():
         ("a (red hat)1.3, sun", "a (red hat:1.3), sun"),
         ("a (red hat)++", "a (red hat:1.21)"),
         ("hot::3 dog", "hot :0.75 AND dog :0.25"),
+        ("a (red:1.2) cat::3 dog", "a (red:1.2) cat :0.75 AND dog :0.25"),
+        ("a (hot::2 dog) (cat::1.2)", None),
+        ("cat::1 dog::-1", "cat dog"),
         ("a book on C++, well-known -- and 1+1", None),
         ("(cat:1.2), (dog) 1.5", None),
         ("[from::0.5] here", None),
@@ -154,16 +198,52 @@ def test_weights_of_other_programs_are_translated_and_told(typed, read):
     assert bool(translated.changes) == bool(read)
 
 
+def test_the_parts_of_a_negative_prompt_stay_together_and_that_is_told():
+    """AND is a word there, which recipes from before version 4 have in them."""
+    found = habits.weights("ugly::2 blurry::1", negative=True)
+    assert found.text == "ugly, blurry"
+    assert found.changes == {"ugly::2 blurry::1": "ugly, blurry"}
+    assert " AND " in habits.weights("ugly::2 blurry::1", 3, negative=True).text
+    assert habits.weights("a (hot::2 dog)", 3).text != "a (hot::2 dog)"
+
+
 def test_midjourneys_options_become_ours_and_the_rest_is_told():
     found = habits.options(
         "a red cat --ar 16:9 --no dogs, birds --v 5.2 —seed 7 --tile --style raw"
     )
     assert found.text == "a red cat"
-    assert found.options == {"size": "16:9", "negative": "dogs, birds", "seed": "7"}
-    assert found.ignored == ("--v 5.2", "--tile", "--style raw")
+    assert found.options == {
+        **{"size": "16:9", "negative": "dogs, birds", "seed": "7"},
+        "tiling": "yes",
+    }
+    assert found.ignored == ("--v 5.2", "--style raw")
     assert habits.options("a cat -- not a dog --ar wide --house").text == (
         "a cat -- not a dog --ar wide --house"
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "options", "ignored"),
+    [
+        ("a cat --iw 1.5", {}, ("--iw 1.5",)),
+        ("a cat --p --ar 1:1", {"size": "1:1"}, ("--p",)),
+        ("a cat --V 6 --AR 1:1", {"size": "1:1"}, ("--V 6",)),
+        (
+            "a cat --exp 5 --draft --motion low --ow 40 --sv 4 --video",
+            {},
+            ("--exp 5", "--draft", "--motion low", "--ow 40", "--sv 4", "--video"),
+        ),
+        ("a cat --repeat 2 --tile", {"count": "2", "tiling": "yes"}, ()),
+        ("a cat --repeat 40", {}, ("--repeat 40",)),
+    ],
+)
+def test_no_option_of_midjourneys_becomes_words(typed, options, ignored):
+    found = habits.options(typed)
+    assert (found.text, found.options, found.ignored) == ("a cat", options, ignored)
+
+
+def test_what_somebody_says_is_no_option():
+    assert habits.options("un gato —No, gracias").text == "un gato —No, gracias"
 
 
 def test_the_words_stand_where_they_stood():
@@ -181,10 +261,6 @@ def test_the_words_stand_where_they_stood():
         "10",
         "30",
     ]
-
-
-def test_models_without_syntax_get_the_words_in_one_line():
-    assert grammar.plain("a (cat:1.2)  [dog|frog] BREAK sun <lora:x:1>") == "a cat dog sun"
 
 
 SYNTAX = st.sampled_from(
@@ -237,6 +313,10 @@ def test_odd_brackets_hide_no_word(text):
             "\\",
             "{",
             "{a|",
+            "{9$$a|1::b}",
+            "{1$$",
+            "::(",
+            "# a\n",
             "__ ",
             " ",
             ": ",

@@ -296,6 +296,26 @@ async def test_a_file_stays_while_something_is_drawn_over_it(database: Database)
     assert await database.storage.read(base.file)
 
 
+async def test_a_photo_goes_with_the_last_picture_over_it_and_a_picture_below_another_stays(
+    database: Database,
+) -> None:
+    photo = await database.storage.put(b"a photo")
+    over = request("over it", initial_image=photo)
+    first, last = [await draw(database, recipe=over.to_json()) for _ in range(2)]
+    base = await draw(database)
+    drawn = await draw(database, recipe=request("over it", initial_image=base.file).to_json())
+    later = first.created + timedelta(microseconds=1)
+    assert await database.history.retire(later) == 1
+    assert await database.storage.read(photo)
+    assert await database.history.retire(now() + timedelta(days=1)) == 2
+    assert not database.storage.path(photo).exists()
+    for each, stays in ((first, False), (last, False), (drawn, False), (base, True)):
+        found = await database.history.get(ANA, each.code)
+        assert found is not None
+        assert bool(found.file) is stays
+        assert database.storage.path(each.file).exists() is stays
+
+
 async def test_the_typed_line_stays_while_the_answer_has_another_picture(
     database: Database,
 ) -> None:

@@ -106,6 +106,26 @@ def test_a_pasted_recipe_stays_whole():
     assert parse(text) == ("imagine", {"prompt": text})
 
 
+@pytest.mark.parametrize("name", ["Negative prompt:", "negative prompt: ", "Prompt negativo: "])
+@pytest.mark.parametrize("before", ["\n", " "])
+def test_a_pasted_negative_prompt_is_one(name, before):
+    text = f"a girl and a dog{before}{name}nsfw, nude"
+    options = {"prompt": "a girl and a dog", "negative": "nsfw, nude"}
+    assert parse(text) == ("imagine", options)
+    assert parse(f"/reroll K7QX {text}")[1] == {"picture": "K7QX", **options}
+
+
+def test_an_embedding_is_named_among_the_words():
+    text = "a cat, embedding:my-cat, (ugly)"
+    assert parse(text)[1] == {"prompt": text}
+
+
+def test_the_name_of_a_lora_ends_before_its_comma():
+    assert parse("a cat lora:ink, seed:7")[1] == {"prompt": "a cat", "lora": "ink", "seed": "7"}
+    assert parse("a cat lora:ink:0,5, seed:7")[1]["lora"] == "ink:0,5"
+    assert parse("/upscale K7QX upscaler:lanczos.")[1]["upscaler"] == "lanczos"
+
+
 def test_what_typed_writes_is_read_back():
     options = {"prompt": 'un "gato" rojo, seed:5', "negative": "", "seed": "7"}
     assert parse(typed("imagine", options))[1] == options

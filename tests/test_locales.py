@@ -10,7 +10,7 @@ from fluent.syntax.visitor import Visitor
 import bot
 from bot.commands.declaration import COMMANDS
 from bot.commands.reference import markdown
-from bot.locales import LANGUAGES, has, say
+from bot.locales import LANGUAGES, duration, has, say
 from generator.messages import Failure, NoteKind
 
 BOT = Path(bot.__file__).parent
@@ -79,6 +79,11 @@ def test_every_command_and_option_is_described(language):
 def test_a_members_words_cannot_format_a_reply():
     text = say("en", "deleted", code="**bold** `code` \\")
     assert text == "`\\*\\*bold\\*\\* \\`code\\` \\\\` is deleted."
+
+
+def test_a_span_is_told_in_the_unit_that_says_it_well():
+    spans = [duration(seconds, "es") for seconds in (0, 89, 5399, 5401, 172_799, 259_200)]
+    assert spans == ["1 s", "89 s", "90 min", "2 h", "48 h", "3 días"]
 
 
 def test_the_page_of_commands_is_current():

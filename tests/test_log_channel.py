@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from bot.adapters.telegram.places import NAME as TELEGRAM
+from bot.conversation import Reply
 from bot.holding import held_reply, tell_moderators
 from bot.moderation import Rules
 from db.models import Hold, Visibility
 from tests.discord_peer.kept import Message
-from tests.discord_peer.payloads import CHANNEL, EVERYTHING, GUILD
+from tests.discord_peer.payloads import CHANNEL, EVERYTHING, GUILD, channel_json
+from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import semilla_on as semilla_on_discord
 from tests.discord_peer.serving import serving_discord
 from tests.rows import draw
@@ -44,6 +47,74 @@ async def test_on_discord_a_moderator_publishes_from_the_log_channel(tmp_path: P
         await peer.press(notice, notice.buttons()["📢 Publish"])
         await peer.until(lambda: len(asked.files) == 1)
         assert "a red apple" in asked.content
+
+
+OTHER, ROOM, MUTE, BARE = 7777, 8888, 8889, 8890
+
+
+@pytest.mark.parametrize("channel", [ROOM, MUTE, BARE, 12345])
+async def test_on_discord_no_other_place_becomes_the_log_channel_than_one_of_the_server_itself(
+    tmp_path: Path, channel: int
+) -> None:
+    """Not one of another server, none where Semilla may not write or attach files, none that
+    isn't there."""
+    async with serving_discord() as peer, semilla_on_discord(peer, tmp_path) as app:
+        mute, bare = (
+            channel_json(GUILD, room)
+            | {"permission_overwrites": [{"id": str(GUILD), "type": 0, "allow": "0", "deny": no}]}
+            for room, no in ((MUTE, str(1 << 11)), (BARE, str(1 << 15)))
+        )
+        await peer.invite(OTHER, "Others", channel_json(OTHER, ROOM))
+        await peer.invite(GUILD, "Seeds", channel_json(), mute, bare)
+        peer.rights = EVERYTHING
+        await peer.slash("setup", approve="yes", **{"log-channel": f"<#{channel}>"})
+        await peer.until(lambda: any("can't tell moderators" in t for t in _texts(peer)))
+        assert not await app.semilla.database.settings.of_guild(f"discord:{GUILD}")
+        await peer.slash("setup", **{"log-channel": f"<#{CHANNEL}>"})
+        await peer.until(lambda: any("I tell moderators here" in t for t in _texts(peer)))
+        told = [m.channel for m in peer.messages.values() if "moderators here" in m.content]
+        assert told == [CHANNEL]
+
+
+async def test_on_discord_what_was_set_for_another_servers_channel_is_not_posted_there(
+    tmp_path: Path,
+) -> None:
+    async with serving_discord() as peer, semilla_on_discord(peer, tmp_path) as app:
+        await peer.invite(OTHER, "Others", channel_json(OTHER, ROOM))
+        settings = app.semilla.database.settings
+        for name, value in (("approve", "yes"), ("log_channel", str(ROOM))):
+            await settings.set(f"discord:{GUILD}", "guild", "", name, value)
+        asked = await peer.answer(await peer.slash("imagine", prompt="a red apple", steps=1))
+        await peer.until(lambda: "moderator looks at it first" in asked.content)
+        await peer.answer(await peer.slash("help"))
+        there = [each.content for each in peer.messages.values() if each.channel == ROOM]
+        assert not [each for each in there if "a red apple" in each]
+
+
+async def test_on_discord_who_may_manage_messages_in_one_channel_alone_is_no_moderator(
+    tmp_path: Path,
+) -> None:
+    async with serving_discord() as peer, semilla_on_discord(peer, tmp_path):
+        peer.rights = str(1 << 11 | 1 << 13)
+        await peer.slash("setup", approve="yes")
+        await peer.until(lambda: any("Only moderators" in text for text in _texts(peer)))
+
+
+async def test_on_telegram_a_topic_of_the_group_is_told_and_no_other_chat(tmp_path: Path) -> None:
+    async with serving_telegram() as peer, semilla_on_telegram(peer, tmp_path) as app:
+        events, guild = app.semilla.events, f"{TELEGRAM}:{peer.group}"
+        for channel in (peer.group - 1, 77, 78):
+            peer.no_topics = {77}
+            reply = Reply(text=f"for moderators: {channel}")
+            tell_moderators(events, Rules(log_channel=str(channel)), guild, reply)
+        (told,) = await peer.until(
+            lambda: [m for m in peer.messages.values() if "for moderators" in m.text]
+        )
+        assert (told.chat, told.topic, told.text) == (peer.group, 78, "for moderators: 78")
+
+
+def _texts(peer: Discord) -> list[str]:
+    return [each.content for each in peer.messages.values()]
 
 
 async def test_on_telegram_a_chat_of_moderators_is_told(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from diffusers import UNet2DConditionModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from generator import loras
 from generator.batching import Widths
 from generator.engine import Engine
-from generator.messages import Drawn, Failed, Failure, Submit
+from generator.messages import Drawn, Failed, Failure, Note, NoteKind, Submit
 from tests import micro_models as micro
 from tests.micro_models import Studio, studio
 
@@ -85,6 +85,24 @@ def test_a_lora_that_is_named_twice_weighs_as_much_as_both(room):
     assert drawn(twice, version=2) not in (drawn(twice), drawn("<lora:lines:0.5>"))
     for version in (2, 3):
         assert drawn("<lora:lines:0.5>", version=version) == drawn("<lora:lines:0.5>")
+
+
+def test_a_lora_by_its_alias_is_drawn_with_and_once_was_not(shelf, tmp_path):
+    """Recipes from before version 4 are drawn as they were, and say that it isn't there."""
+    (tmp_path / "named").mkdir()
+    weights = load_file(shelf / "Lora" / "lines.safetensors")
+    save_file(weights, tmp_path / "named" / "x.safetensors", {"ss_output_name": "inks"})
+    room = studio(tmp_path / "cache", shelf, tmp_path / "named")
+    now, by_name, once, without = (
+        room.draw("one", prompt=f"a cat{tag}", version=version)
+        for tag, version in (
+            *((" <lora:inks:1>", 4), (" <lora:x:1>", 4)),
+            *((" <lora:inks:1>", 3), ("", 4)),
+        )
+    )
+    assert now.pixel_hash == by_name.pixel_hash != without.pixel_hash
+    assert once.pixel_hash == without.pixel_hash
+    assert once.notes == (Note(NoteKind.LORA_MISSING, {"name": "inks"}),)
 
 
 def test_how_fast_calls_are_is_learnt_once_for_all_weights_of_a_lora(room):

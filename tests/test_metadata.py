@@ -174,6 +174,27 @@ def test_a_schedule_that_we_lack_leaves_the_sampler():
     assert metadata.parse_infotext(text).options["sampler"] == "Euler"
 
 
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("DPM++ 2M, Schedule type: Automatic", ("dpm++ 2m", "karras")),
+        ("DPM++ 2M SDE, Schedule type: Automatic", ("dpm++ 2m sde", "exponential")),
+        ("DPM++ 2M Karras, Schedule type: Automatic", ("dpm++ 2m", "karras")),
+        ("Euler, Schedule type: Automatic", ("euler", "automatic")),
+        ("DPM++ 2M", ("dpm++ 2m", "automatic")),
+    ],
+)
+def test_what_is_automatic_is_what_it_is_there(told, meant):
+    found = metadata.parse_infotext(f"a cat\nSteps: 20, Sampler: {told}, Seed: 3, RNG: CPU")
+    assert find(found.options["sampler"]) == meant
+
+
+def test_a_sampler_that_we_lack_is_told_and_the_rest_is_used():
+    found = metadata.parse_infotext("a cat\nSteps: 20, Sampler: DPM++ 2S a, CFG scale: 7, Seed: 3")
+    assert found.options == {"prompt": "a cat", "steps": "20", "guidance": "7", "seed": "3"}
+    assert found.left_out(recipe()) == ["Sampler: DPM++ 2S a"]
+
+
 def test_a_jpeg_tells_in_its_exif():
     exif = Image.Exif()
     comment = b"UNICODE\0" + metadata.infotext(recipe(prompt="un ñandú 🐧")).encode("utf-16-be")

@@ -224,6 +224,20 @@ def test_loras_fit_their_own_family_only(tmp_path):
         assert [each.name for each in found.extras(Kind.LORA, family)] == [name]
 
 
+def test_a_lora_is_found_by_what_its_trainer_called_it_too(tmp_path):
+    """AUTOMATIC1111's default; a name goes before, and recipes from before version 4 had no aliases."""
+    file = put(tmp_path / "models" / "one.safetensors", lora(), ss_output_name="Ink Style")
+    found = catalogue(tmp_path)
+    assert found.find_extra(Kind.LORA, "ink style").path == file
+    assert found.find_extra(Kind.LORA, "ink style", aliases=False) is None
+    assert found.find_extra(Kind.LORA, "") is None
+    named = put(tmp_path / "models" / "Ink Style.safetensors", lora())
+    put(file, lora(), ss_output_name="wash")
+    found.refresh()
+    assert found.find_extra(Kind.LORA, "Ink Style").path == named
+    assert found.find_extra(Kind.LORA, "wash").path == file
+
+
 def test_links_that_lead_round_and_folders_that_cannot_be_opened_are_no_trouble(tmp_path):
     put(tmp_path / "models" / "dream.safetensors")
     (tmp_path / "models" / "round").symlink_to(tmp_path / "models")

@@ -101,15 +101,22 @@ def test_what_is_no_model_is_refused_with_the_reason(home, capsys):
     pickle.write_bytes(b"PK")
     (home / "empty").mkdir()
     for named, why in (
-        (pickle, "the file is not whole"),
+        (pickle, "it is no file of weights, or not whole"),
         (home / "empty", "is no model"),
-        ("nowhere.safetensors", "is no model"),
-        ("owner/..", "is no model"),
+        ("nowhere.safetensors", "There is no file or folder nowhere.safetensors here"),
+        ("owner/..", "There is no file or folder owner/.. here"),
     ):
         assert cli.main(["models", "add", str(named)]) == 2
         assert why in " ".join(capsys.readouterr().err.split())
     assert cli.main(["models", "add"]) == 2
     assert names(home) == []
+
+
+def test_its_help_says_what_it_takes(home, capsys):
+    assert cli.main(["models", "add", "--help", "--lang", "en"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "FILE, a FOLDER or a HUB-ID" in said
+    assert "owner/name" in said
 
 
 @pytest.mark.parametrize("name", ["old.ckpt", "style.pt"])

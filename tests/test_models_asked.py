@@ -102,6 +102,41 @@ async def test_a_second_pass_is_asked_for_by_how_many_times_as_large(chat):
     assert pixels(chat, plain).shape == (64, 64, 3)
 
 
+async def test_a_picture_in_two_passes_is_remade_as_large_whatever_its_sides_round_to(chat):
+    asked = await chat.ask("a red cat size:64x96 hires:1.4 seed:3 steps:1")
+    assert (recipe(chat, asked).width, recipe(chat, asked).height) == (96, 128)
+    again = await chat.ask(f"/reroll {asked.pictures[0].code}")
+    assert (pixels(chat, again) == pixels(chat, asked)).all()
+    shown = await chat.type(f"/recipe {asked.pictures[0].code}")
+    line = shown.text.split("To make it again: `")[1].rstrip("`").replace("\\", "")
+    assert (pixels(chat, await chat.ask(line)) == pixels(chat, asked)).all()
+
+
+async def test_no_other_model_stands_in_for_one_that_is_gone(chat, shelf):
+    """Nor is one lost that has another name by now."""
+    folder = shelf / "models" / "Stable-diffusion"
+    for seed, name in enumerate(("dream", "dream-two", "slumber"), 8):
+        (folder / f"{name}.toml").write_text("width = 32\nheight = 32")
+        made = micro.pipeline("sd1", seed=seed)
+        micro.single_file(made, "sd1", folder / f"{name}.safetensors")
+    dream, slumber = folder / "dream.safetensors", folder / "slumber.safetensors"
+    slumber.unlink()
+    chat.semilla.catalogue.refresh()
+    asked = await chat.ask("a cat model:dream steps:1")
+    code = asked.pictures[0].code
+    aside = dream.rename(shelf / "aside.safetensors")
+    chat.semilla.catalogue.refresh()
+    for line in (f"/reroll {code}", f"/vary {code}", f"/reroll {code} steps:2"):
+        refused = await chat.type(line)
+        assert refused.tone is Tone.REFUSED
+        assert "dream" in refused.text
+    aside.rename(slumber)
+    chat.semilla.catalogue.refresh()
+    again = await chat.ask(f"/reroll {code}")
+    assert (pixels(chat, again) == pixels(chat, asked)).all()
+    assert recipe(chat, again).model == "slumber"
+
+
 async def test_a_part_of_a_picture_is_drawn_anew_by_its_name(chat):
     first = await chat.ask("a red cat seed:3 steps:4")
     code = first.pictures[0].code
@@ -194,9 +229,26 @@ async def test_files_that_a_prompt_names_are_in_the_recipe_with_their_hashes(cha
     assert found["ink"].hash[:10] in (await chat.type(f"/recipe {asked.pictures[0].code}")).text
 
 
+async def test_an_embedding_is_not_found_inside_a_word(chat):
+    asked = await chat.ask("an EasyNegatives cat negative:uneasynegative model:own")
+    assert recipe(chat, asked).extras == ()
+
+
+async def test_a_loras_weight_may_have_a_decimal_comma(chat):
+    asked = recipe(chat, await chat.ask("a cat lora:ink:0,5, model:own"))
+    assert asked.prompt.endswith("<lora:ink:0.5>")
+    typed = await chat.ask("a cat <lora:ink:0,5> model:own seed:1")
+    pointed = await chat.ask("a cat <lora:ink:0.5> model:own seed:1")
+    whole = await chat.ask("a cat <lora:ink:strong> model:own seed:1")
+    assert (pixels(chat, typed) == pixels(chat, pointed)).all()
+    assert (pixels(chat, typed) != pixels(chat, whole)).any()
+    assert '"<lora:ink:strong>" as "<lora:ink:1:1>"' in whole.pictures[0].caption
+
+
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
+        ("a cat lora:ink:strong model:own", '"strong" is no weight'),
         ("a cat <lora:large:1> model:own", "was made for sdxl, and own is sd1"),
         ("a cat <lora:odd:1> model:own", "it is a LyCORIS"),
         ("a cat vae:nothing model:own", "There are: mild"),

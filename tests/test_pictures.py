@@ -21,7 +21,7 @@ from bot.sheets import SHEET_PICTURES
 from db.models import Answer, Job
 from generator import metadata
 from generator.messages import Note, NoteKind
-from generator.request import GenerationRequest
+from generator.request import GenerationRequest, Hires
 from tests.chat import ANA, CLASS, Chat, open_chat
 from tests.rows import draw, picture, request
 
@@ -192,7 +192,7 @@ async def test_a_variation_is_told_in_each_languages_own_numbers(chat):
     first = await chat.ask("a sun seed:8 steps:2")
     near = await chat.ask(f"/vary {first.pictures[0].code} strength:0.15", language="es")
     code = near.pictures[0].code
-    assert "variada 0,15" in (await chat.type(f"/recipe {code}", language="es")).text
+    assert "variada con fuerza 0,15" in (await chat.type(f"/recipe {code}", language="es")).text
     assert "varied by 0.15" in (await chat.type(f"/recipe {code}")).text
     seed = metadata.read(png(chat, near)).variations[0].seed
     again = f'variaciones:"{seed}:0.15"`'
@@ -409,3 +409,12 @@ async def test_where_the_memory_did_not_suffice_for_the_same_calls_the_verdict_s
     ):
         again = picture(made, "b" * 64, trace=trace, notes=notes)
         assert reason in replies.verdict(again, parent, "en")
+
+
+async def test_words_that_did_not_fit_are_told_whatever_else_is():
+    cut = Note(NoteKind.PROMPT_CUT, {"words": "a tree", "limit": "75"})
+    notes = [Note(NoteKind.WORDS_DRAWN, {"words": "red"}).to_json(), cut.to_json()]
+    made = request("a {red|blue} cat", hires=Hires(32, 32, 9, 0.5))
+    shown = picture(made, "a" * 64, code="K7QX", notes=notes, seconds=1.0, key={})
+    assert any("a tree" in each for each in replies.picture_shown(shown, "en").notes)
+    assert "in 4 steps" in replies.recipe_text(shown, "en", "")

@@ -18,5 +18,5 @@ async def test_syntax_is_drawn_told_and_kept_as_typed(tmp_path: Path) -> None:
         everything = seen.text.replace("\\", "")
         assert TYPED in everything  # as typed, not as drawn
         assert '"--v 5.2" has no counterpart' in everything
-        assert "The seed drew" in everything
+        assert "The seed picked" in everything
         assert "I don't know" not in everything  # syntax is no unknown word

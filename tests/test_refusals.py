@@ -53,7 +53,7 @@ async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
         ("x" * 10_000, "at most 4,000"),
         ("/cancel 99999999", "no request"),
         ("/history before:soon", "whole number"),
-        ("/settings scope:everyone", "me, channel, guild"),
+        ("/settings scope:everyone", "me, channel, everybody"),
         ("/settings steps:5 scope:guild", "Only moderators"),
     ],
 )
@@ -70,7 +70,7 @@ async def test_it_says_so_in_spanish(chat):
         "Semilla tiene que ser un número entero entre 0 y 4\u202f294\u202f967\u202f295, no «siete»."
     )
     reply = await chat.type("/vary", language="es")
-    assert reply.text == "A /variar le falta id: el código corto de la imagen."
+    assert reply.text == "A /variar le falta id: el id corto de la imagen."
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,9 @@ def test_the_count_of_calls_is_what_the_scheduler_will_ask_for(samplers, sampler
     for steps in STEPS:
         scheduler = samplers.make(sampler, "automatic", steps)
         assert len(scheduler.timesteps) == calls(sampler, steps), (sampler, steps)
-        for strength in (0.3, 0.75):
+        for run in {0, 1, steps // 4, steps}:
             again = samplers.make(sampler, "automatic", steps)
-            assert len(timesteps_from(again, steps, strength)) == calls(sampler, steps, strength)
+            assert len(timesteps_from(again, steps - run)) == calls(sampler, run)
 
 
 def test_interpolated_noise_is_automatic1111s():
@@ -69,6 +69,13 @@ def test_the_same_seed_towards_itself_stays_finite():
         ("dpm++ 2m sde exponential", ("dpm++ 2m sde", "exponential")),
         ("pmls", ("plms", "automatic")),
         ("UniPC", ("unipc", "automatic")),
+        ("k_euler_ancestral", ("euler a", "automatic")),
+        ("k_dpmpp_2m_ka", ("dpm++ 2m", "karras")),
+        ("k_dpm_2_a_ka", ("dpm2 a", "karras")),
+        ("k_lms_ka", ("lms", "karras")),
+        ("dpm_2", ("dpm2", "automatic")),
+        ("dpm_2_ancestral", ("dpm2 a", "automatic")),
+        ("dpm++ 2s a", None),
         ("eulr", None),
     ],
 )

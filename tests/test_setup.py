@@ -23,7 +23,9 @@ ASK = "a red apple steps:1"
 async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
     """Nothing is drawn here."""
     async with App.open(settings(tmp_path)) as app:
-        yield Chat(app)
+        chat = Chat(app)
+        app.semilla.chats[chat.name] = chat
+        yield chat
 
 
 async def in_channel(chat: Chat, text: str, channel: str, member: Member = ANA) -> Reply:
@@ -61,6 +63,16 @@ async def test_buttons_alone_lead_through_it_and_it_ends_with_what_members_see(
     assert (values["language"], values["words"]) == ("es", "children")
 
 
+async def test_where_there_are_no_channels_and_roles_nobody_counts_their_questions(
+    chat: Chat,
+) -> None:
+    reply, numbers = await chat.type("/setup", member=MARTA), []
+    while found := re.match(r"\*\*(\d of \d)", reply.text):
+        numbers.append(found[1])
+        reply = await chat.type(reply.buttons[-1][0].line, member=MARTA)  # leave it as it is
+    assert numbers == [f"{n} of 5" for n in range(1, 6)]
+
+
 async def test_its_values_are_understood_in_spanish_and_stored_as_one_word(chat: Chat) -> None:
     rules = "aprobar:sí palabras:Niños fotos:SI ajenas:no idioma:español"
     await chat.type(f"/configurar {rules} canales:todos", member=MARTA, language="es")
@@ -94,6 +106,7 @@ async def test_where_nothing_is_drawn_the_way_is_told(chat: Chat) -> None:
     assert (await in_channel(chat, "/help", "12")).tone is Tone.PLAIN
     await in_channel(chat, "/setup channels:<#12>,<#13>", "11", MARTA)
     assert (await in_channel(chat, ASK, "13")).tone is Tone.ACCEPTED
+    assert (await in_channel(chat, ASK, "14")).text == "I don't draw here: go to <#12>,<#13>."
     await in_channel(chat, "/setup channels:all", "11", MARTA)
     assert (await in_channel(chat, "a cat steps:1", "12")).tone is Tone.ACCEPTED
 

@@ -120,7 +120,7 @@ async def test_the_first_owner_on_discord_hears_in_private_who_asked_before(
     async with semilla_on(lonely, tmp_path, **SHUT) as app:
         for place in (Place(), alone):
             told_of = await lonely.answer(await lonely.slash("queue", at=place))
-            await lonely.until(lambda said=told_of: "there is no owner" in said.content)
+            await lonely.until(lambda said=told_of: "have no owner" in said.content)
         owner = await lonely.slash("activate", at=alone, by=OWNER, code=app.semilla.access.code)
         said = await lonely.answer(owner)
         await lonely.until(lambda: "2 places have asked" in said.content)
@@ -176,7 +176,7 @@ async def test_a_new_server_on_discord_is_told_that_there_is_no_owner(
         await lonely.invite(NEW, "Garden", channel_json(NEW, NEW + 1))
         await lonely.until(lambda: bool(in_server(lonely)))
     (said,) = in_server(lonely)
-    assert "there is no owner" in said.content
+    assert "have no owner" in said.content
     assert told(lonely) == []
 
 

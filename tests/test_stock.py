@@ -91,7 +91,7 @@ def ours(samplers, sampler, schedule, steps):
     """The latents at the end, and how often the network was asked."""
     scheduler, source = samplers.make(sampler, schedule, steps, STOCK), noise.generator(3)
     latents = noise.draw(SHAPE, source) * scheduler.init_noise_sigma
-    run, count = denoise(scheduler, timesteps_from(scheduler, steps, 1.0), latents, source), 0
+    run, count = denoise(scheduler, timesteps_from(scheduler, 0), latents, source), 0
     try:
         scaled, t = next(run)
         while True:

@@ -500,6 +500,27 @@ async def test_a_group_that_threw_semilla_out_keeps_nobody_waiting(
     peer.closed_to.clear()
 
 
+async def test_what_waited_while_the_token_was_refused_is_sent_once_there_is_another(
+    tmp_path: Path,
+) -> None:
+    async with serving_telegram() as lonely:
+        address = {"SEMILLA_TELEGRAM_API__BASE_URL": lonely.address}
+        async with App.open(settings(tmp_path, **address)) as app:
+            model, group = app.semilla.catalogue.default().name, f"telegram:{lonely.group}"
+            waits = answer(adapter="telegram", guild=group, channel=str(lonely.group), member=group)
+            replaced = job(request(model=model, model_hash="0" * 64), guild=group, member=group)
+            await app.semilla.dispatch.accept(waits, [replaced])
+            serving = asyncio.create_task(app.serve([]))
+            for token in ("1:wrong", TOKEN):
+                app.add(adapter := TelegramAdapter(app.semilla, token, lonely.minute))
+                async with asyncio.timeout(60):
+                    await adapter.settled.wait()
+            await lonely.until(lambda: [m for m in lonely.messages.values() if m.buttons()])
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+
 async def test_a_wrong_token_is_said_in_words(tmp_path: Path) -> None:
     async with serving_telegram() as lonely:
         address = {"SEMILLA_TELEGRAM_API__BASE_URL": lonely.address}

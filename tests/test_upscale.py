@@ -65,6 +65,23 @@ def test_the_calls_of_both_passes_are_counted(room, sampler):
     assert sum(int(part.split("e")[1]) for part in drawn.trace.split(",")) == recipe.calls
 
 
+@pytest.mark.parametrize("sampler", ["euler a", "plms", "heun", "lcm"])
+def test_what_is_drawn_over_a_little_is_drawn_over_in_a_step(room, sampler):
+    """In recipes from before version 4 it was in none."""
+    little = {"width": 64, "height": 64, "sampler": sampler, "initial_image": "0" * 64}
+    for changes in ({"steps": 2, "strength": 0.35}, {"steps": 1, "hires": Hires(32, 32, 1, 0.5)}):
+        now, once = (
+            room.recipe("semilla", **(little | changes), version=version) for version in (4, 3)
+        )
+        assert now.calls == once.calls + 1
+        drawn, before = (room.told(each, initial_image=picture(64))[0] for each in (now, once))
+        assert drawn.pixel_hash != before.pixel_hash
+        assert drawn.trace == ("2e2" if "hires" in changes else "2e1")
+        assert before.trace == ("2e1" if "hires" in changes else "")
+    nothing = room.recipe("semilla", **little, steps=2, strength=0.0)
+    assert nothing.calls == 0
+
+
 def test_a_second_pass_costs_what_it_draws():
     values = {"model": "m", "model_hash": "", "prompt": "", "sampler": "ddim", "seed": 1}
     plain = GenerationRequest(**values, width=64, height=64, steps=10, guidance_scale=4.0)
@@ -215,3 +232,15 @@ def test_the_prompt_of_a_second_pass_goes_on_where_the_first_one_stopped(room):
     assert same.pixel_hash == first.pixel_hash
     assert np.abs(opened(switched) - opened(first)).mean() > 2
     assert torch.get_num_threads() == 1
+
+
+def test_the_prompt_of_a_second_pass_is_scheduled_over_the_steps_that_it_runs(room):
+    """In recipes from before version 4 it was over all that it would have with strength 1."""
+    settings = {"width": 64, "height": 64, "steps": 2, "hires": Hires(32, 32, 8, 0.5)}
+    halfway, same, whole = (
+        room.draw("semilla", prompt=f"a [red cat:green frog:{when}]", **settings)
+        for when in ("1.5", "4", "2.0")
+    )
+    assert halfway.pixel_hash == same.pixel_hash != whole.pixel_hash
+    once = {**settings, "version": 3, "prompt": "a [red cat:green frog:1.5]"}
+    assert room.draw("semilla", **once).pixel_hash == whole.pixel_hash

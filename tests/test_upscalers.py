@@ -198,7 +198,7 @@ async def test_one_that_cannot_be_used_is_refused_with_the_reason(chat):
     code = first.pictures[0].code
     for name, language, why in (
         ("evil", "en", "it is a pickle, which could run code"),
-        ("general", "es", "agranda de otra forma que ESRGAN"),
+        ("general", "es", "amplía de otra forma que ESRGAN"),
         ("nothing", "en", "There are: lanczos, old, "),
     ):
         reply = await chat.type(f"/upscale {code} upscaler:{name}", language=language)

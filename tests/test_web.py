@@ -224,7 +224,7 @@ async def test_an_announced_flood_is_refused_at_once(opened: Opened) -> None:
     }
     sent = await opened.browser().post("/call", content=b"", headers=headers)
     assert sent.status_code == 413
-    assert "25 MB" in sent.text
+    assert "24 MB" in sent.text
 
 
 async def test_a_flood_that_was_not_announced_is_cut_off(opened: Opened) -> None:

@@ -3,6 +3,7 @@
 from bot.commands import (  # noqa: F401
     access,
     appeals,
+    enlarging,
     guide,
     imagine,
     knowledge,

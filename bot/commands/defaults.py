@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from typing import NoReturn
 
 from bot.commands.choices import Choices, read_choices
 from bot.commands.kinds import Guidance, ModelName, Negative, SamplerName, Size, Steps, short
@@ -12,7 +13,8 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
 from bot.limits import Allowance, allowance_of
 from bot.moderation import rules_of
-from generator.catalogue import Model
+from generator import habits
+from generator.entries import Model
 from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 
@@ -29,6 +31,7 @@ class Defaults:
     model: ModelName | None = None
 
 
+PLACE = "{prompt}"  # of the words that are typed with a style (AUTOMATIC1111)
 DEFAULTS = tuple(each.name for each in fields(Defaults))
 
 
@@ -37,9 +40,7 @@ async def defaults(semilla: Semilla, call: Call) -> Choices:
     settings = semilla.database.settings
     values = await settings.get(call.guild.id, call.channel, call.member.id)
     model, catalogue = values.get("model", ""), semilla.catalogue
-    if catalogue.find(model) is None and not catalogue.being_read(
-        model
-    ):  # removed since it was set
+    if catalogue.named(model) is None and not catalogue.being_read(model):  # removed since then
         values = {name: value for name, value in values.items() if name != "model"}
     return read_choices({name: value for name, value in values.items() if name in DEFAULTS})
 
@@ -55,19 +56,26 @@ async def with_guilds_negative(semilla: Semilla, call: Call, choices: Choices) -
 
 async def with_style(
     semilla: Semilla, call: Call, choices: Choices, base: GenerationRequest | None = None
-) -> Choices:
+) -> tuple[Choices, list[Note]]:
     """The options of the style that was chosen, under what was chosen besides; its words join
-    those that were typed, or else those of `base`."""
+    those that were typed, or else those of `base`, or have a place for them."""
     if choices.style is None:
-        return choices
+        return choices, []
     found = await semilla.database.settings.get_style(call.guild.id, call.member.id, choices.style)
+    if found is None and choices.style.casefold() == habits.RAW:  # Midjourney's
+        note = Note(NoteKind.OPTION_IGNORED, {"typed": f"--style {choices.style}"})
+        return replace(choices, style=None), [note]
     if found is None:
         raise Refusal("unknown-style", ("/style",), style=short(choices.style))
     style = read_choices(found)
     if style.prompt and base is not None and choices.prompt is None:
         choices = replace(choices, prompt=base.prompt)
-    prompt = ", ".join(part for part in (choices.prompt, style.prompt) if part)
-    return replace(choices, prompt=prompt or None).over(style)
+    words = habits.without_comments(style.prompt or "")
+    if PLACE in words:
+        prompt = words.replace(PLACE, choices.prompt or "")
+    else:
+        prompt = ", ".join(part for part in (choices.prompt, words) if part)
+    return replace(choices, prompt=prompt or None).over(style), []
 
 
 async def allowed_here(semilla: Semilla, call: Call) -> Allowance:
@@ -101,19 +109,32 @@ def model_called(semilla: Semilla, name: str | None) -> Model:
     """The usual one where none is named. Raises Refusal."""
     if name is None:
         return semilla.catalogue.default()
-    model = _there(semilla, name)
+    return _there(semilla, name) or _missing(semilla, name)
+
+
+def model_of(semilla: Semilla, request: GenerationRequest) -> Model:
+    """That it was made with, by whatever name it is here, never another one. Raises Refusal."""
+    model = semilla.catalogue.named(request.model, request.model_hash)
     if model is None:
-        names = [each.name for each in semilla.catalogue.models()]
-        near = get_close_matches(name.lower(), names, n=1) or names[:1]
-        raise Refusal("unknown-model", ("/models",), model=short(name), nearest=near[0])
-    return model
+        _check_read(semilla, request.model)
+    return model or _missing(semilla, request.model)
+
+
+def _missing(semilla: Semilla, name: str) -> NoReturn:
+    names = [each.name for each in semilla.catalogue.models()]
+    near = get_close_matches(name.lower(), names, n=1) or names[:1]
+    raise Refusal("unknown-model", ("/models",), model=short(name), nearest=near[0])
 
 
 def _there(semilla: Semilla, name: str) -> Model | None:
+    _check_read(semilla, name)
+    return semilla.catalogue.find(name)
+
+
+def _check_read(semilla: Semilla, name: str) -> None:
     """Raises Refusal for one that is still being read: another one isn't what was meant."""
     if semilla.catalogue.being_read(name):
         raise Refusal("model-being-read", model=short(name))
-    return semilla.catalogue.find(name)
 
 
 def size_of(model: Model, chosen: Choices) -> tuple[int, int, list[Note]]:

@@ -11,10 +11,11 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Refusal
 from bot.locales import say
 from generator import areas, grammar, metadata
-from generator.catalogue import Catalogue, Extra, Model
+from generator.catalogue import Catalogue
+from generator.entries import Extra, Model
 from generator.headers import Kind
 from generator.messages import Note, NoteKind
-from generator.request import LANCZOS, ExtraFile, GenerationRequest, Hires
+from generator.request import LANCZOS, ExtraFile, GenerationRequest, Hires, enlarged
 
 REDRAWN = 0.5  # by the second pass
 NAMES = 5  # told in a refusal
@@ -39,11 +40,12 @@ def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | Non
     """The prompt with a LoRA (name or name:weight) or an embedding, and with the first of the words
     that its makers say it answers to. A LoRA that is there already has the new weight.
 
-    Raises Refusal for one that isn't installed.
+    Raises Refusal for one that isn't installed, and for a weight that is no number.
     """
     if typed is None:
         return prompt
     name, _, weight = typed.partition(":")
+    weight = weight.replace(",", ".")
     lora = catalogue.find_extra(Kind.LORA, name, model.family)
     found = lora or catalogue.find_extra(Kind.EMBEDDING, name, model.family)
     if found is None:
@@ -51,6 +53,9 @@ def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | Non
         extras += catalogue.extras(Kind.EMBEDDING, model.family)
         names = ", ".join([each.name for each in extras][:NAMES]) or "—"
         raise Refusal("unknown-extra", name=short(name), names=names)
+    numbers = [each.rpartition("=")[2] for each in weight.split(":")]
+    if lora and weight and not all(map(grammar.is_weight, numbers)):
+        raise Refusal("not-a-weight", name=lora.name, value=short(weight))
     words = [found.name] if lora is None else [*found.triggers[:1]]
     joined = [prompt, *(word for word in words if word.casefold() not in prompt.casefold())]
     text = ", ".join(joined)
@@ -79,20 +84,19 @@ def unreadable(refused: metadata.ImageRefused, limit: int) -> Refusal:
 def with_hires(request: GenerationRequest, model: Model, factor: float) -> GenerationRequest:
     """The request of this size drawn so many times as large, in two passes."""
     small = (request.width, request.height)
-    width, height = (round(side * factor / model.grid) * model.grid for side in small)
+    width, height = (enlarged(side, factor, model.grid) for side in small)
     if (width, height) == small:
         return request
     hires = Hires(*small, steps=request.steps, strength=REDRAWN)
     return replace(request, width=width, height=height, hires=hires)
 
 
-def without_hires(request: GenerationRequest) -> tuple[GenerationRequest, float | None]:
-    """The first pass alone, and how many times as large the second one is."""
+def without_hires(request: GenerationRequest) -> GenerationRequest:
+    """The first pass alone."""
     small = request.hires
-    if small is None:
-        return request, None
-    first = replace(request, width=small.width, height=small.height, hires=None)
-    return first, request.width / small.width
+    return (
+        replace(request, width=small.width, height=small.height, hires=None) if small else request
+    )
 
 
 async def with_files(
@@ -170,7 +174,7 @@ async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationR
 
 
 def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRequest:
-    model = catalogue.find(request.model)
+    model = catalogue.named(request.model, request.model_hash)
     family = model.family if model else None
 
     def hash_of(file: ExtraFile) -> str:
@@ -179,6 +183,7 @@ def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRe
 
     return replace(
         request,
+        model=model.name if model else request.model,
         model_hash=model.hash if model else request.model_hash,
         vae_hash=next((hash_of(each) for each in _vae_file(request)), None),
         extras=tuple(replace(each, hash=hash_of(each)) for each in request.extras),
@@ -209,9 +214,8 @@ def _vae_file(request: GenerationRequest) -> tuple[ExtraFile, ...]:
 def told_options(catalogue: Catalogue, told: metadata.Told) -> dict[str, str]:
     """What can be used of a recipe from outside: its model and its VAE may not be here."""
     options = dict(told.options)
-    model = catalogue.find(options.get("model", ""))
-    named = model is not None and model.name.casefold() == options["model"].casefold()
-    if not named and not catalogue.being_read(options.get("model", "")):
+    model = options.get("model", "")
+    if catalogue.named(model) is None and not catalogue.being_read(model):
         options.pop("model", None)
     if catalogue.find_extra(Kind.VAE, options.get("vae", "")) is None:
         options.pop("vae", None)
@@ -235,17 +239,19 @@ def _extras(
 ) -> Iterator[Extra]:
     for tag in grammar.parse(request.prompt).tags:
         if tag.kind in ("lora", "lyco"):
-            yield from _lora(catalogue, model, tag.name, language)
+            yield from _lora(catalogue, model, tag.name, language, aliases=request.version > 3)
     yield from _wildcards(catalogue, request)
-    words = f"{request.prompt} {request.negative_prompt}".casefold()
+    words = f"{request.prompt} {request.negative_prompt}"
     for extra in catalogue.extras(Kind.EMBEDDING, model.family):
-        if extra.name.casefold() in words:
+        if grammar.stands(extra.name, words):
             yield extra
 
 
-def _lora(catalogue: Catalogue, model: Model, name: str, language: str) -> Iterator[Extra]:
+def _lora(
+    catalogue: Catalogue, model: Model, name: str, language: str, *, aliases: bool
+) -> Iterator[Extra]:
     """One that is not there is told with the picture. Raises Refusal for one that can't be used."""
-    found = catalogue.find_extra(Kind.LORA, name, model.family)
+    found = catalogue.find_extra(Kind.LORA, name, model.family, aliases=aliases)
     if found is not None and not found.fits(model.family):
         raise Refusal(
             "lora-unfit",

@@ -9,13 +9,13 @@ from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
-from bot.commands.recipe import find_picture, new_request
+from bot.commands.recipe import find_picture, new_request, repeated
 from bot.commands.screening import ALLOWED, check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.limits import check
-from bot.locales import say
-from bot.replies import answer_reply, duration
+from bot.locales import duration, say
+from bot.replies import answer_reply
 from db.models import ATTACHED, Answer, Draft, Job, Picture, Relation, Visibility
 from generator.messages import Note
 from generator.request import SEED_LIMIT, GenerationRequest
@@ -41,7 +41,7 @@ async def imagine(
     request, notes = await new_request(semilla, call, choices)
     source = await source_of(semilla, call, choices)
     of = (source.id, Relation.IMAGE) if source else (None, None)
-    jobs = [job(call, each, notes, *of) for each in with_seeds(request, count)]
+    jobs = [job(call, each, notes, *of) for each in with_seeds(request, repeated(choices, count))]
     return await accept(semilla, call, jobs, private or is_private(source))
 
 

@@ -186,7 +186,12 @@ STRENGTHS = (
 Prompt = Annotated[str, Kind(type=Type.TEXT, high=PROMPT_LIMIT, free=True)]
 Negative = Annotated[
     str,
-    Kind(type=Type.TEXT, high=PROMPT_LIMIT, aliases=("negative prompt", "neg", "no"), emptied=""),
+    Kind(
+        type=Type.TEXT,
+        high=PROMPT_LIMIT,
+        aliases=("negative prompt", "prompt negativo", "neg", "no"),
+        emptied="",
+    ),
 ]
 SEED = Kind(type=Type.WHOLE, low=0, high=SEED_LIMIT - 1, words=AT_RANDOM, emptied="-1")
 STRENGTH = Kind(type=Type.NUMBER, low=0, high=1, words=STRENGTHS)
@@ -220,7 +225,7 @@ Emphasis = Annotated[
     str, Kind(type=Type.TEXT, choices=("original", "no norm", "none"), emptied="original")
 ]
 VaeName = Annotated[str, Kind(type=Type.TEXT, high=200, emptied="")]
-ExtraName = Annotated[str, Kind(type=Type.EXTRA, high=200, aliases=("embedding",))]
+ExtraName = Annotated[str, Kind(type=Type.EXTRA, high=200)]
 UpscalerName = Annotated[str, Kind(type=Type.UPSCALER, high=200)]
 VariationStrength = Annotated[float, STRENGTH]
 Variations = Annotated[tuple[Variation, ...], Kind(type=Type.VARIATIONS, high=1000, emptied="")]

@@ -11,7 +11,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.locales import escape, say
 from bot.replies import list_lines
-from generator.catalogue import Extra, Model, Refused
+from generator.entries import Extra, Model, Refused
 from generator.headers import Kind
 from generator.sampler_names import SAMPLERS
 

@@ -20,12 +20,13 @@ from bot.conversation import Refusal
 from generator import habits
 
 MARKER = re.compile(
-    r"""(?:(?<=\s)|^)(?:--(?P<dashed>[^\W\d][\w-]*)(?:=|\s+|$)|(?P<named>[^\W\d][\w-]*):\s*)"""
+    r"(?:(?<=\s)|^)(?:--(?P<dashed>[^\W\d][\w-]*)(?:=|\s+|$)"
+    rf"|(?P<named>{habits.NEGATIVE}|[^\W\d][\w-]*):\s*)"
 )
 # Not from a quote that is escaped: a line of nothing but those would be read from each of them.
 QUOTED = re.compile(r'(?<!\\)"((?:\\.|[^"\\])*)"(?=\s|$)')
 LINE_LIMIT = 10_000  # two prompts and all the rest
-NAMED = {Type.SIZE, Type.MODEL, Type.STYLE}  # which take any text
+NAMED = {Type.SIZE, Type.MODEL, Type.STYLE, Type.EXTRA, Type.UPSCALER}  # which take any text
 # Options whose values can't be taken for words of a prompt, and how near a name is to theirs.
 MEASURED = {Type.WHOLE, Type.NUMBER, Type.SWITCH, Type.SAMPLER}
 NEAR, LOOKED_AT = 0.8, 20
@@ -154,7 +155,7 @@ def _check_misspelt(command: Command, free: str) -> None:
         # "a man, weight: 180" is a sentence; "weight:180" is none.
         written = match["named"] and match[0][-1].isspace()
         near = get_close_matches(fold(typed), known, n=1, cutoff=1 if written else NEAR)
-        if not near or not value or typed in habits.WITHOUT:
+        if not near or not value or typed.lower() in habits.WITHOUT:
             continue
         option = known[near[0]]
         if option.kind.accepts(value[0].rstrip(",;.")):

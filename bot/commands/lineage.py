@@ -10,7 +10,8 @@ from dataclasses import replace
 from bot import showing
 from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
-from bot.commands.details import as_of_now, enlarged_by, replaced, told_options
+from bot.commands.defaults import model_of
+from bot.commands.details import as_of_now, replaced, told_options
 from bot.commands.imagine import accept, is_private, job, source_of, with_seeds
 from bot.commands.kinds import (
     ANY_SEED,
@@ -20,7 +21,6 @@ from bot.commands.kinds import (
     PictureCode,
     Seed,
     Switch,
-    UpscalerName,
     VariationStrength,
     Words,
 )
@@ -35,6 +35,7 @@ from bot.commands.recipe import (
     kept_file,
     new_request,
     recipe_inside,
+    repeated,
     to_be_seen,
 )
 from bot.commands.semilla import Semilla
@@ -46,13 +47,12 @@ from bot.replies import picture_shown, recipe_text, retired_line
 from bot.sheets import SHEET_PICTURES
 from db.models import Picture, Record, RecordKind, Relation, Visibility
 from generator import metadata
-from generator.messages import Note, NoteKind
-from generator.request import LANCZOS, SEED_LIMIT, GenerationRequest, Variation
+from generator.request import SEED_LIMIT, GenerationRequest, Variation
 
 MEDIUM = 0.15
 # Shown for changing only where they are something else than usual.
 SELDOM = {"hires", "tiling", "clip_skip", "emphasis", "vae", "variations"}
-DETAIL = 0.35  # how much of an enlarged picture is drawn anew
+RECIPE_CHARACTERS, RECIPE_WORDS = 1800, 400  # so that every chat shows all of it
 PAGE = SHEET_PICTURES  # no chat shows fewer
 
 
@@ -67,7 +67,7 @@ async def reroll(
     request, notes = await changed_request(semilla, call, parent.request, choices)
     source = await source_of(semilla, call, choices)
     of = (source or parent).id
-    first, *others = with_seeds(request, count)
+    first, *others = with_seeds(request, repeated(choices, count))
     # Only the same recipe is replayed call for call; with other seeds it is another one.
     again = relation is Relation.REROLL
     jobs = [job(call, first, notes, of, relation, parent.trace if again else None)]
@@ -103,8 +103,8 @@ async def vary(
         parent = await _drawn(semilla, call, parent)
         request = await as_of_now(semilla, parent.request)
         notes = replaced(parent.request, request)
-    model = semilla.catalogue.find(request.model)
-    if model is not None and model.own_sampler:
+    model = model_of(semilla, request)
+    if model.own_sampler:
         raise Refusal("words-only", model=model.name)
     first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
     requests = [_varied(request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
@@ -115,62 +115,6 @@ async def vary(
 
 def _varied(request: GenerationRequest, seed: int, strength: float) -> GenerationRequest:
     return replace(request, variations=(*request.variations, Variation(seed, strength)))
-
-
-@command(answers=Answers.NEW)
-async def upscale(
-    semilla: Semilla,
-    call: Call,
-    picture: PictureCode,
-    detail: Switch = True,
-    upscaler: UpscalerName | None = None,
-) -> Reply:
-    parent = await find_picture(semilla, call, picture)
-    request = replace(
-        parent.request,
-        width=parent.width * 2,
-        height=parent.height * 2,
-        initial_image=kept_file(parent),
-        strength=1.0,
-        variations=(),
-        hires=None,
-        masked=False,
-    )
-    named = upscaler or LANCZOS
-    plain, scale = await asyncio.to_thread(  # a file is hashed
-        enlarged_by, semilla.catalogue, request, named, call.language
-    )
-    if upscaler is None and detail:
-        request, notes = await _redrawn(semilla, plain)
-    else:
-        request, notes = _sized(plain, parent, scale, semilla.config.limits.picture_pixels)
-    jobs = [job(call, request, notes, parent.id, Relation.UPSCALE)]
-    return await accept(semilla, call, jobs, is_private(parent))
-
-
-async def _redrawn(
-    semilla: Semilla, plain: GenerationRequest
-) -> tuple[GenerationRequest, list[Note]]:
-    """With detail that the model draws, if it can draw as large."""
-    model = semilla.catalogue.find(plain.model)
-    if model is None or model.own_sampler:
-        return plain, []
-    if max(plain.width, plain.height) > model.sides[1]:
-        facts = {"size": f"{plain.width}x{plain.height}", "side": str(model.sides[1])}
-        return plain, [Note(NoteKind.ONLY_ENLARGED, facts)]
-    request = await as_of_now(semilla, replace(plain, upscaler=None, strength=DETAIL))
-    return request, replaced(plain, request)
-
-
-def _sized(
-    plain: GenerationRequest, parent: Picture, scale: int, most_pixels: int
-) -> tuple[GenerationRequest, list[Note]]:
-    """As large as its upscaler makes it; where that is too large twice as large, as usual."""
-    width, height = parent.width * scale, parent.height * scale
-    if scale <= 2 or width * height <= most_pixels:
-        return replace(plain, width=width, height=height), []
-    facts = {"asked": f"{width}x{height}", "size": f"{plain.width}x{plain.height}"}
-    return plain, [Note(NoteKind.LESS_ENLARGED, {"name": str(plain.upscaler), **facts})]
 
 
 async def _drawn(semilla: Semilla, call: Call, picture: Picture) -> Picture:
@@ -206,7 +150,8 @@ async def recipe(semilla: Semilla, call: Call, picture: PictureCode | None = Non
     """Of a picture of the history, or the one that an attached file tells."""
     found = await _meant(semilla, call, picture)
     if found is not None:
-        return Reply(text=await _recipe(semilla, call, found), private=True)
+        keep = Button(say(call.language, "button-style"), f"/style new {found.code}")
+        return Reply(text=await _recipe(semilla, call, found), buttons=((keep,),), private=True)
     told = await recipe_inside(call.image or b"")
     lines = [
         f"**{say(call.language, f'option-{name}')}** {escape(value)}"
@@ -379,8 +324,12 @@ def _shown(picture: Picture, call: Call) -> Shown:
 
 
 async def _recipe(semilla: Semilla, call: Call, picture: Picture) -> str:
-    family = await _family(semilla, call, picture)
-    return recipe_text(picture, call.language, again_line(picture, call.language), family)
+    family, language = await _family(semilla, call, picture), call.language
+    text = recipe_text(picture, language, again_line(picture, language), family)
+    if len(text) <= RECIPE_CHARACTERS:
+        return text
+    again = typed("reroll", {"picture": picture.code}, language)
+    return recipe_text(picture, language, again, family, RECIPE_WORDS)
 
 
 async def _family(semilla: Semilla, call: Call, picture: Picture) -> str:

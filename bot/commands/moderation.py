@@ -20,12 +20,12 @@ from bot.commands.kinds import (
 )
 from bot.commands.line import typed
 from bot.commands.recipe import asker, find_picture
-from bot.commands.screening import ALLOWED, left
+from bot.commands.screening import ALLOWED
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Guild, Member, Refusal, Reply, Role
 from bot.events import Ended, Unjudged
 from bot.holding import held_reply, review_reply
-from bot.locales import say
+from bot.locales import duration, say
 from bot.replies import list_lines
 from db.codes import readings
 from db.models import Ban, Record, RecordKind, Review, Visibility, now
@@ -105,8 +105,10 @@ async def audit(
     ]
     buttons: tuple[tuple[Button, ...], ...] = ()
     if len(records) == PAGE:
-        line = typed("audit", {"before": str(records[-1].id)})
-        buttons = ((Button(label=say(language, "button-older"), line=line),),)
+        older = {"member": member, "before": str(records[-1].id)}
+        line = typed("audit", {name: value for name, value in older.items() if value})
+        button = Button(label=say(language, "button-older"), line=line)
+        buttons = ((button,),) if button.fits else ()
     text = list_lines(lines) if lines else say(language, "audit-empty")
     parts = (say(language, "audit-title"), list_lines(stopped), text)
     return Reply(text="\n".join(filter(None, parts)), buttons=buttons, private=True)
@@ -228,7 +230,7 @@ async def _stop(
     await _empty_line(semilla, call.guild.id, who)
     if until is None:
         return Reply(text=say(call.language, "banned", member=name), private=True)
-    time = left(until, call.language)
+    time = duration((until - now()).total_seconds(), call.language)
     return Reply(text=say(call.language, "paused", member=name, time=time), private=True)
 
 
@@ -318,4 +320,6 @@ def _line(record: Record, language: str) -> str:
 
 
 def _until(ban: Ban, language: str) -> str:
-    return say(language, "for-good") if ban.until is None else left(ban.until, language)
+    if ban.until is None:
+        return say(language, "for-good")
+    return duration((ban.until - now()).total_seconds(), language)

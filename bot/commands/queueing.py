@@ -9,8 +9,8 @@ from bot.commands.details import as_of_now, replaced
 from bot.commands.kinds import EVERY, Number, RequestNumber
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
-from bot.locales import say
-from bot.replies import ENDED, duration, list_lines
+from bot.locales import duration, say
+from bot.replies import ENDED, list_lines
 from db.models import Answer, JobState
 
 FAR, NEAR = 1000, 50  # places looked at, and at most shown

@@ -13,6 +13,7 @@ from bot.commands.defaults import (
     defaults,
     kept_within,
     model_called,
+    model_of,
     size_of,
     with_guilds_negative,
     with_style,
@@ -34,7 +35,8 @@ from bot.conversation import Call, Refusal
 from db.history import Asker
 from db.models import Picture, Visibility
 from generator import grammar, habits, metadata
-from generator.catalogue import Catalogue, Model
+from generator.catalogue import Catalogue
+from generator.entries import Model
 from generator.messages import Note, NoteKind
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.vocabulary import Vocabulary
@@ -82,7 +84,7 @@ async def new_request(
     if told is not None:
         chosen = replace(choices, prompt=None).over(told_choices(semilla.catalogue, told))
     chosen, translated = unpack_habits(chosen)
-    typed = await with_style(semilla, call, chosen)
+    typed, unused = await with_style(semilla, call, chosen)
     chosen = typed.over(await defaults(semilla, call))
     chosen = await with_guilds_negative(semilla, call, chosen)
     if not (chosen.prompt or "").strip():
@@ -118,7 +120,8 @@ async def new_request(
     notes += ignored
     if told is not None and (left_out := told.left_out(request)):
         notes.insert(0, Note(NoteKind.OPTION_IGNORED, {"typed": short(", ".join(left_out), 200)}))
-    return request, [*translated, *notes, *check_words(model, request.prompt, call.language)]
+    unknown = check_words(model, request.prompt, call.language)
+    return request, [*translated, *unused, *notes, *unknown]
 
 
 def _prefixed(model: Model, prompt: str) -> str:
@@ -131,17 +134,17 @@ async def changed_request(
 ) -> tuple[GenerationRequest, list[Note]]:
     """`base` with the choices in it and all else kept. Raises Refusal."""
     choices, translated = unpack_habits(choices)
-    chosen = await with_style(semilla, call, choices, base)
+    chosen, unused = await with_style(semilla, call, choices, base)
     if chosen.negative is not None:
         chosen = await with_guilds_negative(semilla, call, chosen)
-    model = model_called(semilla, chosen.model or base.model)
+    model = model_called(semilla, chosen.model) if chosen.model else model_of(semilla, base)
     if chosen.lora:
         prompt = base.prompt if chosen.prompt is None else chosen.prompt
         joined = with_extra(semilla.catalogue, model, prompt, chosen.lora)
         chosen = replace(chosen, prompt=joined)
     changes: dict[str, Any] = {"model": model.name, "model_hash": model.hash}
     notes: list[Note] = []
-    first, factor = without_hires(base)
+    first = without_hires(base)
     if chosen.size or chosen.width or chosen.height or chosen.model:
         asked = chosen
         if not chosen.size:  # a side that isn't named stays
@@ -160,7 +163,7 @@ async def changed_request(
         notes += check_words(model, chosen.prompt, call.language)
     plain = {new: getattr(chosen, typed) for typed, new in PLAIN.items()}
     changes |= {name: value for name, value in plain.items() if value is not None}
-    request = with_hires(replace(first, **changes), model, chosen.hires or factor or 1)
+    request = with_hires(replace(first, **changes), model, chosen.hires or base.factor)
     request = await with_image(semilla, call, request, choices)
     if choices.empty:
         request = await as_of_now(semilla, request)
@@ -169,7 +172,7 @@ async def changed_request(
         vae = kept if chosen.vae is None else chosen.vae
         request, ignored = await with_files(semilla, model, request, vae, call.language)
         notes += ignored
-    return request, [*translated, *replaced(base, request), *notes]
+    return request, [*translated, *unused, *replaced(base, request), *notes]
 
 
 # Choices that replace what a request has, and what it calls them.
@@ -231,19 +234,35 @@ def told_choices(catalogue: Catalogue, told: metadata.Told) -> Choices:
 
 
 def unpack_habits(choices: Choices) -> tuple[Choices, list[Note]]:
-    """Midjourney's options in the prompt, read as ours; what was chosen besides is stronger."""
-    found = habits.options(choices.prompt or "")
-    if not found.options and not found.ignored:
+    """What other programs have in the prompt, read as ours: a line with the negative prompt, lines
+    of comments, Midjourney's options; what was chosen besides is stronger."""
+    prompt, *negatives = _lines(choices)
+    found = habits.options(habits.without_comments(prompt))
+    if found.text == (choices.prompt or "").strip():
         return choices, []
     notes = [
         Note(NoteKind.PROMPT_TRANSLATED, {"typed": typed, "read": read})
         for typed, read in found.changes.items()
     ]
     notes += [Note(NoteKind.OPTION_IGNORED, {"typed": typed}) for typed in found.ignored]
+    if habits.without_comments(prompt) != prompt:
+        notes.append(Note(NoteKind.COMMENT_IGNORED))
     read = read_choices(found.options)
-    negative = ", ".join(part for part in (choices.negative, read.negative) if part)
+    parts = (choices.negative, read.negative, *map(habits.without_comments, negatives))
+    negative = ", ".join(filter(None, parts))
     kept = replace(choices, prompt=found.text or None, negative=negative or choices.negative)
     return kept.over(read), notes
+
+
+def repeated(choices: Choices, count: int) -> int:
+    """How many pictures are wanted: Midjourney's --repeat counts where nothing else was chosen."""
+    told = habits.options(_lines(choices)[0]).options.get("count")
+    return int(told) if told and count == 1 else count
+
+
+def _lines(choices: Choices) -> list[str]:
+    """The words of the prompt and then, where they are in it, of the negative one."""
+    return [text.strip() for text in habits.NEGATIVE_LINE.split(choices.prompt or "")]
 
 
 def check_words(model: Model, prompt: str, language: str) -> list[Note]:

@@ -13,11 +13,20 @@ HEAD = """# Commands
 
 Printed from the declarations by `python -m bot.commands.reference`. Names of both languages are
 understood everywhere; so are `name:value` and `--name value`, with quotes where a value has spaces.
+
+On Discord members' slash commands are {listed}. The others are buttons there: models, samplers, style and
+privacy under `/help`, a new style under 📋 Recipe, the rest under ⋯ or beside what they are about.
 """
 
 
 def markdown() -> str:
-    return "\n".join([HEAD, *(line for command in COMMANDS.values() for line in _command(command))])
+    listed = ", ".join(f"`/{each.name}`" for each in COMMANDS.values() if each.listed)
+    return "\n".join(
+        [
+            HEAD.format(listed=listed),
+            *(line for command in COMMANDS.values() for line in _command(command)),
+        ]
+    )
 
 
 def _command(command: Command) -> Iterator[str]:

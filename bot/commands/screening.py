@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
 from bot.commands.declaration import COMMANDS
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Role
 from bot.holding import never_drawn
-from bot.locales import say
+from bot.locales import duration, say
 from bot.moderation import Rules, below_floor, blocked_word, in_channel, rules_for, said
 from db.models import Job, Record, RecordKind, Review, now
 
 log = logging.getLogger(__name__)
 
 ALLOWED = "review:"  # begins the origin of a request that a moderator has allowed
-HOUR_SECONDS, DAY_SECONDS = 3600, 86400
 
 
 async def check_standing(semilla: Semilla, call: Call) -> None:
@@ -33,7 +31,8 @@ async def check_standing(semilla: Semilla, call: Call) -> None:
     reason = ban.reason or say(call.language, "no-reason")
     if ban.until is None:
         raise Refusal("banned", reason=reason)
-    raise Refusal("paused", time=left(ban.until, call.language), reason=reason)
+    left = (ban.until - now()).total_seconds()
+    raise Refusal("paused", time=duration(left, call.language), reason=reason)
 
 
 async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None:
@@ -118,13 +117,3 @@ def _record(call: Call, kind: RecordKind, detail: str) -> Record:
         member_name=call.member.name,
         detail=detail[:300],
     )
-
-
-def left(until: datetime, language: str) -> str:
-    """How long it is until then: minutes, hours or days."""
-    seconds = max(60.0, (until - now()).total_seconds())
-    if seconds < 1.5 * HOUR_SECONDS:
-        return say(language, "minutes", count=round(seconds / 60))
-    if seconds < 2 * DAY_SECONDS:
-        return say(language, "hours", count=round(seconds / HOUR_SECONDS))
-    return say(language, "days", count=round(seconds / DAY_SECONDS))

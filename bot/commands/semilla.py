@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.access import Access
 from bot.config import Config
+from bot.conversation import Adapter
 from bot.dispatch import Dispatch
 from bot.estimate import Estimate
 from bot.events import Events
@@ -15,7 +17,7 @@ from generator.catalogue import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Semilla:
-    """Made once, in bot/app.py."""
+    """Made once, in bot/app.py. `chats`: those that are there, by their names."""
 
     config: Config
     access: Access
@@ -24,3 +26,4 @@ class Semilla:
     estimate: Estimate
     events: Events
     dispatch: Dispatch
+    chats: Mapping[str, Adapter]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from bot.commands.choices import Choices
-from bot.commands.declaration import command
+from bot.commands.declaration import Answers, command
 from bot.commands.defaults import DEFAULTS, Defaults, defaults, model_called, size_of
 from bot.commands.kinds import (
     NewStyleName,
@@ -14,15 +14,17 @@ from bot.commands.kinds import (
     Scope,
     Switch,
 )
+from bot.commands.line import typed
 from bot.commands.recipe import find_picture
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Refusal, Reply
+from bot.conversation import Button, Call, Field, Form, Refusal, Reply
 from bot.locales import say
 from bot.replies import list_lines
 from generator import metadata
 
 OF_ONE_PICTURE = ("seed", "variations", "prompt")
 NOT_IN_STYLES = {"seed", "variations", "image", "strength", "mask", "style"}
+ROWS, A_ROW = 4, 4  # of buttons that every chat has room for
 
 
 @command(listed=True)
@@ -78,6 +80,18 @@ async def style_save(
     return Reply(text=say(call.language, "style-saved", name=name), private=True)
 
 
+@command("style new", answers=Answers.FORM)
+async def style_new(semilla: Semilla, call: Call, picture: PictureCode) -> Reply:
+    """Asks how a picture's options are to be called, where no line can be typed for it."""
+    found = await find_picture(semilla, call, picture)
+    fields = (
+        Field("name", say(call.language, "option-name")),
+        Field("picture", "", found.code, kind="hidden"),
+    )
+    form = Form(say(call.language, "style-title", code=found.code), "style save", fields)
+    return Reply(form=form, private=True)
+
+
 @command("style delete")
 async def style_delete(semilla: Semilla, call: Call, name: NewStyleName) -> Reply:
     settings = semilla.database.settings
@@ -95,7 +109,11 @@ async def style(semilla: Semilla, call: Call) -> Reply:
         say(call.language, "style-line", name=name, options=_in_words(options, call.language))
         for name, options in styles.items()
     ]
-    return Reply(text=f"{say(call.language, 'styles-title')}\n{list_lines(lines)}", private=True)
+    buttons = [Button(f"🗑 {name}", typed("style delete", {"name": name})) for name in styles]
+    fitting = [each for each in buttons if each.fits][: ROWS * A_ROW]
+    rows = tuple(tuple(fitting[i : i + A_ROW]) for i in range(0, len(fitting), A_ROW))
+    text = f"{say(call.language, 'styles-title')}\n{list_lines(lines)}"
+    return Reply(text=text, buttons=rows, private=True)
 
 
 def _in_words(options: Mapping[str, str], language: str) -> str:

@@ -23,7 +23,7 @@ from bot.commands.kinds import (
     short,
 )
 from bot.commands.semilla import Semilla
-from bot.conversation import Button, Call, Refusal, Reply, Role
+from bot.conversation import Button, Call, Refusal, Reply, Role, Unreachable
 from bot.locales import choice, say
 from bot.moderation import read_rules
 from bot.replies import list_lines
@@ -81,9 +81,7 @@ async def setup(
         return await _for_role(semilla, call, role, wished, reset)
     forgotten = dict.fromkeys(WISHES, "") if reset else {}
     meant = [_meant(call, name, value) for name, value in (forgotten | wished).items()]
-    for each in meant:  # after all of it has been understood
-        for name, text in each.items():
-            await _set(semilla, call, name, text)
+    await _store(semilla, call, {name: text for each in meant for name, text in each.items()})
     values = await semilla.database.settings.of_guild(call.guild.id)
     if step is None:
         step = len(QUESTIONS) if wished or reset else 0
@@ -102,12 +100,30 @@ def _meant(call: Call, name: str, value: Any) -> dict[str, str | None]:
     stored: dict[str, str | None] = {}
     if name in ("channels", "log_channel"):
         text = (call.thread or call.channel) if meant == HERE else "" if meant else _ids(text)
-        stored[f"{name}_shown"] = call.here if meant == HERE else None
+        shown = call.here if meant == HERE else str(value)
+        stored[f"{name}_shown"] = shown if text else None
     elif name == "roles":
         text = "" if meant == ALL else _ids(text)
         stored["roles_shown"] = str(value) if text else None
     empty = text in ("", "0", ANY, ALL, NONE)
     return {**stored, name: None if empty else text}
+
+
+async def _store(semilla: Semilla, call: Call, meant: Mapping[str, str | None]) -> None:
+    """All of it or nothing. Raises Refusal."""
+    if channel := meant.get("log_channel"):
+        await _try_log_channel(semilla, call, channel)
+    for name, text in meant.items():
+        await semilla.database.settings.set(call.guild.id, "guild", "", name, text)
+
+
+async def _try_log_channel(semilla: Semilla, call: Call, channel: str) -> None:
+    """Says there what it will be for. Raises Refusal where that can't be said."""
+    reply = Reply(text=say(call.language, "log-channel"))
+    try:
+        await semilla.chats[call.adapter].post(call.guild.id, channel, reply)
+    except (KeyError, Unreachable) as unreachable:
+        raise Refusal("log-channel-unreachable") from unreachable
 
 
 async def _for_role(
@@ -149,10 +165,6 @@ def _model(semilla: Semilla, text: str) -> str:
         names = ", ".join(each.name for each in semilla.catalogue.models())
         raise Refusal("unknown-models", ("/models",), model=short(text), names=short(names, 200))
     return found.name
-
-
-async def _set(semilla: Semilla, call: Call, name: str, value: str | None) -> None:
-    await semilla.database.settings.set(call.guild.id, "guild", "", name, value)
 
 
 def _ids(text: str) -> str:
@@ -247,7 +259,8 @@ def _question(semilla: Semilla, call: Call, step: int, values: Mapping[str, str]
         ]
     fitting = tuple(each for each in buttons if each.fits)
     skip = Button(say(language, "setup-keep"), f"/setup step:{step + 1}")
-    number = say(language, "setup-step", step=step + 1, steps=len(QUESTIONS))
+    asked = [place for place, (each, _) in enumerate(QUESTIONS) if _applies(call, each)]
+    number = say(language, "setup-step", step=asked.index(step) + 1, steps=len(asked))
     text = f"**{number}** {say(language, f'setup-ask-{name}')}"
     return Reply(text=text, buttons=(fitting, (skip,)), private=True)
 

@@ -12,8 +12,8 @@ import psutil
 from bot.commands.declaration import command
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Reply, Role
-from bot.locales import decimal, say
-from bot.replies import duration, list_lines
+from bot.locales import decimal, duration, say
+from bot.replies import list_lines
 from db.models import JobState, now
 
 GIGABYTE, MEGABYTE = 10**9, 10**6

@@ -22,6 +22,7 @@ PILED = re.compile(f"({_MARK}{{4}}){_MARK}+")
 LONG = 500
 ENTRY = re.compile(r"^(?=[a-z])", re.MULTILINE)
 MARK = re.compile(r"\ue000[^\ue000]*\ue000")
+HOUR_SECONDS, DAY_SECONDS = 3600, 86_400
 
 
 def say(language: str, key: str, /, **facts: Any) -> str:
@@ -65,6 +66,17 @@ def decimal(number: float, language: str, form: str = ".1f") -> str:
     """With one decimal, or as `form` says, and the language's own sign: 1.3 or 1,3."""
     text = format(number, form)
     return text.replace(".", ",") if language == "es" else text
+
+
+def duration(seconds: float, language: str) -> str:
+    """A span of time, in the largest unit that says it well: "20 s", "15 min", "3 h", "4 days"."""
+    if seconds < 90:
+        return say(language, "seconds", count=max(1, round(seconds)))
+    if seconds < 1.5 * HOUR_SECONDS:
+        return say(language, "minutes", count=round(seconds / 60))
+    if seconds < 2 * DAY_SECONDS:
+        return say(language, "hours", count=round(seconds / HOUR_SECONDS))
+    return say(language, "days", count=round(seconds / DAY_SECONDS))
 
 
 def shortened(text: str, characters: int) -> str:

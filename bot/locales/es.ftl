@@ -33,6 +33,8 @@ command-style = estilo
 command-style-help = tus propios estilos
 command-style-save = estilo guardar
 command-style-save-help = guarda opciones con un nombre
+command-style-new = estilo nuevo
+command-style-new-help = guarda las opciones de una imagen con un nombre
 command-style-delete = estilo borrar
 command-style-delete-help = olvida un estilo
 command-help = ayuda
@@ -61,7 +63,7 @@ option-model-help = qué modelo dibuja
 option-image = imagen
 option-image-help = una imagen sobre la que dibujar
 option-image_id = imagen-id
-option-image_id-help = en vez de un archivo: código o enlace de una imagen hecha aquí
+option-image_id-help = en vez de un archivo: id o enlace de una imagen hecha aquí
 option-strength = fuerza
 option-strength-help = cuánto cambia, de 0 a 1
 option-style = estilo
@@ -77,7 +79,7 @@ option-private-help = solo la ves tú
 option-draft = borrador
 option-draft-help = una receta a medias
 option-picture = id
-option-picture-help = el código corto de la imagen
+option-picture-help = el id corto de la imagen
 option-png = png
 option-png-help = el archivo con la receta dentro
 option-topic = sobre
@@ -85,7 +87,7 @@ option-topic-help = una orden o una opción
 option-text = texto
 option-text-help = palabras que buscar
 option-member = miembro
-option-member-help = quién la hizo
+option-member-help = qué miembro: una mención o un nombre
 option-before = antes
 option-before-help = anteriores a esta
 option-sure = seguro
@@ -102,10 +104,10 @@ option-name-help = el nombre que tú elijas
 facts = semilla `{ $seed }` · `{ $code }` · { $seconds } s
 accepted = En camino
 place = { NUMBER($place) ->
-    [1] Vas a continuación
+    [1] Tu turno es el siguiente
    *[other] Vas en el puesto { $place }
  }
-about = unos { $time }
+about = aprox. { $time }
 seconds = { $count } s
 minutes = { $count } min
 loading-model = Cargando { $model }
@@ -139,8 +141,8 @@ identical = ✓ Idéntica a `{ $code }`: los mismos { $values } valores, uno por
 differs = ≈ Muy parecida a `{ $code }`, no idéntica: { $difference }
 difference-model = el archivo del modelo { $model } ha cambiado desde entonces.
 difference-files = el archivo de { $names } ha cambiado desde entonces.
-difference-machine = se hizo en otro sitio ({ $changes }).
-difference-calls = se calculó en otros trozos que entonces, según la memoria que había libre, y eso redondea de otro modo.
+difference-machine = entonces se calculó en otras condiciones ({ $changes }).
+difference-calls = se calculó en otros trozos que entonces, según la memoria libre y los ajustes, y eso redondea de otro modo.
 difference-unknown = no se sabe por qué; la receta y la máquina son las mismas.
 deleted-picture = `{ $code }` se borró.
 
@@ -151,6 +153,7 @@ button-use = 🖼️ Usar como imagen
 button-recipe = 📋 Receta
 button-vary-subtle = 🌿 Variar un poco
 button-vary-strong = 🌳 Variar más
+button-style = 💾 Guardar como estilo
 button-upscale = 🔍 ×2 con detalle
 button-identical = 🟰 Repetir idéntica
 button-png = 📎 PNG
@@ -161,7 +164,7 @@ button-cancel-mine = Cancelar lo mío
 button-retry = Reintentar
 button-older = Anteriores →
 
-recipe-variation = 🌱 variada { $strength } hacia la semilla `{ $seed }`
+recipe-variation = 🌱 variada con fuerza { $strength } hacia la semilla `{ $seed }`
 recipe-made = Hecha por { $author } en { $seconds } s, con { $calls } llamadas a la red ({ $key })
 recipe-again = Para repetirla: `{ $line }`
 size-enlarged = { $size }, mostrada ×{ $scale }
@@ -185,8 +188,9 @@ settings-changed = **Guardado.** Valores predeterminados para ti, aquí:
 settings-none = Ninguno: se usan los de cada modelo. Prueba `/ajustes pasos:12`.
 value = { $value }
 styles-title = **Tus estilos**
-styles-none = Aún no tienes estilos. Prueba `/estilo guardar noche prompt:"fondo azul" pasos:30`.
+styles-none = Aún no tienes estilos. La 📋 Receta de una imagen tiene un botón que guarda uno; donde se escriben líneas, también `/estilo guardar noche prompt:"fondo azul" pasos:30`.
 style-line = **{ $name }** { $options }
+style-title = Guardar las opciones de { $code }
 style-saved = Guardado. Úsalo con `estilo:"{ $name }"`.
 style-deleted = El estilo { $name } está borrado.
 help-title = **Escribe /{ $imagine } y lo que quieras ver**, o usa otra orden:
@@ -219,15 +223,16 @@ note-wildcard-missing = No hay ninguna lista de palabras llamada «{ $name }»: 
 note-words-drawn = La semilla eligió: «{ $words }»
 note-prompt-translated = Leí «{ $typed }» como «{ $read }».
 note-option-ignored = «{ $typed }» no tiene equivalente aquí: lo dejé fuera.
+note-comment-ignored = Las líneas que empiezan con # son apuntes: no las dibujé.
 note-decoded-in-tiles = No había memoria para toda la imagen a la vez: el último paso se hizo por trozos.
 note-image-resized = Tu imagen se ajustó a { $size }.
 
-failure-model-missing = El modelo { $model } ya no está aquí. Mira /modelos.
+failure-model-missing = El modelo { $model } ya no está aquí. Elige otro.
 failure-model-changed = El archivo del modelo { $model } acaba de cambiar. Inténtalo otra vez.
-failure-model-broken = El modelo { $model } no se puede leer (código { $code }). Mira /modelos.
+failure-model-broken = El modelo { $model } no se puede leer (código { $code }). Elige otro.
 failure-out-of-memory = No hubo memoria para esta imagen. Prueba un tamaño menor.
 failure-not-a-number = Los números se salieron de control en esta imagen. Prueba otra guía u otro sampler.
-failure-image-broken = La imagen sobre la que dibujar ya no se puede leer. Envíala otra vez.
+failure-image-broken = La imagen sobre la que dibujar ya no está, o no se puede leer. Envíala otra vez.
 failure-worker-died = Este pedido detuvo el generador dos veces (código { $code }). Prueba uno más pequeño.
 failure-disk-full = El disco está lleno y la imagen no se pudo guardar. Díselo a quien administra Semilla.
 failure-fault = Algo falló de nuestro lado (código { $code }). Tu pedido sigue guardado.
@@ -241,6 +246,7 @@ refusal-unknown-option = /{ $command } no tiene la opción «{ $typed }». Quít
 refusal-misspelt-option = /{ $command } no tiene la opción «{ $typed }». ¿Querías decir { $option_typed }?
 refusal-size-twice = Di el tamaño una sola vez: con tamaño, o con ancho y alto.
 refusal-no-help = No tengo ayuda sobre «{ $words }». Mira las órdenes que hay:
+refusal-log-channel-unreachable = Ahí no puedo avisar a los moderadores: tiene que ser un lugar de este servidor o grupo donde yo pueda escribir y adjuntar archivos.
 refusal-not-ids = «{ $value }» no es un id. Elígelo de la lista que aparece, o pega su id.
 refusal-not-a-whole-number = { $option } tiene que ser un número entero entre { $low } y { $high }, no «{ $value }».
 refusal-not-a-number = { $option } tiene que ser un número entre { $low } y { $high }, no «{ $value }».
@@ -257,7 +263,7 @@ refusal-unknown-request = Aquí no hay ningún pedido { $request }.
 refusal-prompt-missing = ¿Qué dibujo? Escríbelo, por ejemplo:
 refusal-not-a-size = No sé hacer un tamaño de «{ $size }». Prueba cuadrado, vertical, horizontal, 16:9, o números de { $low } a { $high } como 128x192.
 refusal-strength-without-image = fuerza va con una imagen sobre la que dibujar: adjunta una, o añade imagen y su id.
-refusal-nothing-known = No conozco ninguna de esas palabras («{ $words }»), así que no dibujé. Sé unas { $things } cosas. Prueba:
+refusal-nothing-known = No conozco ninguna de esas palabras («{ $words }»), así que no dibujé. Conozco { $things } cosas. Prueba:
 refusal-too-many-pictures = { $count } imágenes de una vez son demasiadas; el máximo es { $limit }.
 refusal-too-many-steps = { $steps } pasos son demasiados aquí; el máximo es { $limit }.
 refusal-too-large = { $size } es demasiado grande aquí; el máximo es de unos { $side } por lado.
@@ -265,9 +271,9 @@ refusal-too-many-waiting = Tienes { $waiting ->
     [one] 1 imagen
    *[other] { $waiting } imágenes
  } en espera; el máximo es { $limit }. Espera a que salga una, o cancela.
-refusal-not-yours = { $code } es de { $author }: solo esa persona o un moderador puede borrarla.
-refusal-not-your-request = Ese pedido es de { $author }: solo esa persona o un moderador puede hacerlo.
-refusal-moderators-only = Solo un moderador puede cambiar esto para todos. Sin «para», es solo para ti.
+refusal-not-yours = { $code } es de { $author }: solo esa persona o quien modera puede borrarla.
+refusal-not-your-request = Ese pedido es de { $author }: solo esa persona o quien modera puede hacerlo.
+refusal-moderators-only = Solo quien modera puede cambiar esto para todos. Sin «para», es solo para ti.
 refusal-style-empty = Un estilo necesita algo dentro, por ejemplo pasos:12 o un prompt.
 refusal-file-too-large = Ese archivo es demasiado grande: caben { $limit } MB como mucho. Envía uno más pequeño.
 refusal-image-broken = Esa imagen no se puede leer: parece dañada. Envíala otra vez, en PNG, JPEG o WebP.
@@ -277,14 +283,14 @@ refusal-no-recipe-inside = Esa imagen no lleva receta. Escribe qué dibujar sobr
 refusal-not-made-here = Esa imagen no se hizo aquí, así que no conozco su receta. Un PNG con su receta se puede repetir con /imagina.
 
 # acceso
-refusal-not-activated = Aún no me activaron aquí. Ya avisé a quien me administra; hasta entonces no digo nada.
-refusal-no-owner = Aún no me activaron aquí: todavía no me administra nadie. Quien me inició pasa a administrarme con /activar y el código de la ventana donde me inició, escritos aquí por quien modera o en privado conmigo. Hasta entonces no digo nada.
+refusal-not-activated = Aún no me activaron aquí. Ya avisé a quien me administra; hasta que me active no digo nada.
+refusal-no-owner = Aún no me activaron aquí y todavía no me administra nadie. Quien me inició encuentra un código en /connect, en mi página, y escribe /activar con él, aquí si modera o en privado conmigo. Hasta entonces no digo nada.
 refusal-private-chats-off = No contesto en chats privados. Pídemelo en un servidor o grupo donde esté activada.
 refusal-private-chats-for-members = En privado solo contesto a miembros de lugares donde estoy activada: pide allí tu primera imagen.
-refusal-wrong-code = Ese no es el código. Está en la ventana donde se inició Semilla y cambia cada vez que se inicia.
-refusal-too-many-codes = Se probaron demasiados códigos. Espera { NUMBER($minutes) } minutos y escribe el de la ventana donde se inició Semilla.
+refusal-wrong-code = Ese no es el código. Está en /connect, en la página de Semilla, y cambia con cada arranque y cada uso.
+refusal-too-many-codes = Se probaron demasiados códigos. Espera { NUMBER($minutes) } minutos y escribe el que está en /connect, en la página de Semilla.
 refusal-for-moderators = Eso solo pueden hacerlo quienes moderan este lugar. Pídeselo a una de esas personas.
-refusal-owner-only = Eso solo puede hacerlo quien administra esta Semilla: con /activar y el código de la ventana donde se inició.
+refusal-owner-only = Eso solo puede hacerlo quien administra esta Semilla. Pasa a administrarla quien la inició, con /activar y el código de /connect, en su página.
 refusal-as-the-group = Eso es para una sola persona, y escribes como el grupo: no sé quién eres. Escríbelo con tu propio nombre.
 refusal-unknown-place = No conozco ese lugar. Escribe /activar en él.
 command-activate = activar
@@ -294,7 +300,7 @@ command-ignore-help = desactiva Semilla en un lugar (para quien la administra)
 command-hello = hola
 command-hello-help = qué probar primero
 option-code = código
-option-code-help = el código de la ventana donde se inició Semilla
+option-code-help = el código que está en /connect, en la página de Semilla
 option-place = lugar
 option-place-help = el id de un servidor o grupo
 button-activate = ✓ Activar
@@ -314,8 +320,9 @@ places-waiting = { $count ->
 ignored = No diré nada en { $place }.
 hello = ¡Hola! Hago imágenes con palabras y puedo volver a hacer cualquiera. Tres cosas para probar:
 run-access = Para activar Semilla en un servidor o grupo, escribe allí: /activar { $code }
-retired-picture = `{ $code }` { $prompt } · la imagen se quitó por su edad, la receta sigue: `/repetir { $code }` la hace otra vez.
-refusal-retired = La imagen { $code } se quitó por su edad; la receta sigue. Hazla otra vez primero:
+retired-picture = `{ $code }` { $prompt } · la imagen se quitó por antigua, su receta se conserva: `/repetir { $code }` la hace otra vez.
+retired-over = `{ $code }` { $prompt } · la imagen se quitó por antigua, su receta se conserva: `/repetir { $code }` la hace otra vez si todavía está aquello sobre lo que se dibujó.
+refusal-retired = La imagen { $code } se quitó por antigua; su receta se conserva. Primero hazla otra vez:
 stats-title = **Semilla, en todos los lugares**
 stats-today = el último día: { $pictures ->
     [one] 1 imagen
@@ -355,7 +362,7 @@ command-ban-help = alguien ya no puede usar Semilla aquí (para quienes moderan)
 command-pause = pausar
 command-pause-help = alguien no puede pedir aquí por un tiempo (un día); sin miembro, no se dibuja hasta /reanudar
 command-resume = reanudar
-command-resume-help = vuelve a dibujar tras /pausar (quien administra Semilla)
+command-resume-help = vuelve a dibujar tras /pausar (para quien administra Semilla)
 command-unban = readmitir
 command-unban-help = alguien puede volver a usar Semilla aquí (para quienes moderan)
 command-audit = registro
@@ -373,7 +380,7 @@ option-until-help = por cuánto tiempo: 30 min, 2 h, 3 días, 1 semana, o un dí
 option-reason = motivo
 option-reason-help = por qué; lo lee la persona
 option-item = cosa
-option-item-help = el código del pedido o de la imagen
+option-item-help = el id del pedido o de la imagen
 option-allow = permitir
 option-allow-help = «sí» deja pasar el pedido; «no» lo rechaza
 hours = { $count } h
@@ -382,15 +389,15 @@ no-reason = no se dio ninguno
 refusal-word = La palabra «{ $word }» no se usa aquí. Cámbiala y listo.
 refusal-floor = Eso no lo dibujo.
 refusal-photos-off = Aquí no se usan fotos propias. Usa palabras, o una imagen hecha aquí.
-refusal-banned = Quienes moderan este lugar detuvieron tus pedidos. Motivo: { $reason }.
-refusal-paused = Tus pedidos están en pausa por { $time } más. Motivo: { $reason }.
+refusal-banned = Quienes moderan detuvieron tus pedidos. Motivo: { $reason }. Solo esas personas pueden levantarlo.
+refusal-paused = Tus pedidos están en pausa por { $time } más. Motivo: { $reason }. Después puedes volver a pedir.
 refusal-not-banned = Aquí no hay nada contra { $member }.
 refusal-not-held = { $code } no está retenida: la ve quien puede verla.
 refusal-decided-already = Alguien más acaba de decidir sobre el pedido de { $member }.
 refusal-not-against-owner = Eso no funciona contra ti ni contra quien administra esta Semilla.
 refusal-several-members = Varias personas se llaman «{ $member }». ¿Cuál? Escribe el id de una imagen suya, o el suyo: { $each }
 refusal-unknown-member = Aquí no conozco a «{ $member }». Menciona a esa persona, escribe su nombre o el id de una imagen suya.
-refusal-not-a-time = No entiendo «{ $value }» como tiempo. Prueba 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31.
+refusal-not-a-time = No entiendo «{ $value }» como un tiempo futuro. Prueba 30 min, 2 h, 3 días, 1 semana, o un día como 2026-12-31.
 button-appeal = Pedir revisión
 button-look = 👁 Verla
 button-publish = 📢 Publicar
@@ -399,15 +406,16 @@ button-ban = ⛔ Vetar
 button-allow = ✓ Permitir
 button-deny = ✗ Rechazar
 held-approval = Primero la mira quien modera; después aparece aquí.
-held-check = La imagen no pasó la revisión y nadie la vio. Prueba otra frase, o espera: la mirará quien modera.
-failure-refused = La imagen no pasó la revisión y nadie la vio. Prueba otra frase.
+held-check = La imagen no pasó el control automático y nadie la vio. Prueba otra frase, o espera: la mirará quien modera.
+failure-refused = La imagen no pasó el control automático y nadie la vio. Prueba otra frase.
 blurred-picture = Una imagen, desenfocada
 button-next = Siguiente →
+log-channel = Desde ahora aviso aquí a los moderadores de lo que los necesita.
 log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }»
-log-held-check = `{ $code }` de { $member } no pasó la revisión de imágenes: «{ $prompt }»
+log-held-check = `{ $code }` de { $member } no pasó el control automático: «{ $prompt }»
 log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
 log-floor = Un pedido de { $member } era de algo que no se dibuja nunca, y se rechazó.
-log-undrawn = Una imagen de { $member } se tiró sin que nadie la viera: la revisión encontró desnudez donde puede tratarse de menores, o sobre una foto.
+log-undrawn = Una imagen de { $member } se tiró sin que nadie la viera: el control automático encontró desnudez donde puede tratarse de menores, o sobre una foto.
 log-floor-paused = { $member } pidió varias veces algo que no se dibuja nunca, y queda en pausa en todos los lugares por un día.
 banned = { $member } ya no puede usarme aquí. /readmitir lo levanta.
 drawing-paused = No dibujo nada hasta /reanudar. La memoria de la tarjeta queda libre en cuanto termine lo que se está dibujando. { $waiting ->
@@ -452,17 +460,17 @@ audit-line = { $time } · { $what ->
     [word] se detuvo una palabra de { $member }
     [floor] { $member } pidió algo que no se dibuja nunca
     [undrawn] una imagen de { $member } se tiró sin que nadie la viera
-   *[held] la revisión retuvo una imagen de { $member }
+   *[held] el control automático retuvo una imagen de { $member }
  }{ $detail }
 
 # Modelos, y más que texto a imagen
 note-extra-changed = «{ $name }» ya no es el mismo archivo que cuando se hizo esta receta: la imagen puede cambiar.
-note-only-enlarged = { $size } es más de lo que dibuja este modelo ({ $side } por lado): agrandé la imagen sin añadir nada.
+note-only-enlarged = { $size } es más de lo que dibuja este modelo ({ $side } por lado): amplié la imagen sin añadir nada.
 note-less-enlarged = { $name } la deja en { $asked }, más de lo permitido aquí: quedó en { $size }.
 option-mask = máscara
 option-mask-help = la parte que se dibuja de nuevo: izquierda, derecha, arriba, abajo, centro o alrededor
 option-hires = hires
-option-hires-help = dibujar en pequeño, agrandar estas veces y dibujar encima, de 1 a 4
+option-hires-help = dibuja en pequeño, amplía por este factor, de 1 a 4, y redibuja encima
 option-tiling = mosaico
 option-tiling-help = bordes que encajan entre sí, para patrones
 option-clip_skip = clip skip
@@ -476,30 +484,31 @@ option-vae-help = otro decodificador de latentes a píxeles
 option-lora = lora
 option-lora-help = un LoRA o embedding que se suma al prompt; nombre:0.7 lo hace más débil
 option-detail = detalle
-option-detail-help = no: solo agrandar, sin dibujar nada nuevo
+option-detail-help = no: solo ampliar, sin dibujar nada nuevo
 option-upscaler = ampliador
-option-upscaler-help = con qué agrandar, sin dibujar nada: lanczos o uno de /modelos
+option-upscaler-help = con qué ampliar, sin dibujar nada: lanczos o uno de /modelos
 refusal-not-an-area = «{ $value }» no es una parte de la imagen. Di izquierda, derecha, arriba, abajo, centro o alrededor.
 refusal-mask-without-image = Una máscara necesita una imagen: adjunta una, o di imagen:K7QX.
 refusal-words-only = Solo a partir de palabras: { $model } no admite imágenes, variaciones, máscaras, segunda pasada ni mosaicos.
 refusal-not-variations = { $option }: semillas y cuánto, como 9:0.15,12:0.35, no «{ $value }».
 refusal-unknown-vae = No hay ningún VAE «{ $name }» para este modelo. Hay: { $names }.
+refusal-not-a-weight = «{ $value }» no es un peso. Escribe un número después del nombre: lora:{ $name }:0.7
 refusal-unknown-extra = No hay ningún LoRA ni embedding «{ $name }» para este modelo. Hay: { $names }.
 refusal-lora-unfit = El LoRA «{ $name }» se hizo para { $family }, y { $model } es { $other }. Elige otro modelo, o quítalo.
 refusal-lora-unusable = El LoRA «{ $name }» no se puede usar: { $reason }
 refusal-unknown-upscaler = No hay ningún ampliador «{ $name }». Hay: { $names }.
 refusal-upscaler-unusable = El ampliador «{ $name }» no se puede usar: { $reason }
-recipe-hires = dibujada primero a { $size }, luego agrandada y redibujada { $strength } en { $steps } pasos
+recipe-hires = dibujada primero a { $size }, luego ampliada y redibujada con fuerza { $strength } en { $steps } pasos
 recipe-masked = dibujada sobre una parte de una imagen
-recipe-upscaled = agrandada, sin dibujar nada
+recipe-upscaled = ampliada, sin dibujar nada
 unusable-pickle = es un pickle, que podría ejecutar código. Pídelo como .safetensors.
-unusable-torn = el archivo no está entero. Cópialo otra vez.
+unusable-torn = no es un archivo de pesos, o no está entero. Cópialo otra vez.
 unusable-lycoris = es un LyCORIS, de un tipo que aquí no se puede leer.
 unusable-other-family = es para un tipo de modelo con el que aquí no se puede dibujar.
 unusable-parts-missing = está la red, pero no su codificador de texto o su VAE.
 unusable-unreadable = el archivo no se puede leer.
 unusable-no-model = no es nada con lo que se pueda dibujar.
-unusable-other-upscaler = agranda de otra forma que ESRGAN, la única que se lee aquí.
+unusable-other-upscaler = amplía de otra forma que ESRGAN, la única que se lee aquí.
 unusable-settings = los ajustes que tiene al lado (.toml) tienen un error.
 models-lora = **LoRA**, como <lora:nombre:0.8> en un prompt
 models-embedding = **Embeddings**, por su nombre en un prompt
@@ -510,14 +519,14 @@ models-more = y { $count } más
 
 # limits, setup, the guided way
 command-setup = configurar
-command-setup-help = configura este servidor o grupo: idioma, canales, límites, reglas (para moderadores)
+command-setup-help = configura este servidor o grupo: idioma, canales, límites, reglas (para quienes moderan)
 command-order = confirmar
 command-order-help = pide lo que se preguntó antes
 command-guide = guía
 command-guide-help = una imagen paso a paso, con botones
 option-words = palabras
 option-language = idioma
-option-language-help = español, inglés, o auto para el de cada quien
+option-language-help = español, inglés, o auto para el de cada persona
 option-channels = canales
 option-channels-help = dónde dibujo: aquí, todos o canales
 option-roles = roles
@@ -544,11 +553,11 @@ option-photos-help = si los miembros pueden traer fotos: sí o no
 option-others = ajenas
 option-others-help = si los miembros pueden usar imágenes que trajo otra persona: sí o no
 option-approve = aprobar
-option-approve-help = si un moderador ve antes cada imagen: sí o no
+option-approve-help = si quien modera ve antes cada imagen: sí o no
 option-nsfw = nsfw
 option-nsfw-help = si los canales para adultos permiten desnudos: sí o no
 option-log_channel = canal de avisos
-option-log_channel-help = dónde aviso a los moderadores: aquí, ninguno o un canal
+option-log_channel-help = dónde aviso a quienes moderan: aquí, ninguno o un canal
 option-page = página
 option-page-help = de las cosas para elegir
 option-step = paso
@@ -570,15 +579,15 @@ choice-auto = auto
 choice-here = aquí
 choice-all = todos
 refusal-wrong-channel = Aquí no dibujo: ve a { $channels }.
-refusal-role-needed = Aquí dibujo solo para algunos roles: { $roles }. Pídeselo a un moderador.
+refusal-role-needed = Aquí dibujo solo para algunos roles: { $roles }. Pídeselo a quien modera.
 refusal-guild-too-many-waiting = Aquí ya esperan { $waiting } imágenes; el máximo es { $limit }. Prueba dentro de un rato.
 refusal-limit-hour = Llevas { $made } de { $limit } en la última hora. { $left ->
-    [0] La próxima se libera a las { $time }.
-   *[other] Pide { $left } ahora, o espera hasta las { $time }.
+    [0] La próxima se libera en { $time }.
+   *[other] Pide { $left } ahora, o espera { $time }.
  }
 refusal-limit-day = Llevas { $made } de { $limit } en las últimas 24 horas. { $left ->
-    [0] La próxima se libera a las { $time }.
-   *[other] Pide { $left } ahora, o espera hasta las { $time }.
+    [0] La próxima se libera en { $time }.
+   *[other] Pide { $left } ahora, o espera { $time }.
  }
 refusal-order-over-hour = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por hora. Pide menos, más pequeñas o con menos pasos.
 refusal-order-over-day = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por día. Pide menos, más pequeñas o con menos pasos.
@@ -588,8 +597,8 @@ refusal-not-your-order = Esa pregunta es para quien hizo el pedido.
 refusal-setup-in-a-group = Escribe /configurar en el servidor o grupo que quieres configurar.
 refusal-role-limits-only = Para un rol, pon límites: por-hora, por-día, en-espera, máx-pasos, máx-cantidad, máx-lado o modelos.
 large-order = { $count ->
-    [one] Una imagen, unos { $time }. ¿La hago?
-   *[other] { $count } imágenes, unos { $time }. ¿Las hago?
+    [one] Una imagen, aprox. { $time }. ¿La hago?
+   *[other] { $count } imágenes, aprox. { $time }. ¿Las hago?
   }
 large-order-unknown = { $count ->
     [one] Una imagen, { $calls } llamadas a una red cuya velocidad todavía no conozco: puede tardar. ¿La hago?
@@ -606,16 +615,16 @@ guide-draw = ✓ Dibújalo así
 setup-step = { $step } de { $steps } ·
 setup-keep = Dejarlo como está →
 setup-ask-language = ¿En qué idioma hablo aquí?
-setup-ask-channels = ¿Dónde dibujo? Para otros canales escribe: /configurar canales:#uno #dos
+setup-ask-channels = ¿Dónde dibujo? Para varios lugares escribe /configurar canales: con sus menciones o sus id.
 setup-ask-roles = ¿Quién puede usarme? Para algunos roles escribe: /configurar roles:@uno @dos
 setup-ask-model = ¿Qué modelo dibuja cuando nadie nombra uno?
 setup-ask-limits = ¿Cuántas imágenes puede hacer cada miembro?
 setup-ask-words = ¿Para quién es este lugar? De eso depende qué palabras acepto.
 setup-ask-approve = ¿Las imágenes aparecen enseguida?
-setup-ask-log = ¿Dónde aviso a los moderadores cuando hacen falta?
+setup-ask-log = ¿Dónde aviso a quienes moderan cuando hace falta? Lo verá cualquiera que lea ahí.
 setup-spanish = Español
 setup-english = English
-setup-own-language = cada quien en el suyo
+setup-own-language = cada persona en el suyo
 setup-here = Solo aquí
 setup-everywhere = En todas partes
 setup-everybody = Todos
@@ -626,7 +635,7 @@ setup-children = 🧒 Niños, sin fotos
 setup-general = General
 setup-adults = Adultos
 setup-at-once = Enseguida
-setup-approve = Después del ✓ de un moderador
+setup-approve = Después del ✓ de quien modera
 setup-log-here = Aquí
 setup-log-none = En ningún lado
 setup-none = todos
@@ -646,10 +655,10 @@ command-privacy-delete-help = borra todo lo tuyo, imágenes y palabras
 option-everywhere = todo lugar
 option-everywhere-help = en todos los lugares, no solo aquí
 privacy-title = **Qué guardo de ti**
-privacy-kept = De cada pedido tuyo: sus palabras y opciones, la imagen, tu nombre y tu id aquí. { $days ->
+privacy-kept = De cada pedido tuyo: sus palabras y opciones, la imagen, la foto que enviaste con él, tu nombre y tu id aquí; y tus ajustes y estilos. { $days ->
     [0] Se quedan hasta que los borres.
-   *[other] Las imágenes se quitan después de { $days } días; las recetas se quedan hasta que las borres.
- } Lo que se rechazó y lo que hizo quien modera se guarda { $records } días. No leo otros mensajes, y todo está en la computadora de quien me administra; no se envía a ningún otro lado.
+   *[other] Las imágenes, y las fotos que llevan debajo, se quitan después de { $days } días, menos una imagen sobre la que se dibujó otra; las recetas se quedan hasta que las borres.
+ } Lo que se rechazó y lo que hizo quien modera se guarda { $records } días. No leo otros mensajes, y todo está en la computadora de quien me administra, y en este chat; no se envía a ningún otro lado.
 privacy-seen = Tus imágenes, sus recetas y tu nombre los ve quien está en este lugar; las privadas, tú y quien modera. En la cola nadie ve las palabras de los demás.
 privacy-rights = { $pictures ->
     [one] Aquí se guarda 1 imagen tuya,
@@ -680,11 +689,11 @@ erased = Borrado: { $pictures ->
 # The engine
 note-schedule-without-effect = { $sampler } tiene su propio calendario: { $schedule } no tiene efecto.
 
-doctor-check = Las imágenes terminadas se revisan por si hay desnudez
-doctor-check-none = No hay revisión de imágenes, así que ningún canal admite desnudez. Con 245 MB más la hay: `{ $python } -m pip install nudenet`
+doctor-check = El control automático busca desnudez en las imágenes terminadas
+doctor-check-none = No hay control automático de imágenes, así que ningún canal admite desnudez. Con 245 MB más lo hay: `{ $python } -m pip install nudenet`
 refusal-publish-own = { $code } es de { $author }: solo esa persona puede publicarla.
 refusal-not-private = { $code } no es privada: aquí todos pueden verla.
-refusal-publish-approval = Aquí un moderador mira antes cada imagen. Pídela otra vez sin «privado».
+refusal-publish-approval = Aquí quien modera mira antes cada imagen. Pídela otra vez sin «privado».
 refusal-enlarged-only = { $code } se amplió a partir de una imagen que ya no está o es privada, así que no hay un dibujo del que partir. Dibuja sobre ella.
 refusal-for-adults = { $code } se hizo en un canal para adultos. Pídela allí.
 command-publish = publicar

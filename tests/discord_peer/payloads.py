@@ -11,6 +11,8 @@ GUILD, CHANNEL, ANA = 2000, 3000, 4000
 FORUM, ADULTS = 3001, 3002  # other channels of the same server
 Json = dict[str, Any]
 EVERYTHING = str((1 << 50) - 1)
+TALK = str(1 << 10 | 1 << 11 | 1 << 15 | 1 << 16 | 1 << 38)  # see, write, attach, read, in threads
+MODERATORS = 5001  # a role that has every right
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,24 @@ def seeds() -> Json:
     return guild_json(GUILD, "Seeds", (channel_json(), forum, channel_json(GUILD, ADULTS, True)))
 
 
-def guild_json(guild: int, name: str, channels: Sequence[Json]) -> Json:
-    everyone = {
-        "id": str(guild), "name": "@everyone", "permissions": EVERYTHING, "position": 0, "color": 0,
+def role_json(role: int, name: str, rights: str) -> Json:
+    return {
+        "id": str(role), "name": name, "permissions": rights, "position": 0, "color": 0,
         "hoist": False, "managed": False, "mentionable": False, "flags": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
     }  # fmt: skip
+
+
+def guild_json(guild: int, name: str, channels: Sequence[Json]) -> Json:
+    roles = [
+        role_json(guild, "@everyone", TALK), role_json(MODERATORS, "Moderators", EVERYTHING)
+    ]  # fmt: skip
     me = {
         "user": bot(), "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False,
         "mute": False, "flags": 0,
     }  # fmt: skip
     return {
-        "id": str(guild), "name": name, "owner_id": str(OWNER), "roles": [everyone],
+        "id": str(guild), "name": name, "owner_id": str(OWNER), "roles": roles,
         "channels": list(channels), "members": [me], "threads": [], "emojis": [], "stickers": [],
         "features": [], "member_count": 2, "large": False, "premium_tier": 0, "voice_states": [],
         "presences": [], "stage_instances": [], "guild_scheduled_events": [], "unavailable": False,

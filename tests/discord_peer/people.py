@@ -15,8 +15,10 @@ from tests.discord_peer.payloads import (
     EVERYTHING,
     GUILD,
     HERE,
+    MODERATORS,
     Json,
     Place,
+    channel_json,
     guild_json,
     person,
 )
@@ -117,9 +119,14 @@ class People:
     async def invite(self, guild: int, name: str, *channels: Json) -> None:
         """The bot is added to a server, for the first time or after it was thrown out."""
         server = guild_json(guild, name, channels)
-        server["roles"][0]["permissions"] = str(1 << 10 | 1 << 11)  # to see and to write
         del server["unavailable"]  # which those have that it was in before it connected
         await self._dispatch("GUILD_CREATE", server)
+
+    async def forbid(self, rights: int, channel: int = CHANNEL) -> None:
+        """What nobody may do in a channel from now on, Semilla neither."""
+        deny = {"id": str(GUILD), "type": 0, "allow": "0", "deny": str(rights)}
+        changed = channel_json(GUILD, channel) | {"permission_overwrites": [deny]}
+        await self._dispatch("CHANNEL_UPDATE", changed)
 
     async def throw_out(self, guild: int) -> None:
         await self._dispatch("GUILD_DELETE", {"id": str(guild)})
@@ -160,6 +167,7 @@ class People:
         number = next(self._ids)
         self._places[f"token-{number}"] = at
         user = person(by)
+        roles = [str(MODERATORS)] if self.rights == EVERYTHING else []
         event: Json = {
             "id": str(number), "application_id": str(APPLICATION), "type": kind,
             "token": f"token-{number}", "version": 1, "data": data,
@@ -176,7 +184,7 @@ class People:
                 "guild": {"id": str(at.guild), "locale": "en-US", "features": []},
                 "authorizing_integration_owners": {"0": str(at.guild)},
                 "member": {
-                    "user": user, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00",
+                    "user": user, "roles": roles, "joined_at": "2026-01-01T00:00:00+00:00",
                     "deaf": False, "mute": False, "permissions": self.rights, "nick": None,
                     "flags": 0,
                 },

@@ -49,12 +49,13 @@ class Discord(People):
         self.buckets: dict[str, Bucket] | None = None  # kept to once it is {}
         self.sent_back = 0
         self.broken: list[str] = []  # what Discord's own description forbids
-        self.rights = str(1 << 11)  # of whoever speaks: to write
+        self.rights = str(1 << 11)  # of whoever speaks, in their channel: to write
         self.sessions = 0
         self.resumed = 0
         self.file_bytes = 10 * 1024 * 1024  # that the server's files may have
         self.presence: Json = {}
         self.fetched = 0  # files
+        self.uploaded: list[str] = []  # their names
         self._places: dict[str, Place] = {}
         self._events: dict[int, Json] = {}
         self._ids = itertools.count(10_000)
@@ -85,7 +86,15 @@ class Discord(People):
 
     def forget(self) -> None:
         """As if nothing had happened; the connection and the commands stay."""
-        for kept in (self.messages, self.of_token, self.responses, self.expired, self.faults):
+        of = (
+            self.messages,
+            self.of_token,
+            self.responses,
+            self.expired,
+            self.faults,
+            self.uploaded,
+        )
+        for kept in of:
             kept.clear()
         self.resumed = 0
         self.file_bytes = 10 * 1024 * 1024
@@ -157,6 +166,8 @@ class Discord(People):
         path = "/" + request.match_info["path"]
         self.requests.append((request.method, path))
         body, files = await _body(request)
+        self.uploaded += files
+        self.broken += _loud(body)
         self.broken += description.faults_of(request.method, path, body)
         if (late := self._late(request.method, path)) is not None:
             return late
@@ -305,7 +316,7 @@ class Discord(People):
     def payload(self, message: Message) -> Json:
         base = f"http://{self.address}/files/{message.id}"
         attachments = [
-            {"id": str(n), "filename": name, "size": len(data), "url": f"{base}/{name}",
+            {"id": str(_file_id(message, n)), "filename": name, "size": len(data), "url": f"{base}/{name}",
              "proxy_url": f"{base}/{name}", "content_type": "image/png"}
             for n, (name, data) in enumerate(message.files.items(), 1)
         ]  # fmt: skip
@@ -329,10 +340,27 @@ def _change(message: Message, body: Json, files: dict[str, bytes]) -> None:
     if "components" in body:
         message.components = body["components"] or []
     if "attachments" in body or files:
-        message.files = files
         declared = body.get("attachments", [])
+        kept = {int(each["id"]) for each in declared}
+        there = enumerate(message.files.items(), 1)
+        message.files = {k: v for n, (k, v) in there if _file_id(message, n) in kept} | files
         message.alts = {each["filename"]: each.get("description", "") for each in declared}
     message.mentions = body.get("allowed_mentions", message.mentions)
+
+
+def _file_id(message: Message, number: int) -> int:
+    return message.id * 100 + number
+
+
+def _loud(body: Any) -> list[str]:
+    """Words without a list of whom they may call: Discord calls everybody whom they name."""
+    said = body if isinstance(body, dict) else {}
+    said = said.get("data") or said
+    return (
+        ["words that may call anybody"]
+        if said.get("content") and "allowed_mentions" not in said
+        else []
+    )
 
 
 async def _body(request: web.Request) -> tuple[Any, dict[str, bytes]]:

@@ -15,14 +15,14 @@ import aiohttp
 import discord
 
 from bot.adapters.discord import rendering, token
-from bot.adapters.discord.client import Client
+from bot.adapters.discord.client import RETRY_SECONDS, Client
 from bot.adapters.discord.markup import clipped
-from bot.adapters.discord.menus import code_in
 from bot.adapters.discord.places import NAME
+from bot.adapters.discord.rights import lacking, takes_pictures
 from bot.commands.semilla import Semilla
 from bot.conversation import Reply, Unreachable
 from bot.locales import say
-from db.models import Answer, now
+from db.models import Answer, JobState, now
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,10 @@ TOKEN_LIFE = timedelta(minutes=14, seconds=30)
 LATE = timedelta(minutes=1)
 OTHERS_WRITTEN = 5  # since it was asked for: the placeholder is out of sight
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
-RETRY_SECONDS = 15.0
 TOKEN_REVOKED = 4004  # the gateway closes with it
 NO_REPLIES = 160002  # where the channel's earlier messages may not be read
-INVALID_TOKEN, UNKNOWN_WEBHOOK, UNKNOWN_MESSAGE = 50027, 10015, 10008
-WANTED = ("view_channel", "send_messages", "attach_files")
-WANTED_IN_THREADS = ("view_channel", "send_messages_in_threads", "attach_files")
+INVALID_TOKEN, NO_ACCESS = 50027, 50001
+THREAD_CLOSED = 50083  # locked, or archived where Semilla may not open it
 
 
 class DiscordAdapter:
@@ -68,6 +66,7 @@ class DiscordAdapter:
         finally:
             self.settled.set()
             await self._client.close()
+            self._client.in_touch.set()  # what waits for it is tried again, by the next one
 
     async def _log_in(self) -> bool:
         while True:
@@ -90,18 +89,20 @@ class DiscordAdapter:
         self.state = ("discord-ready", facts)
         self.settled.set()
 
+    async def _connected(self) -> None:
+        """Raises ConnectionError once it has ended for good: another may have taken its place."""
+        await self._client.in_touch.wait()
+        if self._client.is_closed():
+            raise ConnectionError("no longer connected to Discord")
+
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         """Edits the placeholder while that is possible and noticed, else calls the author; what is
         private goes to them alone."""
-        await self._client.in_touch.wait()
+        await self._connected()
         await self._client.shown(answer.message)
         answer = await self._semilla.database.answers.get(answer.id) or answer
         async with self._client.placeholders.closing(answer.id):
-            if (
-                self._noticed(answer, reply.private)
-                and answer.token
-                and await self._edit_placeholder(answer, reply)
-            ):
+            if self._noticed(answer, reply.private) and await self._edit_placeholder(answer, reply):
                 return
             if reply.private:
                 await self._tell_author(answer, reply)
@@ -109,15 +110,17 @@ class DiscordAdapter:
                 await self._send_late(answer, reply)
 
     def _noticed(self, answer: Answer, private: bool) -> bool:
-        """Whether an edit is still possible and seen: soon, and before others have written much."""
-        if now() - answer.created >= (TOKEN_LIFE if private else LATE):
-            return False
+        """Whether an edit is still possible and seen: soon, and before others have written much.
+        Nobody need see that what they cancelled is cancelled."""
+        age = now() - answer.created
+        if private or all(job.state is JobState.CANCELLED for job in answer.jobs):
+            return age < TOKEN_LIFE
         place, placeholder = int(answer.thread or answer.channel or 0), int(answer.message or 0)
-        return private or self._client.written_since(place, placeholder) < OTHERS_WRITTEN
+        return age < LATE and self._client.written_since(place, placeholder) < OTHERS_WRITTEN
 
     async def tell(self, member: str, reply: Reply) -> None:
         """A private message. Raises Unreachable where its receiver takes none."""
-        await self._client.in_touch.wait()
+        await self._connected()
         message = await rendering.message(self._semilla, reply)
         try:
             user = await self._client.fetch_user(int(member.removeprefix(f"{NAME}:")))
@@ -126,32 +129,38 @@ class DiscordAdapter:
         except (discord.Forbidden, discord.NotFound) as error:
             raise Unreachable(member) from error
 
-    async def post(self, channel: str, reply: Reply) -> None:
-        """Silently, into a channel that moderators read. Raises Unreachable."""
-        await self._client.in_touch.wait()
+    async def post(self, guild: str, channel: str, reply: Reply) -> None:
+        """Silently, into a channel of the server that moderators read. Raises Unreachable."""
+        await self._connected()
         message = await rendering.message(self._semilla, reply)
         try:
-            await self._client.get_partial_messageable(int(channel)).send(
+            number = int(channel)
+            place: Any = self._client.get_channel(number) or await self._client.fetch_channel(
+                number
+            )
+            if not takes_pictures(place, int(guild.removeprefix(f"{NAME}:"))):
+                raise Unreachable(channel)
+            await place.send(
                 message.content,
                 files=message.uploads(),
                 view=message.view or discord.utils.MISSING,
                 silent=True,
             )
-        except (ValueError, discord.Forbidden, discord.NotFound) as error:
+        except (ValueError, discord.Forbidden, discord.NotFound, discord.InvalidData) as error:
             raise Unreachable(channel) from error
 
     async def _edit_placeholder(self, answer: Answer, reply: Reply) -> bool:
-        """With the interaction's token; False when it or the message is gone."""
-        if not answer.message:
+        """With the interaction's token; False when it or the message is out of reach."""
+        if not (answer.message and answer.token):
             return False
         webhook = discord.Webhook.partial(
-            self._client.application_id or 0, answer.token or "", client=self._client
+            self._client.application_id or 0, answer.token, client=self._client
         )
         message = await rendering.message(self._semilla, reply, self._limit(answer))
         try:
             await webhook.edit_message(int(answer.message), **message.options())
         except discord.HTTPException as error:
-            if error.status == 404 or error.code == INVALID_TOKEN:
+            if error.status == 404 or error.code in (INVALID_TOKEN, THREAD_CLOSED):
                 return False
             raise
         return True
@@ -160,14 +169,16 @@ class DiscordAdapter:
         """As a reply that calls its author; the placeholder becomes a link to it."""
         place = int(answer.thread or answer.channel or 0)
         channel = self._client.get_partial_messageable(place, guild_id=_server(answer))
+        message = await rendering.message(self._semilla, reply, self._limit(answer))
+        content = _calling(answer, message, len(reply.pictures))
         try:
-            sent = await self._find_sent(channel, answer, reply)
-            sent = sent or await self._send(channel, answer, reply)
-        except discord.Forbidden:
-            await self._tell_missing_permission(answer)
-            return
-        except discord.NotFound:
-            await self._tell_author(answer, reply, say(answer.language, "discord-channel-gone"))
+            sent = await self._find_sent(channel, content)
+            sent = sent or await self._send(channel, answer, message, content)
+        except discord.HTTPException as error:
+            if not (why := self._why_not(answer, error)):
+                raise
+            if not await self._edit_placeholder(answer, reply):
+                await self._tell_instead(channel, answer, why)
             return
         text = say(answer.language, "discord-moved", link=sent.jump_url)
         if answer.message not in (None, "", str(sent.id)):
@@ -177,26 +188,24 @@ class DiscordAdapter:
         await self._semilla.database.answers.set_message(answer.id, str(sent.id))
 
     async def _find_sent(
-        self, channel: discord.PartialMessageable, answer: Answer, reply: Reply
+        self, channel: discord.PartialMessageable, content: str
     ) -> discord.Message | None:
-        """The message that a send of before has left, if its confirmation was lost: it calls its
-        author, as no placeholder does, and shows as many pictures."""
-        shown = reply.pictures[: rendering.MESSAGE_FILES]
-        codes = {picture.code for picture in shown}
-        author = int(answer.member.removeprefix(f"{NAME}:"))
+        """The message that a send of before has left, if its confirmation was lost."""
         with suppress(discord.Forbidden):
             async for message in channel.history(limit=LOOKED_BACK):
                 own = message.author.id == getattr(self._client.user, "id", 0)
-                late = own and author in message.raw_mentions
-                if late and len(message.attachments) == len(shown) and code_in(message) in codes:
+                if own and message.content.strip() == content.strip():
                     return message
         return None
 
     async def _send(
-        self, channel: discord.PartialMessageable, answer: Answer, reply: Reply
+        self,
+        channel: discord.PartialMessageable,
+        answer: Answer,
+        message: rendering.Message,
+        content: str,
     ) -> discord.Message:
-        message = await rendering.message(self._semilla, reply, self._limit(answer))
-        send = partial(self._send_calling, channel, answer, message)
+        send = partial(self._send_calling, channel, answer, message, content)
         try:
             return await send(_reference(answer))
         except discord.HTTPException as error:
@@ -209,46 +218,74 @@ class DiscordAdapter:
         channel: discord.PartialMessageable,
         answer: Answer,
         message: rendering.Message,
+        content: str,
         reference: discord.MessageReference | None,
     ) -> discord.Message:
-        author = discord.Object(int(answer.member.removeprefix(f"{NAME}:")))
-        call = say(answer.language, "discord-late", mention=f"<@{author.id}>")
         return await channel.send(
-            clipped(f"{call}\n{message.content}"),
+            content,
             files=message.uploads(),
             nonce=_nonce(answer, message),
             reference=cast(Any, reference),  # None is fine at run time
             mention_author=False,
-            allowed_mentions=discord.AllowedMentions(users=[author], replied_user=False),
+            allowed_mentions=discord.AllowedMentions(
+                users=[discord.Object(_author(answer))], replied_user=False
+            ),
             view=message.view or discord.utils.MISSING,
         )
 
-    async def _tell_missing_permission(self, answer: Answer) -> None:
-        """Of the channel, which for a thread is the one that it hangs on."""
+    def _why_not(self, answer: Answer, error: discord.HTTPException) -> str:
+        """Why nothing can be sent there, in words; "" for what may pass."""
+        language, server = answer.language, _server(answer)
+        if error.status == 404 or (server and self._client.get_guild(server) is None):
+            return say(language, "discord-channel-gone")
+        if error.code == THREAD_CLOSED:
+            return say(language, "discord-thread-closed")
+        if error.status != 403:
+            return ""
+        # For a thread it is the channel that it hangs on whose permissions count.
         channel = self._client.get_channel(int(answer.channel or 0))
-        wanted = WANTED_IN_THREADS if answer.thread else WANTED
-        missing = wanted[-1]
-        if isinstance(channel, discord.abc.GuildChannel):
-            rights = channel.permissions_for(channel.guild.me)
-            missing = next((name for name in wanted if not getattr(rights, name)), missing)
-        key = f"discord-permission-{missing.replace('_', '-')}"
-        permission = say(answer.language, key)
         name = f"#{getattr(channel, 'name', answer.channel)}"
-        facts = {"channel": name, "permission": permission}
-        text = say(answer.language, "discord-no-permission", **facts)
-        await self._tell_author(answer, Reply(text=text))
+        missing = lacking(channel, in_thread=bool(answer.thread))
+        if not missing and error.code == NO_ACCESS:
+            missing = "view_channel"
+        if not missing:
+            return say(language, "discord-not-sent", channel=name)
+        permission = say(language, f"discord-permission-{missing.replace('_', '-')}")
+        return say(language, "discord-no-permission", channel=name, permission=permission)
 
-    async def _tell_author(self, answer: Answer, reply: Reply, text: str = "") -> None:
+    async def _tell_instead(
+        self, channel: discord.PartialMessageable, answer: Answer, why: str
+    ) -> None:
+        """In private, or where its author takes no messages in place of the placeholder: what is
+        one's own can be edited where nothing can be sent."""
+        if not await self._tell_author(answer, Reply(text=why)) and answer.message:
+            with suppress(discord.HTTPException):
+                placeholder = channel.get_partial_message(int(answer.message))
+                await placeholder.edit(content=why, view=None, attachments=[])
+
+    async def _tell_author(self, answer: Answer, reply: Reply) -> bool:
         """Where a member takes no messages, the picture is still in the history."""
-        told = Reply(text=text) if text else reply
         try:
-            await self.tell(answer.member, told)
+            await self.tell(answer.member, reply)
         except Unreachable:
             log.warning("answer %d: its author takes no messages", answer.id)
+            return False
+        return True
 
     def _limit(self, answer: Answer) -> int:
         guild = self._client.get_guild(int(answer.guild.removeprefix(f"{NAME}:")))
         return guild.filesize_limit if guild else rendering.FILE_BYTES
+
+
+def _calling(answer: Answer, message: rendering.Message, pictures: int) -> str:
+    """What a message with so many pictures says, with a call to its author before it."""
+    facts = {"mention": f"<@{_author(answer)}>", "pictures": pictures}
+    call = say(answer.language, "discord-late", **facts)
+    return clipped(f"{call}\n{message.content}")
+
+
+def _author(answer: Answer) -> int:
+    return int(answer.member.removeprefix(f"{NAME}:"))
 
 
 def _nonce(answer: Answer, message: rendering.Message) -> str:

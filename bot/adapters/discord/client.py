@@ -17,6 +17,7 @@ from bot.adapters.discord.places import (
     LANGUAGE_OF_LOCALE,
     NAME,
     call_of,
+    guild_of,
     language_of,
 )
 from bot.adapters.discord.presses import More, Pick, Press
@@ -25,6 +26,7 @@ from bot.commands import line as typed_line
 from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Form, Guild, Member, Refusal, Reply, Tone
+from bot.limits import language_of as language_ruled
 from bot.locales import say
 from bot.refusals import fault, refused, short_code
 from db.history import Asker
@@ -32,6 +34,7 @@ from db.history import Asker
 log = logging.getLogger(__name__)
 
 ALREADY_ACKNOWLEDGED = 40060
+RETRY_SECONDS = 15.0
 CALL = "call"  # what an interaction keeps it under
 Interaction = discord.Interaction[Any]
 # No privileged ones: they would have to be applied for, and members' messages aren't our business.
@@ -65,10 +68,16 @@ class Client(discord.Client):
         self._start(self._sync(kept))
 
     async def _sync(self, kept: Any) -> None:
-        try:
-            await tree.sync_when_changed(self.tree, kept)
-        except discord.HTTPException as error:
-            log.warning("the commands were not sent to Discord: %s", error)
+        while True:
+            try:
+                await tree.sync_when_changed(self.tree, kept)
+                return
+            except (aiohttp.ClientError, discord.DiscordServerError, OSError) as error:
+                log.warning("the commands are sent to Discord later: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+            except discord.HTTPException as error:
+                log.error("Discord doesn't take the commands: %s", error)
+                return
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -133,7 +142,9 @@ class Client(discord.Client):
         self, interaction: Interaction, command: Command, values: dict[str, Any], private: bool
     ) -> None:
         given = {name: value for name, value in values.items() if value is not None}
-        options = {name.removesuffix(tree.BY_ID): _typed(value) for name, value in given.items()}
+        options = {
+            name.removesuffix(tree.BY_ID): tree.typed(value) for name, value in given.items()
+        }
         upload = next((v for v in values.values() if isinstance(v, discord.Attachment)), None)
         options = {name: text for name, text in options.items() if text}
         unread = b"" if upload is not None else None
@@ -186,7 +197,7 @@ class Client(discord.Client):
         reply = await door.run(self.semilla, call)
         view = rendering.folded(reply)
         if view is None:
-            await self._edit(interaction, await rendering.message(self.semilla, reply))
+            await self._editor(interaction)(await rendering.message(self.semilla, reply))
         else:
             await interaction.edit_original_response(view=view)
 
@@ -201,7 +212,8 @@ class Client(discord.Client):
             line = line or (f"/{call.command} {about}" if about else f"/{reply.form.command}")
             if call.image is not None and not about and modals.takes_file(reply.form):
                 line = await self.semilla.database.storage.put(call.image) + line
-            await interaction.response.send_modal(modals.modal(reply.form, line, call.language))
+            language = await self._ruled_language(interaction)
+            await interaction.response.send_modal(modals.modal(reply.form, line, language))
 
     async def _submit(self, interaction: Interaction) -> None:
         data: dict[str, Any] = dict(interaction.data or {})
@@ -218,7 +230,7 @@ class Client(discord.Client):
                 return
             form = before.form
         try:
-            changed = modals.changes(form, modals.values(data), self._language(interaction))
+            changed = modals.changes(form, modals.values(data))
             image = await self._kept(file) if file else None
         except Refusal as refusal:
             await self._refuse(interaction, refusal, private=False)
@@ -265,8 +277,7 @@ class Client(discord.Client):
         else:
             await edit(message)
         if accepted and reply.answer is not None:
-            language = self._language(interaction)
-            follow = progress.follow(self.semilla, self.placeholders, reply.answer, language, edit)
+            follow = progress.follow(self.semilla, self.placeholders, reply.answer, edit)
             self._start(follow)
 
     async def _hide(
@@ -287,23 +298,28 @@ class Client(discord.Client):
         if reply.answer is not None:
             await answers.set_message(reply.answer, str(sent.id))
 
+        there = sent.attachments
+
         async def edit(changed: rendering.Message) -> None:
-            await interaction.followup.edit_message(sent.id, **changed.options())
+            nonlocal there
+            options = changed.options(there)
+            there = (await interaction.followup.edit_message(sent.id, **options)).attachments
 
         return edit
 
     def _editor(self, interaction: Interaction) -> progress.Edit:
+        there: list[discord.Attachment] = []
+
         async def edit(message: rendering.Message) -> None:
-            await self._edit(interaction, message)
+            nonlocal there
+            options = message.options(there)
+            there = (await interaction.edit_original_response(**options)).attachments
 
         return edit
 
-    async def _edit(self, interaction: Interaction, message: rendering.Message) -> None:
-        await interaction.edit_original_response(**message.options())
-
     async def _refuse(self, interaction: Interaction, refusal: Refusal, private: bool) -> None:
         """For its author only, in place of what was acknowledged."""
-        reply = refused(self._language(interaction), refusal)
+        reply = refused(await self._ruled_language(interaction), refusal)
         if interaction.response.is_done():
             await self._show(interaction, reply, private)
         else:
@@ -367,6 +383,12 @@ class Client(discord.Client):
     def _language(self, interaction: Interaction) -> str:
         return language_of(interaction, self.semilla.config.language)
 
+    async def _ruled_language(self, interaction: Interaction) -> str:
+        """What the server is set to, else the member's own. It is looked up: not for what has to
+        be acknowledged first."""
+        rules = await self.semilla.database.settings.of_guild(guild_of(interaction).id)
+        return language_ruled(rules) or self._language(interaction)
+
     def _limit(self, interaction: Interaction) -> int:
         return interaction.filesize_limit or rendering.FILE_BYTES
 
@@ -374,12 +396,3 @@ class Client(discord.Client):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _typed(value: Any) -> str:
-    """An option's value as it would be typed; files travel beside the options."""
-    if isinstance(value, discord.Attachment):
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,8 +1,14 @@
 discord-form-options = seed, steps, size … (name:value)
-discord-late = Your picture is ready, { $mention }.
-discord-moved = Your picture is here: { $link }
+discord-late = { NUMBER($pictures) ->
+    [0] About what you asked for, { $mention }:
+    [one] Your picture is ready, { $mention }.
+   *[other] Your pictures are ready, { $mention }.
+  }
+discord-moved = The answer is here: { $link }
 discord-no-permission = I made your picture, but I may not send it in { $channel }: I lack the permission “{ $permission }”. Ask whoever manages the server, then take it up from /history.
 discord-channel-gone = I made your picture, but the place where you asked for it is gone. It is in /history.
+discord-thread-closed = I made your picture, but the thread where you asked for it is closed. It is in /history.
+discord-not-sent = I made your picture, but Discord doesn't let me send it in { $channel }. It is in /history.
 discord-status = { $model } · /imagine
 discord-ready = Discord: ✓ { $name } answers in { NUMBER($servers) ->
     [one] one server

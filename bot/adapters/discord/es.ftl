@@ -1,8 +1,14 @@
 discord-form-options = semilla, pasos, tamaño … (nombre:valor)
-discord-late = Tu imagen está lista, { $mention }.
-discord-moved = Tu imagen está aquí: { $link }
+discord-late = { NUMBER($pictures) ->
+    [0] Sobre lo que pediste, { $mention }:
+    [one] Tu imagen está lista, { $mention }.
+   *[other] Tus imágenes están listas, { $mention }.
+  }
+discord-moved = La respuesta está aquí: { $link }
 discord-no-permission = Hice tu imagen, pero no puedo enviarla en { $channel }: me falta el permiso «{ $permission }». Pídelo a quien administra el servidor y luego recupérala con /historial.
 discord-channel-gone = Hice tu imagen, pero el lugar donde la pediste ya no existe. Está en /historial.
+discord-thread-closed = Hice tu imagen, pero el hilo donde la pediste está cerrado. Está en /historial.
+discord-not-sent = Hice tu imagen, pero Discord no me deja enviarla en { $channel }. Está en /historial.
 discord-status = { $model } · /imagina
 discord-ready = Discord: ✓ { $name } responde en { NUMBER($servers) ->
     [one] un servidor

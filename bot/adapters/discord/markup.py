@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from discord.utils import escape_markdown, escape_mentions
+from discord.utils import escape_markdown
 
 MARKS = re.compile(
     r"\\(?P<escaped>[\\*`])|\*\*(?P<bold>(?:\\.|[^\\])+?)\*\*|`(?P<code>(?:\\.|[^\\`])+?)`",
@@ -14,7 +14,8 @@ MESSAGE_CHARACTERS = 2000
 
 
 def discord_markup(text: str) -> str:
-    """Users' words stay literal: no formatting, no mention, no link's preview."""
+    """Users' words stay literal: no formatting, no link's preview. A mention is shown as whom or
+    what it names; it calls nobody, as no message allows it to."""
     parts: list[str] = []
     end = 0
     for match in MARKS.finditer(text):
@@ -44,4 +45,4 @@ def _marked(match: re.Match[str]) -> str:
 def _literal(text: str) -> str:
     # Angle brackets keep a link from unfolding into a preview of somebody's page.
     text = re.sub(r"https?://[^\s<>]+", lambda link: f"<{link[0]}>", escape_markdown(text))
-    return escape_mentions(text)
+    return re.sub("@(?=everyone|here)", "@\u200b", text)

@@ -30,7 +30,7 @@ async def picture_in(
     if code is not None:
         return code, None
     for attached in message.attachments:
-        if (attached.content_type or "").startswith("image/") and attached.size <= FILE_BYTES:
+        if (attached.content_type or "").startswith("image/"):
             return None, await read(attached)
     raise Refusal("nothing-here")
 
@@ -46,13 +46,13 @@ async def read(attached: discord.Attachment) -> bytes:
 
 
 async def _code_of(semilla: Semilla, message: discord.Message, asker: Asker) -> str | None:
-    if (code := code_in(message)) is not None:
+    if (code := _code_in(message)) is not None:
         return code
     found = await semilla.database.history.by_message(asker, NAME, str(message.id))
     return found.code if found else None
 
 
-def code_in(message: discord.Message) -> str | None:
+def _code_in(message: discord.Message) -> str | None:
     """The picture that a message of ours shows, known by its buttons."""
     for row in message.components:
         for item in getattr(row, "children", ()):

@@ -12,8 +12,8 @@ import discord
 
 from bot.commands import line as typed_line
 from bot.commands.declaration import COMMANDS, Command
-from bot.commands.kinds import Type
-from bot.conversation import Form
+from bot.commands.kinds import Type, short
+from bot.conversation import Field, Form, Refusal
 from bot.locales import say
 
 TITLE_CHARACTERS, LABEL_CHARACTERS, FIELD_CHARACTERS = 45, 45, 4000
@@ -25,10 +25,12 @@ def modal(form: Form, line: str, language: str) -> discord.ui.Modal:
     command = COMMANDS[form.command]
     shown = discord.ui.Modal(title=form.title[:TITLE_CHARACTERS], custom_id=PREFIX + line)
     for field in form.fields:
-        if _is_long(command, field.name):
+        if field.kind != "hidden" and _stands_alone(command, field.name):
             shown.add_item(_field(field.label, field.name, field.value))
-    label = say(language, "discord-form-options")
-    shown.add_item(_field(label, OPTIONS, _on_one_line(command, form, language)))
+    own = {field.name for field in form.fields if _is_apart(command, field)}
+    if any(option.name not in own for option in command.options):
+        label = say(language, "discord-form-options")
+        shown.add_item(_field(label, OPTIONS, _on_one_line(command, form, language)))
     return shown
 
 
@@ -37,16 +39,19 @@ def takes_file(form: Form) -> bool:
     return any(field.name == IMAGE and not field.value for field in form.fields)
 
 
-def changes(form: Form, sent: dict[str, str], language: str) -> dict[str, str]:
+def changes(form: Form, sent: dict[str, str]) -> dict[str, str]:
     """The options that were changed in a modal, and those that say what it is about. What was
     taken out is empty.
 
-    Raises Refusal for options that can't be read.
+    Raises Refusal for options that can't be read, and for words that belong to none.
     """
     command = COMMANDS[form.command]
     hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
     before = {field.name: field.value for field in form.fields if field.kind != "hidden"}
-    after = dict.fromkeys(before, "") | typed_line.options(command, sent.get(OPTIONS, ""))
+    typed = typed_line.options(command, sent.get(OPTIONS, ""))
+    if stray := " ".join(typed[name] for name in (*hidden, *sent) if name in typed):
+        raise Refusal("too-many-words", words=short(stray), command=form.command)
+    after = dict.fromkeys(before, "") | typed
     after |= {name: value.strip() for name, value in sent.items() if name != OPTIONS}
     return hidden | {n: v for n, v in after.items() if v != before.get(n, "")}
 
@@ -62,16 +67,24 @@ def _field(label: str, name: str, value: str) -> discord.ui.Label[Any]:
     return discord.ui.Label(text=label[:LABEL_CHARACTERS].capitalize(), component=text)
 
 
-def _is_long(command: Command, name: str) -> bool:
+def _is_apart(command: Command, field: Field) -> bool:
+    """Whether it doesn't stand among the options on one line."""
+    return field.kind == "hidden" or _stands_alone(command, field.name)
+
+
+def _stands_alone(command: Command, name: str) -> bool:
+    """Whether it has a field of its own: long texts, and what has to be said."""
     option = command.option(name)
-    return option is not None and option.kind.type is Type.TEXT and (option.kind.high or 0) > WORDS
+    if option is None:
+        return False
+    return option.required or (option.kind.type is Type.TEXT and (option.kind.high or 0) > WORDS)
 
 
 def _on_one_line(command: Command, form: Form, language: str) -> str:
     words = []
     for field in form.fields:
         option = command.option(field.name)
-        if option and field.kind != "hidden" and field.value and not _is_long(command, field.name):
+        if option and field.value and not _is_apart(command, field):
             words.append(f"{option.typed(language)}:{typed_line.quote(field.value)}")
     return " ".join(words)
 

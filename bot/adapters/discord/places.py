@@ -43,13 +43,12 @@ def guild_of(interaction: discord.Interaction[Any]) -> Guild:
 
 
 def member_of(interaction: discord.Interaction[Any]) -> Member:
-    """Whoever may manage messages or the server moderates Semilla in it."""
+    """Whoever may manage messages or the server in all of it moderates Semilla there: what a
+    channel allows besides (`interaction.permissions`) says nothing of the others."""
     user = interaction.user
-    rights = interaction.permissions
+    rights = getattr(user, "guild_permissions", discord.Permissions.none())
     roles = tuple(str(role.id) for role in getattr(user, "roles", ()))
-    moderator = interaction.guild_id is not None and (
-        rights.manage_guild or rights.manage_messages or rights.administrator
-    )
+    moderator = rights.manage_guild or rights.manage_messages or rights.administrator
     return Member(f"{NAME}:{user.id}", user.display_name, moderator, roles)
 
 

@@ -69,9 +69,7 @@ class Placeholders:
         return found
 
 
-async def follow(
-    semilla: Semilla, placeholders: Placeholders, answer: int, language: str, edit: Edit
-) -> None:
+async def follow(semilla: Semilla, placeholders: Placeholders, answer: int, edit: Edit) -> None:
     """Edits a placeholder as its answer goes on; what comes too fast is dropped."""
     with semilla.events.follow(answer=answer) as follower:
         events, progress = aiter(follower), Progress()
@@ -82,7 +80,7 @@ async def follow(
             if latest is None:
                 return
             progress = latest
-            message = await _rendered(semilla, answer, language, progress)
+            message = await _rendered(semilla, answer, progress)
             if message is None or not await placeholders.edit(answer, edit, message):
                 return
 
@@ -101,13 +99,11 @@ async def _latest(events: AsyncIterator[Event], queue: asyncio.Queue[Event]) -> 
     return replace(progress, preview=preview)
 
 
-async def _rendered(
-    semilla: Semilla, number: int, language: str, progress: Progress
-) -> rendering.Message | None:
+async def _rendered(semilla: Semilla, number: int, progress: Progress) -> rendering.Message | None:
     answer = await semilla.database.answers.get(number)
     if answer is None or answer.delivered is not None:
         return None
-    message = await rendering.message(semilla, answer_reply(answer, language, progress))
+    message = await rendering.message(semilla, answer_reply(answer, answer.language, progress))
     if progress.preview is None or message.files:
         return message
     files = (await rendering.preview(progress.preview),)

@@ -25,7 +25,7 @@ NOBODY = discord.AllowedMentions.none()
 ALT_CHARACTERS = 1024
 MESSAGE_FILES = 10
 FILE_BYTES = 10 * 1024 * 1024  # of a server without boosts
-PREVIEW_PIXELS = 256
+PREVIEW, PREVIEW_PIXELS = "semilla-preview.webp", 256
 ROWS, ROW_BUTTONS = 5, 5
 QUALITIES = (90, 75, 50)
 
@@ -44,11 +44,12 @@ class Message:
             discord.File(io.BytesIO(data), name, description=alt) for name, data, alt in self.files
         ]
 
-    def options(self) -> dict[str, Any]:
-        """For an edit, that replaces all."""
+    def options(self, there: Sequence[discord.Attachment] = ()) -> dict[str, Any]:
+        """For an edit, that replaces all; a picture that is `there` already isn't sent again."""
+        kept = {each.filename: each for each in there if each.filename != PREVIEW}
         return {
             "content": self.content,
-            "attachments": self.uploads(),
+            "attachments": [kept.get(each.filename, each) for each in self.uploads()],
             "view": self.view,
             "allowed_mentions": NOBODY,
         }
@@ -96,7 +97,7 @@ def folded(reply: Reply) -> discord.ui.View | None:
 
 async def preview(data: bytes) -> tuple[str, bytes, str]:
     """A small preview, large enough to be looked at."""
-    return ("semilla-preview.webp", await asyncio.to_thread(_grown, data), "")
+    return (PREVIEW, await asyncio.to_thread(_grown, data), "")
 
 
 async def _linked(semilla: Semilla, shown: Shown, caption: str) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -77,7 +78,8 @@ async def sync_when_changed(tree: app_commands.CommandTree[Any], kept: Path) -> 
     if await asyncio.to_thread(_read, kept) == digest:
         return False
     await tree.sync()
-    await asyncio.to_thread(_write, kept, digest)
+    with suppress(OSError):  # then they are sent once more at the next start
+        await asyncio.to_thread(_write, kept, digest)
     return True
 
 
@@ -205,3 +207,12 @@ def _described(option: Option) -> Callable[[str], str]:
 
 def _name(label: str) -> str:
     return label.lower().replace(" ", "-")
+
+
+def typed(value: Any) -> str:
+    """An option's value as it would be typed; files travel beside the options."""
+    if isinstance(value, discord.Attachment):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

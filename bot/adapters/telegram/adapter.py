@@ -75,6 +75,7 @@ class TelegramAdapter:
             self._touch.trouble("telegram-bad-token")
         finally:
             self.settled.set()
+            self._touch.end()
             await self._stop()
 
     async def _log_in(self) -> None:
@@ -179,7 +180,7 @@ class TelegramAdapter:
         self._touch.back()
 
     async def deliver(self, answer: Answer, reply: Reply) -> None:
-        await self._touch.there.wait()
+        await self._touch.wait()
         try:
             await self._chats.deliver(answer, reply)
         except BadRequest:
@@ -194,18 +195,22 @@ class TelegramAdapter:
         chat = int(member.removeprefix(f"{NAME}:"))
         if chat < 0:
             raise Unreachable(member)
-        await self._touch.there.wait()
+        await self._touch.wait()
         message = await rendering.message(self._semilla, reply, self._semilla.config.language)
         try:
             await self._chats.send(chat, message)
         except (Forbidden, BadRequest) as error:
             raise Unreachable(member) from error
 
-    async def post(self, channel: str, reply: Reply) -> None:
-        """Silently, into a chat that moderators read. Raises Unreachable."""
-        await self._touch.there.wait()
+    async def post(self, guild: str, channel: str, reply: Reply) -> None:
+        """Silently, into the group or the topic of it that moderators read. Raises Unreachable."""
+        await self._touch.wait()
+        group = guild.removeprefix(f"{NAME}:")
+        topic = "" if channel == group else channel
+        if topic and not topic.isdecimal():
+            raise Unreachable(channel)  # another chat
         message = await rendering.message(self._semilla, reply, self._semilla.config.language)
         try:
-            await self._chats.send(int(channel), message)
-        except (ValueError, Forbidden, BadRequest) as error:
+            await self._chats.post(int(group), topic, message)
+        except (Forbidden, BadRequest) as error:
             raise Unreachable(channel) from error

@@ -114,8 +114,7 @@ class Chats:
         urgency: Urgency,
     ) -> Message:
         """Seen by one alone: Bot API 10.3 lets the admins of a group do that, others only after a
-        press. Else all see a text, and it removes itself;
-        a picture or a file goes to their own chat."""
+        press. Else all see a text, which removes itself; pictures and files go to their own chat."""
         if chat not in self._older and (receiver.press or chat not in self._for_all):
             alone = where | {"api_kwargs": {"ephemeral_message_parameters": receiver.parameters()}}
             try:
@@ -162,6 +161,11 @@ class Chats:
     ) -> None:
         """For those who have the chat's turn already."""
         await self._send(message, _where(chat, topic, to, loud))
+
+    async def post(self, chat: int, topic: str, message: rendering.Message) -> None:
+        """There and nowhere else: where the topic is gone, the whole group isn't to see it."""
+        where = _where(chat, topic, None, loud=False)
+        await self.pace(chat).call(Urgency.ANSWER, lambda: self._send_there(message, where))
 
     async def _send(self, message: rendering.Message, where: dict[str, Any]) -> Message:
         try:

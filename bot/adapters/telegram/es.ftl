@@ -36,9 +36,9 @@ telegram-waiting = 🎨 { NUMBER($count) ->
   }: { $names }
 telegram-edit = ✏️ { $title }. Copia esta línea, cambia lo que quieras y envíala:
 telegram-copy = 📋 Copiar la línea
-telegram-sent-in-private = Te la mandé por privado.
+telegram-sent-in-private = Te lo mandé por privado.
 telegram-open-private-chat = { NUMBER($count) ->
     [0] Esto es solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y pídelo otra vez.
     [one] Tu imagen es solo para ti y todavía no puedo escribirte. Abre { $link } y toca Iniciar: ahí está.
-   *[other] Tus imágenes son solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y escribe /ver con el código de una: { $codes }
+   *[other] Tus imágenes son solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
   }

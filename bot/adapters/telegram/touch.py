@@ -24,9 +24,10 @@ class Touch:
 
     def __init__(self) -> None:
         self.settled = asyncio.Event()
-        self.there = asyncio.Event()
+        self._there = asyncio.Event()
         self._ready: State = ("", {})
         self._trouble: State | None = None
+        self._ended = False
         self._ahead = 0.0  # seconds by which Telegram's clock is
 
     @property
@@ -36,16 +37,29 @@ class Touch:
     def open(self, sentence: str, **facts: Any) -> None:
         """Logged in, and the sentence says so: it holds again after each trouble."""
         self._ready, self._trouble = (sentence, facts), None
-        self.there.set()
+        self._there.set()
         self.settled.set()
 
     def back(self) -> None:
         self._trouble = None
-        self.there.set()
+        self._there.set()
+
+    async def wait(self) -> None:
+        """Until Telegram can be reached. Raises ConnectionError once the connection has ended for
+        good: another may have taken its place."""
+        await self._there.wait()
+        if self._ended:
+            raise ConnectionError("no longer connected to Telegram")
+
+    def end(self) -> None:
+        """What waits is tried again, by the next one."""
+        self._ended = True
+        self._there.set()
 
     def lost(self) -> None:
         """Deliveries wait until it is back."""
-        self.there.clear()
+        if not self._ended:
+            self._there.clear()
         self.trouble("telegram-out-of-touch")
 
     def trouble(self, sentence: str, **facts: Any) -> None:

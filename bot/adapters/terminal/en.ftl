@@ -14,6 +14,7 @@ config-switch = { $where }: { $setting } must be true or false, not { $value }.
 config-choice = { $where }: { $setting } must be one of { $choices }, not { $value }.
 config-folders = { $where }: { $setting } must be a list of folders, like ["models"], not { $value }.
 config-text = { $where }: { $setting } must be a text in quotes, not { $value }.
+config-address = { $where }: { $setting } must be a whole address that begins with https://, not { $value }.
 
 terminal-flag-empty = { $flag } needs a value after it.
 terminal-flag-unknown = Semilla has no flag { $flag }. semilla --help tells what there is; settings stand in config.toml, and SEMILLA_CONFIG names another file.
@@ -35,8 +36,8 @@ doctor-python = Python { $version }, { $bits } bits
 doctor-python-old = This is Python { $version } with { $bits } bits. Semilla needs 3.11 or newer with 64 bits: python.org/downloads
 doctor-torch = torch { $version }, computes with the processor
 doctor-torch-cuda = torch { $version } for CUDA { $cuda }, computes with the NVIDIA card
-doctor-torch-missing = torch isn't installed, and nothing can be drawn without it. Run: make run
-doctor-card-unused = There is an NVIDIA card, but this torch ({ $version }) can't use it. Run: make gpu
+doctor-torch-missing = torch isn't installed, and nothing can be drawn without it. Run: make clean, then make run (without make: python install.py clean, then python install.py run)
+doctor-card-unused = There is an NVIDIA card, but this torch ({ $version }) can't use it. Run: make gpu (without make: python install.py gpu)
 doctor-folder = The data folder { $folder } can be written, { $room } GB are free
 doctor-folder-full = The data folder { $folder } has only { $room } GB left. Make room, or move it with SEMILLA_DATA.
 doctor-folder-closed = The data folder { $folder } can't be written ({ $reason }). Choose another one with SEMILLA_DATA.
@@ -98,9 +99,10 @@ restore-newer = { $file } was made by a newer Semilla than this one. Update Semi
 restore-failed = { $file } could not be restored: { $reason }
 
 # Models
-terminal-models-add = a model, LoRA, VAE or embedding from a FILE, a FOLDER or a HUB-ID
+terminal-models-add = a model, LoRA, VAE, embedding or upscaler from a FILE, a FOLDER or a HUB-ID
 models-add-what = Which one? For example: `semilla models add dream.safetensors`, or `semilla models add owner/name`
 models-add-nothing = { $name } is no model, or several. Files that can be named: { $choices }
+models-add-missing = There is no file or folder { $name } here, and no model of that name on the hub.
 models-add-unusable = { $name } can't be used: { $reason }
 models-add-taken = { $file } is there already, and is another one: the pictures made with it need it. Rename what you add, or remove that one first if nobody needs it.
 models-add-embedding = If it is an embedding, put it into { $folder }: there it is read without being run.

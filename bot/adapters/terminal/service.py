@@ -54,7 +54,7 @@ class Terminal:
         """A command line is not there for longer than its answer."""
         raise Unreachable(member)
 
-    async def post(self, channel: str, reply: Reply) -> None:
+    async def post(self, guild: str, channel: str, reply: Reply) -> None:
         raise Unreachable(channel)
 
 

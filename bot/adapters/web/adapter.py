@@ -101,7 +101,7 @@ class WebAdapter:
         """A page has no mailbox: what its member must know stands on the page."""
         raise Unreachable(member)
 
-    async def post(self, channel: str, reply: Reply) -> None:
+    async def post(self, guild: str, channel: str, reply: Reply) -> None:
         """A page has no channels: its moderators have /review."""
         raise Unreachable(channel)
 

@@ -1,6 +1,6 @@
 # The web page, in English.
 
-web-home-name = Home
+web-home-name = this computer
 web-question = What shall we draw?
 web-placeholder = a green heart
 web-draw = Draw
@@ -39,7 +39,7 @@ web-offline = There is no connection to Semilla just now. Is it still running?
 web-no-page = This page doesn't exist.
 web-no-picture = There is no picture { $code } here.
 web-stale = This page was open for too long. Load it again and repeat what you did.
-web-too-large = That file is too large: 25 MB is the most. Send a smaller one.
+web-too-large = That file is too large: 24 MB is the most. Send a smaller one.
 web-not-inside = First type the class's code.
 web-moderators-only = Only the moderator can do this: open the last address that Semilla printed where it was started.
 web-key-spent = This address has been used already: each makes one browser the moderator's. The next one stands where Semilla was started.

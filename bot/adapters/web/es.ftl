@@ -1,6 +1,6 @@
 # La página web, en español.
 
-web-home-name = Casa
+web-home-name = esta computadora
 web-question = ¿Qué dibujamos?
 web-placeholder = un corazón verde
 web-draw = Dibujar
@@ -39,18 +39,18 @@ web-offline = Ahora mismo no hay conexión con Semilla. ¿Sigue en marcha?
 web-no-page = Esta página no existe.
 web-no-picture = Aquí no hay ninguna imagen { $code }.
 web-stale = Esta página llevaba demasiado tiempo abierta. Cárgala otra vez y repite lo que hiciste.
-web-too-large = Ese archivo es demasiado grande: caben 25 MB. Envía uno más pequeño.
+web-too-large = Ese archivo es demasiado grande: caben 24 MB. Envía uno más pequeño.
 web-not-inside = Primero escribe el código de la clase.
 web-moderators-only = Esto solo puede hacerlo quien modera: abre la última dirección que Semilla mostró donde se arrancó.
 web-key-spent = Esta dirección ya se usó: cada una sirve para que un solo navegador modere. La siguiente está donde se arrancó Semilla.
 
 web-class-title = Dibujar en clase
-web-class-what = Abre Semilla a quienes estén en el mismo wifi y sepan el código de hoy. Las imágenes de la clase se guardan aparte de las tuyas.
+web-class-what = Abre Semilla a quienes estén en la misma red wifi y sepan el código de hoy. Las imágenes de la clase se guardan aparte de las tuyas.
 web-class-open = Abrir a la clase
 web-class-close = Cerrar la clase
 web-class-go = Ver las imágenes de la clase
 web-class-come = A dibujar
-web-class-wifi = Conéctate al mismo wifi que esta computadora
+web-class-wifi = Conéctate a la misma red wifi que esta computadora
 web-class-address = Escanea, o escribe
 web-class-code = Pon el código
 web-class-firewall = Windows puede preguntar si Python puede usar la red: marca «Redes privadas» y elige «Permitir acceso».

@@ -11,6 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 UPLOAD_BYTES = 25_000_000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ELSEWHERE = (
+    "This page doesn't answer at this address. On the computer where Semilla runs, open the address "
+    "that it showed when it started; others come in through the class.\n"
+    "Esta página no responde en esta dirección. En la computadora de Semilla, abre la dirección que "
+    "mostró al iniciarse; los demás entran por la clase."
+)
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
@@ -54,7 +60,7 @@ class Guard:
     def _refuse(self, headers: Headers) -> str:
         host = headers.get("host", "")
         if _name(f"//{host}") not in LOOPBACK | self._hosts():
-            return "This is not the address of this page. Este no es el lugar de esta página."
+            return ELSEWHERE
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             return "This form is not from this page. Este formulario no es de esta página."
