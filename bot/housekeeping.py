@@ -32,6 +32,7 @@ HOME = Guild("web:home")
 SEMILLA = Member("semilla", "Semilla")
 FIRST_SEED = 7
 MISSED_LIFE = timedelta(days=7)  # requests that came while Semilla was away
+ATTACHED_LIFE = timedelta(days=1)  # pictures that came with orders which nobody has confirmed
 DAY = 24 * 3600
 D, UNIQUE = "[0-9]", "[a-z0-9_]" * 8  # as tempfile names what is to be unique
 LEFTOVERS = (  # below the data folder, and for how many seconds somebody may want them; just the
@@ -79,6 +80,7 @@ async def _sweep(semilla: Semilla) -> None:
     await semilla.database.storage.sweep()
     await semilla.database.moderation.forget_old(now() - RECORDS_KEPT)
     await semilla.database.drafts.forget_missed(now() - MISSED_LIFE)
+    await semilla.database.drafts.forget_attached(now() - ATTACHED_LIFE)
     await semilla.database.jobs.forget_spent()
     await semilla.database.analyze()
 

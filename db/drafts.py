@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from db.codes import read_code
 from db.jobs import free_code
-from db.models import Draft
+from db.models import ATTACHED, Draft
 from db.transactions import Transactions
 
 MISSED = "missed:"  # no code looks like that
@@ -64,6 +64,12 @@ class Drafts:
     async def forget_missed(self, before: datetime) -> None:
         """What nobody has decided about in a long time."""
         old = Draft.code.startswith(MISSED), Draft.created < before
+        async with self._transactions.write() as session:
+            await session.execute(delete(Draft).where(*old))
+
+    async def forget_attached(self, before: datetime) -> None:
+        """Requests whose pictures nobody is to keep for long; a sweep removes the files."""
+        old = Draft.options[ATTACHED].as_string().is_not(None), Draft.created < before
         async with self._transactions.write() as session:
             await session.execute(delete(Draft).where(*old))
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from generator.request import GenerationRequest
 
+ATTACHED = "attached"  # beside a draft's options, none of which is called so: a file that came
 EVERYWHERE = ""  # in the place of a guild: what holds in all of them
 
 

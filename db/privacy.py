@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.history import image_of
 from db.jobs import LIMITED, cost_of
 from db.models import (
+    ATTACHED,
     Answer,
     Ban,
     Draft,
@@ -125,6 +126,7 @@ async def _files(session: AsyncSession, owned: Owned) -> set[str]:
             (Picture, Picture.blurred),
             (Picture, image_of(Picture)),
             (Job, image_of(Job)),
+            (Draft, Draft.options[ATTACHED].as_string()),
         )
     ]
     found = {name for query in queries for name in await session.scalars(query)}

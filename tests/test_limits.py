@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from PIL import Image
 
 from bot.app import App
 from bot.conversation import Guild, Member, Tone
 from db.models import now
 from tests.chat import ANA, CLASS, Chat, settings
 from tests.rows import draw, picture, request
+from tests.served import photo
 
 MARTA = Member("chat:marta", "Marta", moderator=True)
 LUIS = Member("chat:luis", "Luis")
@@ -194,6 +196,29 @@ async def test_a_large_order_is_asked_about_first_and_made_after_a_yes(tmp_path:
         assert (await chat.type(yes.line, member=LUIS)).tone is Tone.REFUSED
         assert await accepted(chat, yes.line)
         assert len(chat.semilla.dispatch) == 9
+
+
+async def test_a_large_order_over_a_photo_is_asked_about_and_keeps_it_for_a_day(
+    tmp_path: Path,
+) -> None:
+    async with App.open(settings(tmp_path, SEMILLA_LIMITS__ASK_SECONDS="60")) as app:
+        chat, database = Chat(app), app.semilla.database
+        chat.semilla.estimate.learn("semilla", 128, 128, calls=20, seconds=2.0)
+        ((yes,),) = (await chat.type("a cat steps:150 count:9", image=photo(1))).buttons
+        ((later,),) = (await chat.type("a cat steps:150 count:9", image=photo(2))).buttons
+        assert len(chat.semilla.dispatch) == 0
+        await database.storage.sweep()
+        made = await chat.type(yes.line)
+        answer = await database.answers.get(made.answer or 0)
+        assert answer is not None
+        over = answer.jobs[0].request.initial_image
+        assert over is not None
+        with Image.open(database.storage.path(over)) as image:
+            assert image.getpixel((0, 0)) == (1, 0, 90)
+        await database.drafts.forget_attached(now() - timedelta(hours=1))
+        assert "already" in (await chat.type(yes.line)).text
+        await database.drafts.forget_attached(now() + timedelta(hours=1))
+        assert "no longer there" in (await chat.type(later.line)).text
 
 
 @pytest.mark.parametrize(

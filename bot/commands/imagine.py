@@ -17,7 +17,7 @@ from bot.conversation import Button, Call, Refusal, Reply
 from bot.limits import check
 from bot.locales import duration, say
 from bot.replies import answer_reply
-from db.models import Answer, Draft, Job, Picture, Relation, Visibility
+from db.models import ATTACHED, Answer, Draft, Job, Picture, Relation, Visibility
 from generator.messages import Note
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.sampler_names import calls
@@ -63,11 +63,12 @@ async def order(semilla: Semilla, call: Call, draft: OrderCode) -> Reply:
     if found.member != call.member.id:
         raise Refusal("not-your-order")
     options = {**found.options}
-    name = options.pop(COMMAND, "imagine")
+    name, attached = options.pop(COMMAND, "imagine"), options.pop(ATTACHED, None)
     origin = f"order:{call.guild.id}:{found.code}"
     if await semilla.database.answers.accepted(origin):  # its button was pressed before
         raise Refusal("order-made")
-    call = replace(call, command=name, options=options, confirmed=True, origin=origin)
+    image = await _kept(semilla, attached, draft) if attached else None
+    call = replace(call, command=name, options=options, confirmed=True, origin=origin, image=image)
     return await COMMANDS[name].run(semilla, call)
 
 
@@ -130,13 +131,16 @@ def _answer(call: Call, private: bool) -> Answer:
 
 
 async def _asked_first(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> Reply | None:
-    """A photo that came along can't wait, and what a moderator allows has been looked at."""
-    if call.confirmed or call.image is not None or call.origin.startswith(ALLOWED):
+    """But for what a moderator allows, which has been looked at. A picture that came along is kept
+    as it came for as long as the draft."""
+    if call.confirmed or call.origin.startswith(ALLOWED):
         return None
     text = _question(semilla, call.language, [each.request for each in jobs])
     if text is None:
         return None
     options = {COMMAND: call.command, **call.options}
+    if call.image is not None:
+        options[ATTACHED] = await semilla.database.storage.put(call.image)
     code = await semilla.database.drafts.save(call.guild.id, call.member.id, options)
     button = Button(say(call.language, "button-order"), f"/order {code}")
     return Reply(text=text, buttons=((button,),), private=True)
@@ -171,3 +175,11 @@ async def _draft(semilla: Semilla, call: Call, code: str) -> Draft:
     if found is None:
         raise Refusal("unknown-draft", ("/help",), code=code)
     return found
+
+
+async def _kept(semilla: Semilla, attached: str, code: str) -> bytes:
+    """The picture that came with a draft's request; a backup has none."""
+    try:
+        return await semilla.database.storage.read(attached)
+    except FileNotFoundError as gone:
+        raise Refusal("unknown-draft", ("/help",), code=code) from gone
