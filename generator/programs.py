@@ -125,7 +125,9 @@ def _twin(network: nn.Module) -> nn.Module:
 
 
 def _build(network: nn.Module, inputs: Inputs) -> Network:
+    # Both are settings of a thread, like those above: what the main thread set isn't set here.
     torch._dynamo.config.recompile_limit = BUILDS
+    torch._inductor.config.deterministic = torch.are_deterministic_algorithms_enabled()
     try:
         # fullgraph: it fails rather than leave a part of it eager.
         built = torch.compile(network, dynamic=False, fullgraph=True)

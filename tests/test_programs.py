@@ -77,6 +77,23 @@ def test_a_compiled_network_is_let_go_with_its_model(room):
     assert weights() is None
 
 
+def test_builds_are_compiled_as_deterministic_as_the_worker_is_the_first_one_too(room, monkeypatch):
+    """Else a picture that the first build answered has other pixels when it is made again."""
+    modes = []
+
+    def compiled(network, **_):
+        modes.append(torch._inductor.config.deterministic)
+        return network
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    torch.use_deterministic_algorithms(True)
+    try:
+        draw(room, Programs(after=999), Submit(1, room.recipe("micro", steps=1), trace="2c1"))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert modes == [True]
+
+
 def test_what_was_compiled_is_drawn_eagerly_where_nothing_is_compiled(room):
     made = draw(room, Programs(), Submit(1, room.recipe("micro", steps=3), trace="2c2,2e1"))[1]
     assert made.trace == "2e3"
