@@ -103,7 +103,8 @@ class Programs:
             return False
         log.error("a build fails: it goes on eagerly", exc_info=error)
         self._builds[network][shape] = Future()
-        self._builds[network][shape].set_exception(error)
+        # Without the calls that it came through: they hold the network, which would never go.
+        self._builds[network][shape].set_exception(error.with_traceback(None))
         return True
 
     def _begin(self, network: nn.Module, shape: Shape, inputs: Inputs) -> None:

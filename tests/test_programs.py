@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 
@@ -92,6 +93,40 @@ def test_builds_are_compiled_as_deterministic_as_the_worker_is_the_first_one_too
     finally:
         torch.use_deterministic_algorithms(False)
     assert modes == [True]
+
+
+def failing(monkeypatch, error: Exception) -> list[object]:
+    """Builds answer once, to their compiler, and fail when they are used. Returns those begun."""
+    begun = []
+
+    def compiled(network, **_):
+        begun.append(None)
+        calls = []
+
+        def build(*inputs, **named):
+            calls.append(None)
+            if len(calls) > 1:
+                raise error
+            return network(*inputs, **named)
+
+        return build
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    return begun
+
+
+def test_a_build_that_fails_when_it_is_used_does_not_keep_its_model(room, monkeypatch):
+    # What is logged is kept by pytest, with the error's calls.
+    monkeypatch.setattr(logging.getLogger("generator.programs"), "disabled", True)
+    failing(monkeypatch, RuntimeError("an illegal instruction"))
+    recipe = room.recipe("micro", steps=3)
+    engine = Engine(room.models, {}, 0, programs=Programs(after=999))
+    events = room.run(Submit(1, recipe, trace="2c3"), engine=engine)
+    assert [each.trace for each in events if isinstance(each, Drawn)] == ["2e3"]
+    weights = weakref.ref(room.models.loaded("micro", recipe.model_hash).unet.conv_in.weight)
+    del events
+    engine.free()
+    assert weights() is None
 
 
 def test_what_was_compiled_is_drawn_eagerly_where_nothing_is_compiled(room):
