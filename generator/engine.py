@@ -192,6 +192,7 @@ class Engine:
         if error is None:
             yield messages.Loaded(load.key[0], load.done.result()[1])
             return
+        _unless_lost(error)
         for order, came in list(self._waiting):
             if model_key(order.request) == load.key and order.job in load.jobs:
                 self._waiting.remove((order, came))
@@ -214,9 +215,7 @@ class Engine:
             yield from events
         # Whatever it is, the worker and the other pictures live on.
         except Exception as error:  # noqa: BLE001
-            if isinstance(error, torch.AcceleratorError):
-                # It raises again where the card is lost to this process: the next one has it.
-                torch.accelerator.synchronize()
+            _unless_lost(error)
             yield from otherwise(error)
 
     def _alone(self, job: int, events: Events) -> Events:
@@ -384,3 +383,9 @@ class Engine:
         run = self._runs.pop(job, None)
         if run is not None:
             run.drawing.close()
+
+
+def _unless_lost(error: BaseException) -> None:
+    """Raises where the card is lost to this process: the next one has it, and its jobs again."""
+    if isinstance(error, torch.AcceleratorError):
+        torch.accelerator.synchronize()

@@ -447,6 +447,21 @@ def test_with_a_lost_card_the_worker_ends_and_with_another_fault_of_it_the_pictu
         assert [e.failure for e in events if isinstance(e, Failed)] == [Failure.FAULT]
 
 
+def test_with_a_card_that_is_lost_while_a_model_loads_the_worker_ends_too(
+    studio, tmp_path, monkeypatch
+):
+    """Its jobs are drawn by the next one; failed, they would be gone."""
+
+    def lost(*_):
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    models = Models([], tmp_path, torch.device("cpu"))
+    monkeypatch.setattr(models, "_read", lost)
+    monkeypatch.setattr(torch.accelerator, "synchronize", lost)
+    with pytest.raises(torch.AcceleratorError):
+        studio.run([(0, studio.order(1))], engine=Engine(models, {}, 0))
+
+
 def test_while_a_picture_is_written_and_checked_the_others_are_drawn(studio):
     other = threading.Event()
 
