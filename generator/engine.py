@@ -270,8 +270,9 @@ class Engine:
         assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
         asks, measured = [run.ask for run in runs if run.ask], (runs[0].like, call.width)
         program, network = self._programs.answering(model.unet, shape, call.program)
-        # Measuring costs time of its own, and of a model that is being loaded it would count, too.
-        known = self._loading is not None or self._widths.measured(*measured)
+        # Measuring costs time of its own, and would count what a load or a build takes, too.
+        elsewhere = self._loading is not None or self._programs.building
+        known = elsewhere or self._widths.measured(*measured)
         peak = None if known else peak_of(model.device)
         started = time.perf_counter()
         inputs = inputs_of(model, asks, call.width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import weakref
 
 import pytest
@@ -127,6 +128,23 @@ def test_a_build_that_fails_when_it_is_used_does_not_keep_its_model(room, monkey
     del events
     engine.free()
     assert weights() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (RuntimeError("an illegal instruction"), False),
+    ],
+)
+def test_a_build_that_found_no_memory_has_another_try(room, monkeypatch, error, again):
+    begun, programs = failing(monkeypatch, error), Programs(after=20)
+    for seed in range(4):
+        picture = draw(room, programs, Submit(1, room.recipe("micro", steps=30, seed=seed)))[1]
+        assert picture.trace == "2e30"
+        while programs.building:
+            time.sleep(0.01)
+    assert (len(begun) > 1) == again
 
 
 def test_what_was_compiled_is_drawn_eagerly_where_nothing_is_compiled(room):
