@@ -117,6 +117,7 @@ class Widths:
         self._free = free
         self.taken: dict[Hashable, dict[int, int]] = defaultdict(dict)
         self._limits: dict[Hashable, int] = {}
+        self._narrow: dict[Hashable, int] = {}  # calls for which the limit still holds
         recent = partial(deque[float], maxlen=REMEMBERED)
         self._seconds: dict[tuple[Hashable, int, str], deque[float]] = defaultdict(recent)
         self._counts: dict[tuple[Hashable, int], int] = defaultdict(int)
@@ -130,6 +131,10 @@ class Widths:
         bytes: int | None = None,
         program: str = EAGER,
     ) -> None:
+        if key in self._limits:
+            self._narrow[key] -= 1
+            if self._narrow[key] == 0:
+                del self._limits[key]
         self._counts[key, width] += 1
         if self._counts[key, width] > 1:
             self._seconds[key, width, program].append(seconds)
@@ -158,8 +163,9 @@ class Widths:
         return known[nearest] * max(1.0, width / nearest) <= SHARE * self._free()
 
     def narrow(self, key: Hashable, width: int) -> None:
-        """There was no memory for this width."""
+        """There was no memory for this width; after a while there may be again."""
         self._limits[key] = max(1, min(self.limit(key), width // 2))
+        self._narrow[key] = JUDGED_AGAIN
 
     def bring(self, key: Hashable, width: int, rows: int, wider_rows: int) -> bool:
         """Whether twice this width is worth it, or isn't known yet and has to be tried.

@@ -6,8 +6,9 @@ that the engine knows neither samplers nor steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -199,7 +200,8 @@ def _draw(
     if initial is not None and initial.size != over.size:
         initial = initial.resize(over.size, Image.Resampling.LANCZOS)
     model.tile(request.tiling)
-    area = Area.of(model, initial)
+    with_memory = partial(_whole_or_in_tiles, model, request.tiling, over)
+    area = with_memory(lambda: Area.of(model, initial))
     source = noise.generator(request.seed)
     width, height = over.size
     shape = (1, model.channels, height // model.factor, width // model.factor)
@@ -209,33 +211,35 @@ def _draw(
     if initial is None or (area and over.strength >= 1):
         latents = start * scheduler.init_noise_sigma
     else:
+        colours = initial.convert("RGB")
         # The VAE's encoder leaves channels last.
-        latents = model.encode_image(initial.convert("RGB")).contiguous()
+        latents = with_memory(lambda: model.encode_image(colours)).contiguous()
         if len(timesteps):
             latents = scheduler.add_noise(latents, start, timesteps[:1])
-    beside = inpainting_input(model, area, shape)
+    beside = with_memory(lambda: inpainting_input(model, area, shape))
     denoising = denoise(scheduler, timesteps, latents, source)
     latents = yield from _denoise(denoising, request, model, over, area, beside)
     yield None
     model.tile(request.tiling)
     latents = area.keep(latents) if area and beside is None else latents
-    image = _decoded(model, latents, request.tiling, over.notes)
+    image: Image.Image | None = with_memory(lambda: model.decode(latents))
     return area.paste(image) if area and image else image
 
 
-def _decoded(
-    model: LoadedModel, latents: Tensor, tiling: bool, notes: list[Note]
-) -> Image.Image | None:
-    """In tiles where the memory doesn't suffice for the whole: it takes more than any call before."""
+def _whole_or_in_tiles(
+    model: LoadedModel, tiling: bool, over: Pass, work: Callable[[], Any]
+) -> Any:
+    """In tiles where the VAE hasn't memory for the whole: it takes more than any call before."""
     try:
-        return model.decode(latents)
+        return work()
     except Exception as error:
         # Tiles would each fit their own edges instead of the picture's.
         if tiling or not out_of_memory(error):
             raise
-    if (note := Note(NoteKind.DECODED_IN_TILES)) not in notes:
-        notes.append(note)
-    return model.decode(latents, in_tiles=True)
+    if (note := Note(NoteKind.DECODED_IN_TILES)) not in over.notes:
+        over.notes.append(note)
+    with model.in_tiles(over.size):
+        return work()
 
 
 def _denoise(

@@ -195,6 +195,7 @@ class Engine:
         if error is None:
             yield messages.Loaded(load.key[0], load.done.result()[1])
             return
+        _unless_lost(error)
         for order, came in list(self._waiting):
             if model_key(order.request) == load.key and order.job in load.jobs:
                 self._waiting.remove((order, came))
@@ -217,9 +218,7 @@ class Engine:
             yield from events
         # Whatever it is, the worker and the other pictures live on.
         except Exception as error:  # noqa: BLE001
-            if isinstance(error, torch.AcceleratorError):
-                # It raises again where the card is lost to this process: the next one has it.
-                torch.accelerator.synchronize()
+            _unless_lost(error)
             yield from otherwise(error)
 
     def _alone(self, job: int, events: Events) -> Events:
@@ -274,8 +273,9 @@ class Engine:
         assert isinstance(model, LoadedModel)  # noqa: S101 — for mypy: the others ask nothing
         asks, measured = [run.ask for run in runs if run.ask], (runs[0].like, call.width)
         program, network = self._programs.answering(model.unet, shape, call.program)
-        # Measuring costs time of its own, and of a model that is being loaded it would count, too.
-        known = self._loading is not None or self._widths.measured(*measured)
+        # Measuring costs time of its own, and would count what a load or a build takes, too.
+        elsewhere = self._loading is not None or self._programs.building
+        known = elsewhere or self._widths.measured(*measured)
         peak = None if known else peak_of(model.device)
         started = time.perf_counter()
         inputs = inputs_of(model, asks, call.width)
@@ -387,3 +387,9 @@ class Engine:
         run = self._runs.pop(job, None)
         if run is not None:
             run.drawing.close()
+
+
+def _unless_lost(error: BaseException) -> None:
+    """Raises where the card is lost to this process: the next one has it, and its jobs again."""
+    if isinstance(error, torch.AcceleratorError):
+        torch.accelerator.synchronize()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -144,20 +145,28 @@ class LoadedModel:
         config = self.vae.config
         return torch.as_tensor(latents * config.scaling_factor).float().cpu()
 
-    @torch.inference_mode()
-    def decode(self, latents: Tensor, *, in_tiles: bool = False) -> Image.Image | None:
-        """The picture, or None when the numbers got out of hand.
+    @contextmanager
+    def in_tiles(self, size: tuple[int, int]) -> Iterator[None]:
+        """Meanwhile the VAE works on one tile after the other: that takes less memory, and is a
+        little different where tiles meet.
 
         Args:
-            in_tiles: takes less memory, and is a little different where tiles meet.
+            size: width and height of the picture, in pixels.
         """
-        self.vae.use_tiling = in_tiles
+        vae = self.vae
+        usual = vae.tile_sample_min_size, vae.tile_latent_min_size
+        if max(size) <= usual[0]:  # the whole of it would be one tile
+            vae.tile_sample_min_size, vae.tile_latent_min_size = (side // 2 for side in usual)
+        vae.use_tiling = True
         try:
-            return self._decode(latents)
+            yield
         finally:
-            self.vae.use_tiling = False
+            vae.use_tiling = False
+            vae.tile_sample_min_size, vae.tile_latent_min_size = usual
 
-    def _decode(self, latents: Tensor) -> Image.Image | None:
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Image.Image | None:
+        """The picture, or None when the numbers got out of hand."""
         scaled = latents / self.vae.config.scaling_factor
         for decoded in self._in_both_precisions(
             lambda vae: vae.decode(scaled.to(vae.device, vae.dtype), return_dict=False)[0][0]

@@ -75,6 +75,10 @@ class Programs:
         self._builds = WeakKeyDictionary()
         self._twins: WeakKeyDictionary[nn.Module, nn.Module] = WeakKeyDictionary()
 
+    @property
+    def building(self) -> bool:
+        return any(not each.done() for builds in self._builds.values() for each in builds.values())
+
     def best(self, network: nn.Module, shape: Shape) -> str:
         return COMPILED if self._ready(network, shape) else EAGER
 
@@ -84,10 +88,18 @@ class Programs:
         return (COMPILED, build.result()) if build else (EAGER, network)
 
     def answered(self, network: nn.Module, shape: Shape, inputs: Inputs) -> None:
-        """Counts an eager call; the network is as it was for that call."""
+        """Counts an eager call; the network is as it was for that call.
+
+        A build that there was no memory for has another try after as many.
+        """
         self._counts[shape] += 1
-        if self._after is not None and self._counts[shape] >= self._after:
-            self._begin(network, shape, inputs)
+        if self._after is None or self._counts[shape] < self._after:
+            return
+        self._counts[shape] = 0
+        build = self._builds.get(network, {}).get(shape)
+        if build and build.done() and isinstance(build.exception(), torch.OutOfMemoryError):
+            del self._builds[network][shape]
+        self._begin(network, shape, inputs)
 
     def awaited(self, network: nn.Module, shape: Shape, inputs: Callable[[], Inputs]) -> bool:
         """Whether a build that is needed is under way; begins it."""
@@ -103,7 +115,8 @@ class Programs:
             return False
         log.error("a build fails: it goes on eagerly", exc_info=error)
         self._builds[network][shape] = Future()
-        self._builds[network][shape].set_exception(error)
+        # Without the calls that it came through: they hold the network, which would never go.
+        self._builds[network][shape].set_exception(error.with_traceback(None))
         return True
 
     def _begin(self, network: nn.Module, shape: Shape, inputs: Inputs) -> None:
@@ -125,7 +138,9 @@ def _twin(network: nn.Module) -> nn.Module:
 
 
 def _build(network: nn.Module, inputs: Inputs) -> Network:
+    # Both are settings of a thread, like those above: what the main thread set isn't set here.
     torch._dynamo.config.recompile_limit = BUILDS
+    torch._inductor.config.deterministic = torch.are_deterministic_algorithms_enabled()
     try:
         # fullgraph: it fails rather than leave a part of it eager.
         built = torch.compile(network, dynamic=False, fullgraph=True)

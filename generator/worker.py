@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import traceback
 from contextlib import suppress
 
 NICER = 5  # than the chats: they acknowledge at once, and drawing takes what they leave
@@ -36,9 +37,13 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
-    with suppress(BrokenPipeError):  # nobody is left to be told
-        serve(sys.argv[1:], sys.stdin.buffer, events)
-    os._exit(0)  # a build that is being compiled is not waited for
+    try:
+        with suppress(BrokenPipeError):  # nobody is left to be told
+            serve(sys.argv[1:], sys.stdin.buffer, events)
+    except Exception:  # noqa: BLE001 — a card that is lost, for example
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)  # without waiting for a build or a load that is under way, either way
 
 
 if __name__ == "__main__":

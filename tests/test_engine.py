@@ -390,15 +390,20 @@ def test_a_picture_that_finds_no_memory_at_all_fails_alone(studio, network):
     assert set(drawn(events)) == {2}
 
 
-@pytest.mark.parametrize("tiling", [False, True])
-def test_without_memory_for_the_whole_of_a_picture_it_is_decoded_in_tiles(studio, tiling):
+@pytest.mark.parametrize(
+    ("tiling", "width", "height", "room"),
+    [(False, 256, 128, 16), (True, 256, 128, 16), (False, 128, 128, 8), (False, 64, 128, 8)],
+)
+def test_without_memory_for_the_whole_of_a_picture_it_is_decoded_in_tiles(
+    studio, tiling, width, height, room
+):
     """But for one whose edges are to fit each other: those of tiles would."""
     model = studio.models.loaded("semilla", studio.hash)
-    recipe = studio.recipe(width=256, height=128, tiling=tiling)
+    recipe = studio.recipe(width=width, height=height, tiling=tiling)
     (whole,) = studio.draw(recipe)
 
     def full(_module, inputs):
-        if inputs[0].shape[-1] > 16:
+        if max(inputs[0].shape[-2:]) > room:
             raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
     hook = model.vae.decoder.register_forward_pre_hook(full)
@@ -414,6 +419,24 @@ def test_without_memory_for_the_whole_of_a_picture_it_is_decoded_in_tiles(studio
         )
         assert 0 < np.abs(one - other).mean() < 12
     assert studio.draw(recipe)[0].pixel_hash == whole.pixel_hash
+
+
+@pytest.mark.parametrize("side", [128, 192])
+def test_without_memory_for_the_whole_of_an_initial_image_it_is_encoded_in_tiles(studio, side):
+    model = studio.models.loaded("semilla", studio.hash)
+    recipe = studio.recipe(width=side, height=side, initial_image="ab" * 32, strength=0.0)
+
+    def full(_module, inputs):
+        if inputs[0].shape[-1] >= side:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    (whole,) = drawn(studio.run([(0, Submit(1, recipe, DRAWING))])).values()
+    hook = model.vae.encoder.register_forward_pre_hook(full)
+    (in_tiles,) = drawn(studio.run([(0, Submit(1, recipe, DRAWING))])).values()
+    hook.remove()
+    assert Note(NoteKind.DECODED_IN_TILES) in in_tiles.notes
+    one, other = (np.asarray(Image.open(io.BytesIO(each.png)), int) for each in (whole, in_tiles))
+    assert 0 < np.abs(one - other).mean() < 12
 
 
 def test_without_memory_for_a_model_it_is_not_called_broken(studio, tmp_path, monkeypatch):
@@ -445,6 +468,21 @@ def test_with_a_lost_card_the_worker_ends_and_with_another_fault_of_it_the_pictu
     else:
         events = studio.run([(0, studio.order(1))])
         assert [e.failure for e in events if isinstance(e, Failed)] == [Failure.FAULT]
+
+
+def test_with_a_card_that_is_lost_while_a_model_loads_the_worker_ends_too(
+    studio, tmp_path, monkeypatch
+):
+    """Its jobs are drawn by the next one; failed, they would be gone."""
+
+    def lost(*_):
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    models = Models([], tmp_path, torch.device("cpu"))
+    monkeypatch.setattr(models, "_read", lost)
+    monkeypatch.setattr(torch.accelerator, "synchronize", lost)
+    with pytest.raises(torch.AcceleratorError):
+        studio.run([(0, studio.order(1))], engine=Engine(models, {}, 0))
 
 
 def test_while_a_picture_is_written_and_checked_the_others_are_drawn(studio):

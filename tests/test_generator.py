@@ -403,6 +403,43 @@ async def test_it_ends_too_when_its_chat_process_is_killed_amid_an_order(worker,
     assert process.returncode == 0
 
 
+LOST = """
+import time
+
+import torch
+from generator import worker
+
+
+def lost(*_):
+    raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+
+def compiled(*_, **__):
+    torch.accelerator.synchronize = lost
+    torch.nn.modules.module.register_module_forward_pre_hook(lost)
+    time.sleep(600)
+
+
+torch.compile = compiled
+worker.main()
+"""
+
+
+async def test_it_ends_at_once_when_the_card_is_lost_while_a_network_is_compiled(worker, tmp_path):
+    recipe = worker.recipe(steps=50)
+    frame = frames.encode(Submit(1, recipe, trace="2c50")) + frames.encode(Submit(2, recipe))
+    pipe, options = asyncio.subprocess.PIPE, ("--device=cpu", "--compiled")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", LOST, f"--cache={tmp_path}", *options),
+        **{"stdin": pipe, "stdout": pipe, "stderr": pipe},
+    )
+    process.stdin.write(frame)
+    async with asyncio.timeout(PATIENCE_SECONDS / 2):
+        told = await process.stderr.read()
+        assert await process.wait() == 1
+    assert b"unspecified launch failure" in told
+
+
 async def test_stopped_while_it_still_starts_nobody_waits_for_its_libraries(tmp_path):
     async with asyncio.timeout(client.PATIENCE_SECONDS / 2):
         async with studio(tmp_path):

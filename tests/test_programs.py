@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 import weakref
 
 import pytest
@@ -75,6 +77,74 @@ def test_a_compiled_network_is_let_go_with_its_model(room):
     weights = weakref.ref(room.models.loaded("micro", recipe.model_hash).unet.conv_in.weight)
     engine.free()
     assert weights() is None
+
+
+def test_builds_are_compiled_as_deterministic_as_the_worker_is_the_first_one_too(room, monkeypatch):
+    """Else a picture that the first build answered has other pixels when it is made again."""
+    modes = []
+
+    def compiled(network, **_):
+        modes.append(torch._inductor.config.deterministic)
+        return network
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    torch.use_deterministic_algorithms(True)
+    try:
+        draw(room, Programs(after=999), Submit(1, room.recipe("micro", steps=1), trace="2c1"))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert modes == [True]
+
+
+def failing(monkeypatch, error: Exception) -> list[object]:
+    """Builds answer once, to their compiler, and fail when they are used. Returns those begun."""
+    begun = []
+
+    def compiled(network, **_):
+        begun.append(None)
+        calls = []
+
+        def build(*inputs, **named):
+            calls.append(None)
+            if len(calls) > 1:
+                raise error
+            return network(*inputs, **named)
+
+        return build
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    return begun
+
+
+def test_a_build_that_fails_when_it_is_used_does_not_keep_its_model(room, monkeypatch):
+    # What is logged is kept by pytest, with the error's calls.
+    monkeypatch.setattr(logging.getLogger("generator.programs"), "disabled", True)
+    failing(monkeypatch, RuntimeError("an illegal instruction"))
+    recipe = room.recipe("micro", steps=3)
+    engine = Engine(room.models, {}, 0, programs=Programs(after=999))
+    events = room.run(Submit(1, recipe, trace="2c3"), engine=engine)
+    assert [each.trace for each in events if isinstance(each, Drawn)] == ["2e3"]
+    weights = weakref.ref(room.models.loaded("micro", recipe.model_hash).unet.conv_in.weight)
+    del events
+    engine.free()
+    assert weights() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (RuntimeError("an illegal instruction"), False),
+    ],
+)
+def test_a_build_that_found_no_memory_has_another_try(room, monkeypatch, error, again):
+    begun, programs = failing(monkeypatch, error), Programs(after=20)
+    for seed in range(4):
+        picture = draw(room, programs, Submit(1, room.recipe("micro", steps=30, seed=seed)))[1]
+        assert picture.trace == "2e30"
+        while programs.building:
+            time.sleep(0.01)
+    assert (len(begun) > 1) == again
 
 
 def test_what_was_compiled_is_drawn_eagerly_where_nothing_is_compiled(room):
