@@ -38,16 +38,26 @@ WORDS = {
     "es": {"vary": "Variar", "again": "Repetir idéntica", "identical": "✓ Idéntica"},
 }
 
-# A picture is dropped on the page, or pasted into it.
+# A picture is dropped on the page, or pasted into it; from a table, with the table's words.
 BRING = """async (event) => {
     const canvas = new OffscreenCanvas(64, 64);
     canvas.getContext("2d").fillRect(0, 0, 64, 64);
     const files = new DataTransfer();
+    if (event === "table") {
+        files.setData("text/plain", "a cell");
+        files.setData("text/html", "<td>a cell</td>");
+    }
     files.items.add(new File([await canvas.convertToBlob()], "a.png", { type: "image/png" }));
     const how = { bubbles: true, cancelable: true };
     document.body.dispatchEvent(event === "drop"
         ? new DragEvent("drop", { ...how, dataTransfer: files })
         : new ClipboardEvent("paste", { ...how, clipboardData: files }));
+}"""
+
+# As a phone that is locked, and unlocked.
+LOOK = """(hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
 # Before Safari 16.4 and Chrome 112 a form's data didn't know what had sent it.
@@ -318,6 +328,69 @@ def test_a_picture_can_be_deleted_and_leaves_the_page(visitor: Visitor) -> None:
     expect_that(newest.locator("figure")).to_have_count(0)
 
 
+def test_a_page_that_was_hidden_learns_what_was_deleted_meanwhile(
+    visitor: Visitor, chromium: Browser, server: page_server.Page
+) -> None:
+    kept = finished(draw(visitor.page, "a white cup seed:34 steps:4"))
+    shown = finished(draw(visitor.page, "a black cup seed:34 steps:4"))
+    visitor.page.evaluate(LOOK, True)
+    kept.locator("figure").evaluate("each => each.untouched = true")
+    code = (shown.locator("figure > a").get_attribute("href") or "").removeprefix("/p/")
+    teacher = Visitor(chromium, server.address, "en-US", LAPTOP)
+    teacher.page.goto(server.moderator_address)
+    teacher.page.locator("#ask textarea[name=line]").fill(f"/delete {code} sure:yes")
+    teacher.page.keyboard.press("Enter")
+    expect_that(teacher.page.locator("#notes")).to_contain_text(code)
+    teacher.leave()
+    visitor.page.evaluate(LOOK, False)
+    expect_that(shown.locator("figure")).to_have_count(0)
+    assert kept.locator("figure").evaluate("each => each.untouched"), "its menu may be open"
+
+
+def test_what_was_typed_into_a_form_outlives_a_refusal_and_a_lost_connection(
+    visitor: Visitor,
+) -> None:
+    card = finished(draw(visitor.page, "a brown cow seed:33 steps:4"))
+    card.get_by_role("button", name="Edit").click()
+    form = visitor.page.locator("#notes form")
+    prompt, size = (form.locator(f"[name='option.{name}']") for name in ("prompt", "size"))
+    prompt.fill("a brown cow on a high mountain")
+    size.fill("enormous")
+    form.get_by_role("button", name="Draw").click()
+    expect_that(visitor.page.get_by_role("alert")).to_contain_text("enormous")
+    expect_that(prompt).to_have_value("a brown cow on a high mountain")
+    size.fill("64x64")
+    visitor.page.route("**/call", lambda route: route.abort(), times=1)
+    form.get_by_role("button", name="Draw").click()
+    expect_that(visitor.page.get_by_role("alert")).to_contain_text("no connection")
+    expect_that(prompt).to_have_value("a brown cow on a high mountain")
+    form.get_by_role("button", name="Draw").click()
+    expect_that(form).to_have_count(0)
+    said = visitor.page.locator("#feed .answer").first.locator(".said")
+    expect_that(said).to_contain_text("on a high mountain")
+    assert all("ERR_FAILED" in each for each in visitor.complaints)
+    visitor.complaints.clear()
+
+
+def test_a_file_that_is_no_picture_is_not_attached(visitor: Visitor, tmp_path: Path) -> None:
+    (tmp_path / "song.mp3").write_bytes(b"ID3")
+    attached = visitor.page.locator("input[type=file]")
+    attached.set_input_files(tmp_path / "song.mp3")
+    expect_that(visitor.page.get_by_role("alert")).to_contain_text("a picture that I can read")
+    assert attached.evaluate("each => each.files.length") == 0
+
+
+def test_a_wrong_number_in_closed_options_is_shown(visitor: Visitor) -> None:
+    visitor.page.locator(".options summary").click()
+    steps = visitor.page.get_by_label("steps", exact=True)
+    steps.fill("900")
+    visitor.page.locator(".options summary").click()
+    visitor.page.locator("#ask textarea[name=line]").fill("a grey mouse")
+    visitor.page.keyboard.press("Enter")
+    expect_that(steps).to_be_visible()
+    expect_that(steps).to_be_focused()
+
+
 def test_a_picture_to_draw_over_is_attached_and_used(visitor: Visitor, tmp_path: Path) -> None:
     Image.new("RGB", (128, 128), "orange").save(tmp_path / "orange.png")
     visitor.page.locator("input[type=file]").set_input_files(tmp_path / "orange.png")
@@ -337,6 +410,11 @@ def test_a_picture_is_attached_by_dropping_it_and_by_pasting_it(
     assert visitor.page.locator("input[type=file]").evaluate("each => each.files.length") == 1
     visitor.page.get_by_role("button", name="Remove the picture").click()
     expect_that(attached).to_be_hidden()
+
+
+def test_what_is_copied_from_a_table_is_pasted_as_words(visitor: Visitor) -> None:
+    visitor.page.evaluate(BRING, "table")
+    assert visitor.page.locator("input[type=file]").evaluate("each => each.files.length") == 0
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -39,6 +40,7 @@ async def test_the_first_sight_is_a_box_three_examples_and_no_settings(opened: O
     page = (await opened.browser().get("/")).text
     assert page.count('form="act" name="line"') == 3
     assert "autofocus" in page
+    assert "maxlength" not in page, "words that are too many are refused, and not cut off in silence"
     assert "/class" not in page
     assert "/connect" not in page
 
@@ -258,6 +260,30 @@ async def test_a_picture_page_has_recipe_family_and_download(opened: Opened) -> 
     assert "417" in page
     assert f"/files/{picture.file}?save" in page
     assert "64x96, shown ×5" in page
+
+
+async def test_the_page_of_a_picture_that_was_removed_offers_to_make_it_again(
+    opened: Opened,
+) -> None:
+    picture = await opened.picture()
+    await opened.semilla.database.history.retire(datetime.now(UTC) + timedelta(days=1))
+    page = (await opened.browser().get(f"/p/{picture.code}")).text
+    assert "its recipe is kept" in page
+    assert f'<button form="act" name="line" value="/reroll {picture.code}">' in page
+    assert "417" in page
+    assert "/shown/" not in page
+    assert "/files/" not in page
+
+
+async def test_a_page_and_its_script_are_asked_for_anew_and_sent_when_they_are_new(
+    opened: Opened,
+) -> None:
+    browser = opened.browser()
+    script = await browser.get("/static/page.js")
+    assert script.headers["cache-control"] == "no-cache"
+    known = {"if-none-match": script.headers["etag"]}
+    again = await browser.get("/static/page.js", headers=known)
+    assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
 
 
 async def test_a_file_is_stored_bytes_and_is_kept_by_the_browser(opened: Opened) -> None:

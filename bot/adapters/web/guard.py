@@ -25,6 +25,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Unless it says more: without it, browsers keep the script of before an update for days.
+    "Cache-Control": "no-cache",
 }
 
 

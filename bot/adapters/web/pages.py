@@ -15,7 +15,7 @@ from bot.commands.line import parse
 from bot.commands.lineage import again_line
 from bot.conversation import Reply
 from bot.locales import LANGUAGES, say
-from bot.replies import picture_shown, recipe_text
+from bot.replies import picture_shown, recipe_text, retired_line
 from db.models import Answer
 
 RECENT, OWN, THUMBNAILS, STRIP = 12, 6, 24, 6
@@ -142,6 +142,7 @@ async def picture(request: Request) -> Response:
         prompt=found.prompt,
         recipe=recipe_text(found, visit.language, again_line(found, visit.language)),
         family=family,
+        retired="" if found.file else retired_line(found, visit.language),
     )
     return visit.keep(HTMLResponse(content))
 

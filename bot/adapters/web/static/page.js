@@ -12,9 +12,11 @@
     return holder.content.firstElementChild;
   };
 
-  // Replies for this browser only: one at a time, under the box.
+  // Replies for this browser only: one at a time, under the box. A form keeps what was typed into
+  // it until something is accepted.
   const note = (card) => {
-    notes.replaceChildren(card);
+    const form = !one("form", card) && one("form", notes)?.closest(".reply");
+    notes.replaceChildren(...[card, form].filter(Boolean));
     one("main").classList.add("talk");
     (one("form textarea, form input:not([type=hidden])", card) || card).focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest", behavior: "smooth" });
@@ -35,6 +37,7 @@
     if (known && (known.html === html || known.made > made)) return one(`#answer-${id}`);
     drawn.set(id, { html, made });
     const card = element(html), old = one(`#answer-${id}`);
+    if (old?.isEqualNode(card)) return old;
     if (old) {
       const held = old.contains(document.activeElement);
       old.replaceWith(card);
@@ -65,14 +68,16 @@
     if (card.classList.contains("mine") && (!calls || call === calls >> 1)) live.textContent = text;
   };
 
-  // One stream, while the page is looked at; what was missed comes first.
-  let stream = null;
+  // One stream, while the page is looked at; what was missed comes first: when it comes back, that
+  // may be about any card.
+  let stream = null, missed = "[data-open]";
   const follow = () => {
     if (document.hidden) {
       stream?.close();
       stream = null;
     } else if (!stream) {
-      const open = [...feed.querySelectorAll("[data-open]")].map((each) => each.dataset.answer);
+      const open = [...feed.querySelectorAll(missed)].map((each) => each.dataset.answer).slice(0, 100);
+      missed = "[data-answer]";
       stream = new EventSource(`/events?room=${feed.dataset.room}&since=${feed.dataset.newest}&open=${open}`);
       stream.addEventListener("moved", () => location.reload()); // the class was opened or closed
       stream.addEventListener("card", (event) => {
@@ -206,6 +211,9 @@
   ask.addEventListener("input", count);
   count();
 
+  // What a closed disclosure hides can't have the focus.
+  ask.addEventListener("invalid", () => (one(".options", ask).open = true), true);
+
   // A picture to draw over: chosen, dropped or pasted.
   const image = data_image();
   const attach = (files) => {
@@ -228,10 +236,17 @@
     box.focus();
     return true;
   };
-  image.addEventListener("change", () => attach(image.files));
+  image.addEventListener("change", () => {
+    if (attach(image.files)) return;
+    if (image.files.length) warn(words.notAPicture);
+    detach();
+  });
   one(".attached button", ask).addEventListener("click", detach);
   addEventListener("paste", (event) => {
-    if (attach(event.clipboardData.files)) event.preventDefault();
+    const { files, types } = event.clipboardData;
+    // Tables and slides come as a picture, too.
+    if (types.includes("text/plain") && types.includes("text/html")) return;
+    if (attach(files)) event.preventDefault();
   });
   for (const type of ["dragover", "dragleave", "drop"]) {
     addEventListener(type, (event) => {
