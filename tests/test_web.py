@@ -40,7 +40,9 @@ async def test_the_first_sight_is_a_box_three_examples_and_no_settings(opened: O
     page = (await opened.browser().get("/")).text
     assert page.count('form="act" name="line"') == 3
     assert "autofocus" in page
-    assert "maxlength" not in page, "words that are too many are refused, and not cut off in silence"
+    assert "maxlength" not in page, (
+        "words that are too many are refused, and not cut off in silence"
+    )
     assert "/class" not in page
     assert "/connect" not in page
 
