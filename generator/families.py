@@ -28,7 +28,7 @@ class Family:
 SD1 = Family("sd1", 25, "dpm++ 2m", 7.0)
 SD2 = Family("sd2", 25, "dpm++ 2m", 7.5)
 SDXL = Family("sdxl", 30, "dpm++ 2m", 6.0, native=1024)
-SMALL = Family("small", 20, "euler a", 4.0, native=128, grid=16)
+SMALL = Family("small", 20, "dpm++ 2m", 4.0, native=128, grid=16)
 # By the width of the text embeddings that the network attends to.
 WIDTHS = {768: SD1, 1024: SD2, 2048: SDXL}
 # Other architectures, by the name of their diffusers pipeline; they draw with their own sampler.

@@ -123,7 +123,7 @@ async def test_lines_that_are_comments_are_not_drawn(chat: Chat) -> None:
 
 async def test_a_recipe_with_a_sampler_that_we_lack_is_made_with_another(chat: Chat) -> None:
     drawn = await asked(chat, "a cat\nSteps: 9, Sampler: DPM++ 2S a, CFG scale: 5, Seed: 3")
-    assert (drawn.steps, drawn.seed, drawn.sampler) == (9, 3, "euler a")
+    assert (drawn.steps, drawn.seed, drawn.sampler) == (9, 3, "dpm++ 2m")
     assert await noted(chat) == [Note(NoteKind.OPTION_IGNORED, {"typed": "Sampler: DPM++ 2S a"})]
 
 
