@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -340,6 +341,20 @@ async def test_making_a_picture_again_names_the_lora_that_was_replaced(
     once_more = await chat.ask(f"/reroll {again.pictures[0].code}")
     assert "Identical" in once_more.pictures[0].caption
     assert "ink" not in "".join(once_more.pictures[0].notes), "that one was drawn with this file"
+
+
+async def test_making_a_picture_again_names_what_was_installed_since(
+    chat: Chat, shelf: Path
+) -> None:
+    first = await chat.ask("a cat, __since__ <lora:later:1> model:own seed:3")
+    save_file(lora(768), shelf / "models" / "Lora" / "later.safetensors")
+    (shelf / "wildcards").mkdir(exist_ok=True)
+    (shelf / "wildcards" / "since.txt").write_text("in a hat")
+    await asyncio.to_thread(chat.semilla.catalogue.refresh)
+    again = (await chat.ask(f"/reroll {first.pictures[0].code}")).pictures[0]
+    assert "the file of later, since has changed since, or wasn't here yet" in again.caption
+    once_more = (await chat.ask(f"/reroll {again.code}")).pictures[0]
+    assert "Identical" in once_more.caption
 
 
 @pytest.mark.parametrize("model", ["own", "sd3"])

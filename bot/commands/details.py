@@ -169,11 +169,15 @@ def _wildcards(catalogue: Catalogue, request: GenerationRequest) -> list[Extra]:
 
 
 async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationRequest:
-    """The request with the files that are here: any may have been replaced since it was written."""
-    return await asyncio.to_thread(_as_of_now, semilla.catalogue, request)
+    """The request with the files that are here: any may have been replaced since it was written, and
+    what its prompts name may have been installed."""
+    language = semilla.config.language
+    return await asyncio.to_thread(_as_of_now, semilla.catalogue, request, language)
 
 
-def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRequest:
+def _as_of_now(
+    catalogue: Catalogue, request: GenerationRequest, language: str
+) -> GenerationRequest:
     model = catalogue.named(request.model, request.model_hash)
     family = model.family if model else None
 
@@ -181,23 +185,49 @@ def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRe
         found = catalogue.find_extra(Kind(file.kind), file.name, family)
         return catalogue.hash_of(found) if found else file.hash
 
+    named = [replace(each, hash=hash_of(each)) for each in request.extras]
+    known = {(each.kind, each.name) for each in named}
     return replace(
         request,
         model=model.name if model else request.model,
         model_hash=model.hash if model else request.model_hash,
         vae_hash=next((hash_of(each) for each in _vae_file(request)), None),
-        extras=tuple(replace(each, hash=hash_of(each)) for each in request.extras),
+        extras=(
+            *named,
+            *(
+                each
+                for each in _named_now(catalogue, request, language)
+                if (each.kind, each.name) not in known
+            ),
+        ),
     )
 
 
-def replaced(before: GenerationRequest, request: GenerationRequest) -> list[Note]:
-    """Which files of a request were others when `before` was written; not its model, which the
-    verdict names."""
+def _named_now(
+    catalogue: Catalogue, request: GenerationRequest, language: str
+) -> tuple[ExtraFile, ...]:
+    """What its prompts name; nothing where they aren't drawn."""
+    model = catalogue.find(request.model)
+    if model is None or request.upscaler:
+        return ()
+    if model.own_sampler:
+        return _hashed(catalogue, _wildcards(catalogue, request))
+    try:
+        return _hashed(catalogue, _extras(catalogue, model, request, language))
+    except Refusal:  # of a LoRA that can't be used: it is drawn without, as before
+        return ()
+
+
+def replaced(
+    before: GenerationRequest, request: GenerationRequest, chosen: bool = False
+) -> list[Note]:
+    """Which files of a request were others when `before` was written, or not there; not its model,
+    which the verdict names. `chosen`: it is no longer the same recipe, and new files are its own."""
     hashes = {(each.kind, each.name): each.hash for each in _files(before)}
     return [
         Note(NoteKind.EXTRA_CHANGED, {"name": each.name})
         for each in _files(request)
-        if hashes.get((each.kind, each.name), each.hash) != each.hash
+        if hashes.get((each.kind, each.name), each.hash if chosen else "") != each.hash
     ]
 
 

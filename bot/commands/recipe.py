@@ -172,7 +172,7 @@ async def changed_request(
         vae = kept if chosen.vae is None else chosen.vae
         request, ignored = await with_files(semilla, model, request, vae, call.language)
         notes += ignored
-    return request, [*translated, *unused, *replaced(base, request), *notes]
+    return request, [*translated, *unused, *replaced(base, request, not choices.empty), *notes]
 
 
 # Choices that replace what a request has, and what it calls them.

@@ -157,7 +157,7 @@ origin-own = { $relation ->
 identical = ✓ Identical to `{ $code }`: all { $values } values, one by one.
 differs = ≈ Very close to `{ $code }`, not identical: { $difference }
 difference-model = the file of the model { $model } has changed since.
-difference-files = the file of { $names } has changed since.
+difference-files = the file of { $names } has changed since, or wasn't here yet.
 difference-machine = it was computed under other conditions then ({ $changes }).
 difference-calls = it was computed in other pieces than then, as free memory and settings allowed, and that rounds differently.
 difference-unknown = the reason is not known; the recipe and the machine are the same.
@@ -497,7 +497,7 @@ audit-line = { $time } · { $what ->
  }{ $detail }
 
 # Models, and more than text to image
-note-extra-changed = "{ $name }" is another file by now than when this recipe was made: the picture may differ.
+note-extra-changed = "{ $name }" is another file by now than when this recipe was made, or wasn't here yet: the picture may differ.
 note-only-enlarged = { $size } is more than this model draws ({ $side } a side): I enlarged the picture and added nothing.
 note-less-enlarged = { $name } makes { $asked } of it, more than is allowed here: it became { $size }.
 option-mask = mask

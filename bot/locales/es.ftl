@@ -140,7 +140,7 @@ origin-own = { $relation ->
 identical = ✓ Idéntica a `{ $code }`: los mismos { $values } valores, uno por uno.
 differs = ≈ Muy parecida a `{ $code }`, no idéntica: { $difference }
 difference-model = el archivo del modelo { $model } ha cambiado desde entonces.
-difference-files = el archivo de { $names } ha cambiado desde entonces.
+difference-files = el archivo de { $names } ha cambiado desde entonces, o aún no estaba.
 difference-machine = entonces se calculó en otras condiciones ({ $changes }).
 difference-calls = se calculó en otros trozos que entonces, según la memoria libre y los ajustes, y eso redondea de otro modo.
 difference-unknown = no se sabe por qué; la receta y la máquina son las mismas.
@@ -467,7 +467,7 @@ audit-line = { $time } · { $what ->
  }{ $detail }
 
 # Modelos, y más que texto a imagen
-note-extra-changed = «{ $name }» ya no es el mismo archivo que cuando se hizo esta receta: la imagen puede cambiar.
+note-extra-changed = «{ $name }» ya no es el mismo archivo que cuando se hizo esta receta, o aún no estaba: la imagen puede cambiar.
 note-only-enlarged = { $size } es más de lo que dibuja este modelo ({ $side } por lado): amplié la imagen sin añadir nada.
 note-less-enlarged = { $name } la deja en { $asked }, más de lo permitido aquí: quedó en { $size }.
 option-mask = máscara
