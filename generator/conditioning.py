@@ -6,6 +6,7 @@ prompt_parser.py); a prompt without syntax gives diffusers' encode_prompt to the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache, partial
@@ -29,6 +30,7 @@ TEXTS = 8  # of a part of a prompt that are kept encoded
 CHUNKS = 16  # of a prompt; what comes after them is left out
 BACKTRACK = 20  # tokens: a chunk's last words go over to the next one as far back as their comma
 COMMA = ","
+WORD = re.compile(r"\w[\w'’-]*")
 
 
 @dataclass(slots=True)
@@ -350,9 +352,11 @@ def _wrap(chunks: list[Chunk], comma: list[int]) -> None:
 def _left_out(encoder: TextEncoder, chunks: Sequence[Chunk]) -> tuple[Note, ...]:
     if len(chunks) <= CHUNKS:
         return ()
-    words = encoder.tokenizer.decode([id for chunk in chunks[CHUNKS:] for id in chunk.ids])
+    decoded = encoder.tokenizer.decode([id for chunk in chunks[CHUNKS:] for id in chunk.ids])
+    # Of signs that are several tokens there may be a part only.
+    words = " ".join(WORD.findall(decoded))[:200] or "…"
     limit = CHUNKS * (encoder.length - 2)
-    return (Note(NoteKind.PROMPT_CUT, {"words": words.strip()[:200], "limit": str(limit)}),)
+    return (Note(NoteKind.PROMPT_CUT, {"words": words, "limit": str(limit)}),)
 
 
 def _lengthened(embeddings: Tensor, tokens: int, by: Tensor) -> Tensor:
