@@ -145,6 +145,8 @@ def _hand_over(owner: processes.Owner, request: Request, screen: Screen) -> None
                 screen.take(message)
     except client.OwnerStopped:
         raise Ended("terminal-stopped") from None
+    except client.TooLarge:
+        raise Ended("web-too-large") from None
     except KeyboardInterrupt:
         if screen.answer is not None:
             client.cancel(owner, request, screen.answer)

@@ -65,11 +65,9 @@ class Progress:
 
 def answer_reply(answer: Answer, language: str, progress: Progress | None = None) -> Reply:
     """An answer as it stands: waiting, running, or with its pictures."""
-    pictures = tuple(
-        picture_shown(job.picture, language, job)
-        for job in answer.jobs
-        if job.picture is not None and _is_shown(job.picture)
-    )
+    made = [(job, job.picture) for job in answer.jobs]
+    seen = [(job, picture) for job, picture in made if picture is not None and _is_shown(picture)]
+    pictures = tuple(picture_shown(picture, language, job) for job, picture in seen)
     lines = [line for job in answer.jobs if (line := _ended_line(job, language))]
     buttons: tuple[tuple[Button, ...], ...] = ()
     open_jobs = [job for job in answer.jobs if job.state not in ENDED]
@@ -80,7 +78,7 @@ def answer_reply(answer: Answer, language: str, progress: Progress | None = None
         buttons = ((_button(language, "edit", f"/rewrite {answer.id}"),),)
     elif any(job.state is JobState.FAILED for job in answer.jobs):
         buttons = ((_button(language, "retry", f"/retry {answer.id}"),),)
-    elif answer.private and len(pictures) == 1:
+    elif [picture.visibility for _, picture in seen] == [Visibility.PRIVATE]:
         buttons = ((_button(language, "publish", f"/publish {pictures[0].code}"),),)
     return Reply(
         text="\n".join(dict.fromkeys(lines)),

@@ -189,6 +189,7 @@ class History:
         async with self._transactions.write() as session:
             changed = update(Picture).where(Picture.id == picture.id)
             await session.execute(changed.values(visibility=visibility))
+            await session.execute(_opened(picture).values(private=False))
         return True
 
     async def speeds(self, limit: int = 300) -> list[tuple[str, int, int, int, float]]:
@@ -247,6 +248,17 @@ def _shown_to(asker: Asker) -> Select[Picture]:
     """Those of them that may come up by the way, where the asker is."""
     query = _seen_by(asker).where(Picture.visibility != Visibility.HELD)
     return query if asker.adults else query.where(Picture.age_restricted.is_(False))
+
+
+def _opened(picture: Picture) -> Any:
+    """Updates a picture's answer, if it has no other than public ones now and will have none. What
+    a chat has sent to its author alone isn't seen by others for that."""
+    answer = select(Job.answer_id).where(Job.id == picture.job_id).scalar_subquery()
+    hidden = and_(Picture.deleted.is_(None), Picture.visibility != Visibility.PUBLIC)
+    others = select(Job.id).outerjoin(Picture, Picture.job_id == Job.id)
+    others = others.where(Job.answer_id == Answer.id, or_(Job.state.in_(MAY_RUN), hidden))
+    sole = update(Answer).where(Answer.id == answer, Answer.message == "")
+    return sole.where(~others.correlate(Answer).exists())
 
 
 async def _forget(session: AsyncSession, picture: Picture) -> None:

@@ -54,6 +54,7 @@ class Opened:
     def open_class(self) -> str:
         """As if the network were there; gives the code."""
         self.web.room.address = CLASS_ADDRESS
+        self.web.room.find = lambda: CLASS_ADDRESS.partition(":")[0]
         return self.web.room.code
 
     async def visitor(self, name: str = "Ana") -> Browser:
@@ -67,9 +68,11 @@ class Opened:
         guild: str = "web:home",
         member: str = "web:somebody",
         private: bool = False,
+        count: int = 1,
         **more: Any,
     ) -> Picture:
-        """A picture of the history, with its file; `more` of its recipe."""
+        """A picture of the history, with its file, the first of `count` that were asked for;
+        `more` of its recipe."""
         source = self.semilla.config.data / "source.png"
         Image.new("RGB", (64, 96), "tomato").save(source)
         file = await self.semilla.database.storage.put(source.read_bytes())
@@ -86,7 +89,8 @@ class Opened:
             **more,
         }
         answer = await self.semilla.database.answers.accept(
-            answer_row(guild, member, private), [Job(guild=guild, member=member, recipe=recipe)]
+            answer_row(guild, member, private),
+            [Job(guild=guild, member=member, recipe=recipe) for _ in range(count)],
         )
         return await self.semilla.database.jobs.done(
             answer.jobs[0].id,

@@ -39,9 +39,19 @@ async def test_a_visitor_sees_nothing_before_the_code(opened: Opened) -> None:
     browser = opened.browser(AWAY, CLASS_ADDRESS)
     for path in ("/", "/gallery", f"/p/{picture.code}", "/connect", "/class"):
         assert (await browser.get(path)).headers["location"] == "/join"
-    assert (
-        await browser.get("/events", headers={"accept": "text/event-stream"})
-    ).status_code == 403
+    told = await browser.get("/events", headers={"accept": "text/event-stream"})
+    assert "event: moved" in told.text, "a page that was open is loaded anew, and led to the door"
+
+
+async def test_yesterdays_page_leads_to_the_door(opened: Opened) -> None:
+    opened.open_class()
+    visitor = await opened.visitor()
+    token = token_of(await visitor.get("/"))
+    opened.web.room.today = lambda: date(2999, 1, 1)
+    sent = await visitor.post(
+        "/call", data={"token": token, "line": "a cat"}, headers={"accept": "application/json"}
+    )
+    assert sent.json() == {"text": "First type the class's code.", "at": "/join"}
 
 
 async def test_a_visitor_comes_in_with_the_code_and_a_first_name(opened: Opened) -> None:
@@ -179,6 +189,24 @@ async def test_the_moderators_class_page_shows_address_code_and_qr(opened: Opene
     assert code in page
     assert "<svg" in page
     assert "Windows" in page
+
+
+async def test_the_poster_shows_where_the_computer_is_now(opened: Opened) -> None:
+    """A laptop is carried into another network, and into none."""
+    moderator = await opened.moderator()
+    opened.open_class()
+    opened.web.room.find = lambda: "127.0.0.1"  # where the page listens already
+    page = (await moderator.get("/class")).text
+    assert '<b class="address">127.0.0.1:8000</b>' in page
+    assert opened.web.room.address == "127.0.0.1:8000"
+
+    def find() -> str:
+        raise NoNetwork
+
+    opened.web.room.find = find
+    page = (await moderator.get("/class")).text
+    assert "in no network" in page
+    assert opened.web.room.is_open, "it may come back"
 
 
 async def test_opening_the_class_listens_on_the_network_until_it_is_closed(tmp_path: Path) -> None:

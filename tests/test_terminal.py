@@ -19,7 +19,9 @@ from importlib import util
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from bot.adapters.terminal.screen import shell_line
 from generator import metadata
 
 PATIENCE_SECONDS = 90
@@ -37,9 +39,9 @@ class Shell:
     def data(self) -> Path:
         return self.folder / "data"
 
-    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, program: str = "", **environ: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "bot", *words],
+            [program, *words] if program else [sys.executable, "-m", "bot", *words],
             cwd=self.folder,
             env={
                 **{name: value for name, value in os.environ.items() if "TOKEN" not in name},
@@ -164,6 +166,53 @@ def test_a_picture_file_is_drawn_over(running: Shell) -> None:
     assert recipe is not None
     assert recipe.initial_image is not None
     assert recipe.strength == 0.5
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no sh")
+def test_a_line_that_is_offered_draws_the_same_words_and_runs_none_of_them(running: Shell) -> None:
+    words = 'a "red" apple $(touch pwned) `touch pwned` $HOME \\ ; it\'s -o x --steps 9'
+    drawn = running.run("imagine", "--prompt", words, "--steps", "2", "-o", "evil.png")
+    assert drawn.returncode == 0, drawn.stderr
+    (code,) = CODE.findall(drawn.stdout)
+    offered = running.run("edit", code).stdout.splitlines()[-1].partition(": ")[2]
+    semilla = f'semilla() {{ {sys.executable} -m bot "$@" -o again.png; }}'
+    done = running.run("-c", f"{semilla}; {offered}", program="sh")
+    assert done.returncode == 0, done.stderr
+    first, second = (
+        metadata.read((running.folder / name).read_bytes()) for name in ("evil.png", "again.png")
+    )
+    assert first is not None
+    assert second is not None
+    assert second.prompt == first.prompt == words
+    assert not (running.folder / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("/reroll K7QX seed:-1", "semilla reroll K7QX seed:-1"),
+        ('/imagine prompt:"a cat & dog" steps:5', 'semilla imagine "--prompt=a cat & dog" steps:5'),
+        ("a cat; a dog", 'semilla imagine "a cat; a dog"'),
+        ('/imagine prompt:"a $(calc)"', ""),
+        ("a %PATH% cat", ""),
+        ("/imagine a cat --foo", ""),
+    ],
+)
+def test_windows_shells_are_offered_what_both_read_alike(line: str, offered: str) -> None:
+    assert shell_line(line, windows=True) == offered
+
+
+def test_a_large_picture_is_handed_over_and_one_that_is_too_large_is_told(running: Shell) -> None:
+    image = Image.new("RGB", (64, 64), "orange")
+    for name, size in (("large.bmp", 22_000_000), ("too-large.bmp", 30_000_000)):
+        file = running.folder / name
+        image.save(file)
+        file.write_bytes(file.read_bytes().ljust(size, b"\0"))
+    done = running.run("imagine", "a frog", "--image", "large.bmp", "--steps", "2")
+    assert done.returncode == 0, done.stderr
+    refused = running.run("imagine", "a frog", "--image", "too-large.bmp", "--steps", "2")
+    assert refused.returncode == 1
+    assert "That file is too large" in refused.stderr
 
 
 def test_what_a_member_can_mend_is_told_on_stderr_in_their_language(running: Shell) -> None:

@@ -25,7 +25,8 @@ from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
 from bot.events import Delivered, Running, Unjudged
 from bot.showing import enlarged
-from db.models import Review
+from db.history import Asker
+from db.models import Review, Visibility
 from tests import page_server
 from tests.pages import Opened, opened_page, serving, token_of
 
@@ -193,6 +194,17 @@ async def test_options_beside_the_box_are_refused_by_the_same_rules(opened: Open
         "/call", data={"token": token, "line": "a cat", "option.steps": "900"}
     )
     assert "whole number" in sent.text
+
+
+async def test_without_the_script_a_refusal_leaves_the_options_as_they_were(opened: Opened) -> None:
+    browser = opened.browser()
+    fields = {"token": token_of(await browser.get("/")), "line": "a cat", "option.steps": "900"}
+    page = (await browser.post("/call", data=fields | {"option.negative": "dogs"})).text
+    assert re.search(r'<textarea name="option.negative"[^>]*>dogs<', page)
+    assert re.search(r'name="option.steps" value="900"', page)
+    assert '<details class="options" open>' in page
+    drawn = await browser.post("/call", data=fields | {"option.steps": "9"}, follow_redirects=True)
+    assert '<details class="options">' in drawn.text
 
 
 async def test_what_a_picture_was_made_with_is_ticked_in_its_form_and_can_be_left_out(
@@ -468,6 +480,36 @@ async def test_a_picture_that_the_moderator_deletes_leaves_every_open_page(tmp_p
                 event, card = await anext(page)
                 assert event == "card"
                 assert picture.file not in card["html"]
+
+
+async def test_what_its_author_publishes_comes_to_every_open_page(tmp_path: Path) -> None:
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        opened = Opened(app, config)
+        async with serving(opened.web):
+            author, answers = opened.browser(), app.semilla.database.answers
+            fields = {"token": token_of(await author.get("/"))}
+            await author.post("/call", data=fields | {"line": "/imagine a cat private:yes"})
+            (asked,) = await answers.recent("web:home", "", moderator=True)
+            picture = await opened.picture(member=asked.member, private=True)
+            assert f"/publish {picture.code}" in (await author.get("/")).text
+            async with messages(opened.web, "") as page:
+                made = picture.job_id
+                app.semilla.events.publish(Delivered(guild="web:home", answer=made))
+                await author.post("/call", data=fields | {"line": f"/publish {picture.code}"})
+                event, card = await anext(page)
+                assert (event, picture.file in card["html"]) == ("card", True)
+            assert f"/publish {picture.code}" not in (await author.get("/")).text
+
+
+async def test_of_several_private_pictures_the_others_stay_private(opened: Opened) -> None:
+    history = opened.semilla.database.history
+    first, second = await opened.picture(private=True, count=2), opened.browser()
+    author = Asker("web:home", "web:somebody")
+    (answer,) = await opened.semilla.database.answers.recent("web:home", author.member)
+    assert [job.picture is None for job in answer.jobs] == [False, True], "it is still drawn"
+    await history.set_visibility(author, first.code, Visibility.PUBLIC)
+    assert "<article" not in (await second.get("/")).text
 
 
 async def test_ones_own_pictures_stay_in_the_conversation_of_a_busy_class(opened: Opened) -> None:

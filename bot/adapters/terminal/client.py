@@ -22,20 +22,30 @@ class OwnerStopped(Exception):
     """The owner ended in the middle of an answer; what it had accepted is kept."""
 
 
+class TooLarge(Exception):
+    """The picture has more bytes than the owner takes."""
+
+
 def send(owner: Owner, request: Request) -> Iterator[Message]:
-    """The owner's messages as they come. Raises OwnerGone and OwnerStopped."""
+    """The owner's messages as they come. Raises OwnerGone, OwnerStopped and TooLarge."""
     host = urlsplit(owner.address)
     connection = HTTPConnection(host.hostname or "127.0.0.1", host.port, timeout=CONNECT_SECONDS)
-    headers = {KEY: owner.key, "Content-Type": "application/json"}
+    headers = {KEY: owner.key}
     try:
-        connection.request("POST", PATH, request.to_json(), headers)
+        connection.connect()
+        with suppress(ConnectionError):  # what is too large isn't read to its end, but answered
+            connection.request("POST", PATH, request.to_bytes(), headers)
         if connection.sock is not None:
             connection.sock.settimeout(None)  # a picture takes its time
         response = connection.getresponse()
     except (OSError, HTTPException) as error:
         raise OwnerGone from error
-    if response.status != 200:
+    if response.status in (403, 404):
         raise OwnerGone(f"status {response.status}")
+    if response.status == 413:
+        raise TooLarge
+    if response.status != 200:
+        raise HTTPException(f"status {response.status}")
     try:
         for line in response:
             message = decode(line)

@@ -1,10 +1,10 @@
-"""What passes between a command line and the owner of the data folder: a line of JSON each."""
+"""What passes between a command line and the owner of the data folder: a line of JSON each, and
+behind the first one a picture."""
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 PATH, KEY = "/terminal", "x-semilla-key"
@@ -26,18 +26,19 @@ class Request:
     name: str
     image: bytes | None = None
 
-    def to_json(self) -> bytes:
-        image = None if self.image is None else base64.b64encode(self.image).decode()
-        return json.dumps({**asdict(self), "image": image}).encode()
+    def to_bytes(self) -> bytes:
+        """A line of JSON, and the picture as it is: what is sent is no larger than a file may be."""
+        fields = json.dumps(asdict(replace(self, image=None)))
+        return fields.encode() + b"\n" + (self.image or b"")
 
     @classmethod
-    def from_json(cls, text: bytes) -> Self:
+    def from_bytes(cls, sent: bytes) -> Self:
         """Raises ValueError, TypeError and KeyError for what is no request."""
+        text, _, image = sent.partition(b"\n")
         fields = json.loads(text)
-        image = base64.b64decode(fields["image"]) if fields["image"] else None
         if not fields["words"]:
             raise ValueError("no words")
-        return cls(**{**fields, "words": tuple(fields["words"]), "image": image})
+        return cls(**{**fields, "words": tuple(fields["words"]), "image": image or None})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -21,6 +23,10 @@ from bot.adapters.terminal.messages import Drawing, Message, Progress, Result
 from bot.locales import say
 
 MARKS = re.compile(r"\\([\\*`])|\*\*((?:\\.|[^\\])+?)\*\*|`((?:\\.|[^\\`])+?)`", re.DOTALL)
+WORDS = re.compile(r'(?:[^\s"]|"(?:\\.|[^"\\])*"?)+')  # what is in quotes is of one word
+GIVEN = re.compile(r'^([^\W\d][\w-]*):"([^"]+)"$')
+PLAIN = re.compile(r"[\w:.=+-]+")
+EXPANDED = re.compile(r'[$`%"“”„\\\n]')  # within double quotes, by cmd or by PowerShell
 OK, FAILED, REFUSED = 0, 1, 2
 EXIT_CODES = {"refused": REFUSED, "fault": FAILED}
 
@@ -74,9 +80,9 @@ class Screen:
             self.say("terminal-not-written", file=str(output), reason=error.strerror or str(error))
             code = FAILED
         for label, line in result.lines:
-            command = shell_line(line)
-            text = command if label == line else f"{label}: {command}"
-            console.print(Text(f"  {text}"), style="dim")
+            if command := shell_line(line):
+                text = command if label == line else f"{label}: {command}"
+                console.print(Text(f"  {text}"), style="dim", soft_wrap=True)
         return code
 
     def _pictures(self, result: Result, output: Path | None) -> None:
@@ -148,11 +154,20 @@ def marked(text: str) -> Text:
     return styled.append(text[end:])
 
 
-def shell_line(line: str) -> str:
-    """A line of the chats as it is typed here."""
-    if line.startswith("/"):
-        return f"semilla {line[1:]}"
-    return f'semilla imagine "{line}"'
+def shell_line(line: str, windows: bool = os.name == "nt") -> str:
+    """A line of the chats as it is typed here: a shell is to read no more into it, whoever wrote
+    its words. "" where that can't be had of Windows' two shells at once."""
+    words = WORDS.findall(line[1:]) if line.startswith("/") else ["imagine", line]
+    dashed = next((place for place, word in enumerate(words) if word.startswith("-")), None)
+    if windows:
+        words = [GIVEN.sub(r"--\1=\2", word) for word in words]
+        if dashed is not None or any(map(EXPANDED.search, words)):
+            return ""
+        quoted = (word if PLAIN.fullmatch(word) else f'"{word}"' for word in words)
+        return " ".join(("semilla", *quoted))
+    if dashed is not None:
+        words.insert(dashed, "--")  # it would be a flag of the terminal's own
+    return shlex.join(("semilla", *words))
 
 
 def _table(pictures: Iterable[Drawing]) -> Table:

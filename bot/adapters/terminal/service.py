@@ -67,7 +67,7 @@ def routes(semilla: Semilla) -> list[Route]:
         if owner is None or not secrets.compare_digest(given.encode(), owner.key.encode()):
             return Response(status_code=403)
         try:
-            request = Request.from_json(await http.body())
+            request = Request.from_bytes(await http.body())
         except (ValueError, TypeError, KeyError):
             return Response(status_code=400)
         lines = (encode(message) async for message in converse(semilla, request))

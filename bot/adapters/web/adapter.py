@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from bot.adapters.web import calls, moderation, network, pages, pictures, stream
 from bot.adapters.web.guard import Guard, TooLarge
 from bot.adapters.web.network import PortInUse
-from bot.adapters.web.rooms import CLASS, HOME, ClassRoom, Moved, private_address
+from bot.adapters.web.rooms import CLASS, HOME, ClassRoom, Moved
 from bot.adapters.web.sessions import Sessions
 from bot.adapters.web.site import Chats, NotAllowed, NotInside, Site, StaleForm, arrive
 from bot.commands.semilla import Semilla
@@ -106,26 +106,32 @@ class WebAdapter:
         raise Unreachable(channel)
 
     async def open_class(self) -> None:
-        """Listens on the network too. Raises NoNetwork and PortInUse."""
+        """Listens on the network too, where this computer is in it now. Raises NoNetwork and
+        PortInUse; a class that is open stays so."""
         async with self._opening:
-            if self.room.is_open:
+            host = await asyncio.to_thread(self.room.find)
+            address = f"{host}:{self._config.port}"
+            if address == self.room.address:
                 return
-            host = await asyncio.to_thread(private_address)
+            await self._leave_network()
             if self._config.host not in ("0.0.0.0", "::", host):  # noqa: S104
                 listening = network.listen(host, self._config.port)
                 serving = network.serve(self.app, listening)
                 self._network = asyncio.create_task(serving, name="class")
-            self.room.address = f"{host}:{self._config.port}"
+            self.room.address = address
             self._events.publish(Moved(guild=HOME.id, answer=0))
 
     async def close_class(self) -> None:
         async with self._opening:
             self.room.address = ""
-            serving, self._network = self._network, None
-            if serving is not None:
-                serving.cancel()
-                await asyncio.wait([serving])
+            await self._leave_network()
             self._events.publish(Moved(guild=CLASS.id, answer=0))
+
+    async def _leave_network(self) -> None:
+        serving, self._network = self._network, None
+        if serving is not None:
+            serving.cancel()
+            await asyncio.wait([serving])
 
     def _hosts(self) -> frozenset[str]:
         return frozenset({self._config.host, self.room.address.rpartition(":")[0]}) - {""}
@@ -151,19 +157,21 @@ def _routes() -> list[BaseRoute]:
     ]
 
 
-def _says(request: Request, status: int, key: str, **facts: str) -> Response:
-    """In words: a sentence to the page's script, a page to everybody else."""
+def _says(request: Request, status: int, key: str, at: str = "", **facts: str) -> Response:
+    """In words: a sentence to the page's script, a page to everybody else. `at`: where it leads."""
     visit = arrive(request)
     text = say(visit.language, key, **facts)
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"text": text}, status_code=status)
+        return JSONResponse({"text": text, "at": at}, status_code=status)
     return pages.missing(visit, text, status)
 
 
 async def _not_inside(request: Request, _error: Exception) -> Response:
-    if request.method == "GET" and "event-stream" not in request.headers.get("accept", ""):
+    if "event-stream" in request.headers.get("accept", ""):
+        return stream.moved()  # the page is of yesterday's code, and is led there when it is loaded
+    if request.method == "GET":
         return RedirectResponse("/join", status_code=303)
-    return _says(request, 403, "web-not-inside")
+    return _says(request, 403, "web-not-inside", at="/join")
 
 
 async def _not_allowed(request: Request, _error: Exception) -> Response:

@@ -33,7 +33,7 @@ async def call(request: Request) -> Response:
     if reply.answer is not None and reply.tone is Tone.ACCEPTED:
         return RedirectResponse(f"/#answer-{reply.answer}", status_code=303)
     kept = "" if typed.startswith("/") else typed
-    return visit.keep(HTMLResponse(await home_page(visit, reply, kept)))
+    return visit.keep(HTMLResponse(await home_page(visit, reply, kept, form if kept else {})))
 
 
 async def _answer(visit: Visit, form: FormData) -> Reply:

@@ -26,7 +26,8 @@ TOKENS = {
 
 async def classroom(request: Request) -> Response:
     """Address, code and QR code, large enough for the last row."""
-    return _classroom(enter_as_moderator(request))
+    visit = enter_as_moderator(request)
+    return _classroom(visit, await _open(visit) if visit.site.room.is_open else "")
 
 
 async def open_or_close(request: Request) -> Response:
@@ -35,13 +36,21 @@ async def open_or_close(request: Request) -> Response:
     if form.get("do") == "close":
         await visit.site.close_class()
         return RedirectResponse("/class", status_code=303)
+    if problem := await _open(visit):
+        return _classroom(visit, problem)
+    return RedirectResponse("/class", status_code=303)
+
+
+async def _open(visit: Visit) -> str:
+    """Also while it is open: the computer may have been carried into another network since. Says
+    why it can't be."""
     try:
         await visit.site.open_class()
     except NoNetwork:
-        return _classroom(visit, say(visit.language, "web-no-network"))
+        return say(visit.language, "web-no-network")
     except PortInUse as taken:
-        return _classroom(visit, say(visit.language, "web-port-in-use", port=str(taken.port)))
-    return RedirectResponse("/class", status_code=303)
+        return say(visit.language, "web-port-in-use", port=str(taken.port))
+    return ""
 
 
 def _classroom(visit: Visit, problem: str = "") -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -29,7 +30,7 @@ async def home(request: Request) -> Response:
         return _redeem(request, key)
     visit = enter(request)
     typed = request.query_params.get("line", "")[:TYPED_LIMIT]
-    return visit.keep(HTMLResponse(await home_page(visit, None, typed)))
+    return visit.keep(HTMLResponse(await home_page(visit, None, typed, {})))
 
 
 def _redeem(request: Request, key: str) -> Response:
@@ -41,12 +42,22 @@ def _redeem(request: Request, key: str) -> Response:
     return replace(visit, session=session).keep(RedirectResponse("/", status_code=303))
 
 
-async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
-    """The page with the conversation; a reply for this browser only stands on top."""
+async def home_page(
+    visit: Visit,
+    reply: Reply | None,
+    typed: str,
+    chosen: Mapping[str, object],
+) -> str:
+    """The page with the conversation; a reply for this browser only stands on top.
+
+    Args:
+        typed, chosen: what is in the box, and the options beside it.
+    """
     semilla = visit.site.semilla
     answers = await conversation(visit)
     styles = await semilla.database.settings.styles(visit.guild.id, visit.member.id)
     first, _ = parse("")
+    inputs = forms.declared_inputs(semilla, COMMANDS[first], visit.language, bool(styles))
     shown = [] if answers else await semilla.database.history.latest(visit.asker, STRIP)
     return page(
         "home.html",
@@ -60,7 +71,7 @@ async def home_page(visit: Visit, reply: Reply | None, typed: str) -> str:
         unjudged=await unjudged(visit),
         typed=typed,
         examples=semilla.catalogue.default().examples(visit.language),
-        inputs=forms.declared_inputs(semilla, COMMANDS[first], visit.language, bool(styles)),
+        inputs=[replace(each, value=str(chosen.get(each.name, ""))) for each in inputs],
     )
 
 

@@ -45,10 +45,12 @@ class TooManyTries(Exception):
 
 @dataclass
 class ClassRoom:
-    """Open while `address` is set. The code stays the same for a day."""
+    """Open while `address` is set. The code stays the same for a day. `find` gives the computer's
+    address in its network, and raises NoNetwork."""
 
     clock: Callable[[], float] = time.monotonic
     today: Callable[[], date] = date.today
+    find: Callable[[], str] = lambda: private_address()
     address: str = ""
     _code: str = ""
     _day: date | None = None

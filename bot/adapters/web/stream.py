@@ -15,7 +15,7 @@ from bot.adapters.web.pages import WELCOME, conversation, unjudged
 from bot.adapters.web.rendering import card_message, fragment
 from bot.adapters.web.rooms import Moved
 from bot.adapters.web.site import Visit, enter
-from bot.events import Delivered, Event, Unjudged
+from bot.events import Changed, Delivered, Event, Unjudged
 from bot.replies import Progress, answer_reply, progress_line
 from db.models import Answer
 
@@ -36,6 +36,11 @@ async def events(request: Request) -> Response:
         send_timeout=SECONDS_TO_SEND,
         headers={"X-Accel-Buffering": "no"},
     )
+
+
+def moved() -> Response:
+    """For a page that is to be loaded anew."""
+    return EventSourceResponse(iter([ServerSentEvent("{}", event="moved")]))
 
 
 async def _messages(
@@ -75,7 +80,7 @@ async def _told(
     that it is to have none of. Both grow."""
     if isinstance(event, Unjudged):
         return await _unjudged(visit) if visit.session.moderator else None
-    if event.answer in quiet and not isinstance(event, Delivered):
+    if event.answer in quiet and not isinstance(event, Delivered | Changed):
         return None
     if (message := _progress(event, visit.language)) and event.answer in shown:
         return message
@@ -86,6 +91,7 @@ async def _told(
     if found.origin.startswith(WELCOME):
         quiet.add(event.answer)
         return _thumb(visit, found) if isinstance(event, Delivered) else None
+    quiet.discard(found.id)
     shown.add(found.id)
     return _card(visit, found)
 

@@ -23,9 +23,9 @@
     const file = one("[data-go]", card);
     if (file) location.href = file.href;
   };
-  const warn = (text) => {
+  const warn = (text, at) => {
     const card = element('<aside class="reply serious" role="alert" tabindex="-1"><p></p></aside>');
-    card.firstChild.textContent = text;
+    card.firstChild.append(at ? Object.assign(element("<a></a>"), { href: at, textContent: text }) : text);
     note(card);
   };
 
@@ -130,7 +130,7 @@
       const response = await fetch("/call", { method: "POST", body: data, headers: { accept: "application/json" } });
       const said = await response.json();
       numbers.delete(same);
-      if (!response.ok) return warn(said.text);
+      if (!response.ok) return warn(said.text, said.at);
       if (said.pressed && feed) put(said.pressed);
       if (said.answer && !feed) return location.assign(`/#answer-${said.answer}`);
       if (!said.answer) note(element(said.html));
