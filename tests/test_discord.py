@@ -117,7 +117,7 @@ async def test_the_menu_of_a_message_knows_its_picture(peer: Discord, app: App) 
     recipe = await peer.answer(await peer.menu("📋 Recipe", message))
     await peer.until(lambda: "a fish" in recipe.content)
     assert recipe.ephemeral
-    assert "Euler" in recipe.content
+    assert "DPM++ 2M" in recipe.content
 
 
 async def test_a_switch_that_is_set_to_false_is_off(
