@@ -7,20 +7,18 @@ folder takes a tenth of the time that opening a database and a generator does.
 from __future__ import annotations
 
 import asyncio
-import getpass
 import logging
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
-from bot import archive, doctor, logs, processes
+from bot import archive, doctor, logs, processes, usage
 from bot import config as settings
 from bot.adapters.terminal import client, words
 from bot.adapters.terminal.messages import Request
@@ -39,8 +37,6 @@ log = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 PATIENCE_SECONDS = 60.0  # for another command to be done with the data folder
 LOOK_EVERY_SECONDS = 0.2
-OWN_FLAGS = ("-o", "--lang")
-OWN_LISTED = ("run", "doctor", "backup", "restore", "models add")
 SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 
 
@@ -78,12 +74,14 @@ def _run(arguments: list[str], screen: Screen) -> int:
         screen.output.print(f"Semilla {metadata.version('semilla')}")
         return OK
     first = line.words[0].casefold() if line.words else ""
-    if first.startswith("-"):
-        raise BadWords("terminal-flag-unknown", flag=line.words[0])
-    if not first or (line.help and first in OWN and first != "models"):
-        return _usage(screen)
+    own = first in OWN and first != "models"
+    flags = [word for word in line.words if word.startswith("-") and word != FLAGS.get(first)]
+    if flags and (own or flags[0] == line.words[0]):
+        raise BadWords("terminal-flag-unknown", flag=flags[0])
+    if not first or (line.help and own):
+        return usage.everything(screen)
     if line.help:
-        return _command_usage(line.words, screen)
+        return usage.of_command(line.words, screen)
     config = settings.load()
     if line.language is None and settings.system_language() is None:
         screen.language = config.language
@@ -112,9 +110,9 @@ def _log_into(config: Config) -> None:
 def _answer(config: Config, line: CommandLine, screen: Screen) -> int:
     """A declared command: handed to the owner of the data folder, or answered as its owner."""
     image = words.read_image(line.image) if line.image else None
-    user = getpass.getuser()
+    user = processes.user()
     request = Request(
-        words=line.words,
+        words=tuple(word.encode(errors="ignore").decode() for word in line.words),  # may be no text
         language=screen.language,
         member=f"terminal:{user}",
         name=user,
@@ -233,7 +231,7 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
     from bot.adapters.telegram import webhook
     from bot.adapters.terminal import service
     from bot.adapters.web import health
-    from bot.adapters.web.adapter import WebAdapter
+    from bot.adapters.web.adapter import PortInUse, WebAdapter
     from bot.adapters.web.rooms import NoNetwork
     from bot.app import App
     from bot.chats import Chats
@@ -255,6 +253,8 @@ async def _serve_as_owner(config: Config, screen: Screen, opens: bool) -> None:
                 except ExceptionGroup as parts:  # one of what serves has failed by itself
                     if parts.subgroup(NoNetwork):
                         raise Ended("run-no-network") from None
+                    if parts.subgroup(PortInUse):
+                        raise Ended("web-port-in-use", port=str(config.web.port)) from None
                     raise
                 finally:
                     await _stop(greeting, serving)
@@ -328,70 +328,4 @@ OWN: Mapping[str, Callable[[Config, CommandLine, Screen], int]] = {
     "models": _models,
     "restore": archive.restore,
 }
-
-
-def _usage(screen: Screen) -> int:
-    """Every command of the terminal's own, and every declared one, those for everybody first."""
-    import bot.commands  # noqa: F401 — declares them
-    from bot.commands.declaration import COMMANDS
-
-    language = screen.language
-    rows = [
-        (f"semilla {name}", say(language, f"terminal-{name.replace(' ', '-')}"))
-        for name in OWN_LISTED
-    ]
-    rows.append(
-        (f"semilla {say(language, 'terminal-class-name')}", say(language, "terminal-class"))
-    )
-    for listed in (True, False):
-        rows.append(("", ""))
-        rows += [
-            (f"semilla {command.label(language)}", command.description(language))
-            for command in COMMANDS.values()
-            if command.listed is listed
-        ]
-    rows.append(("", ""))
-    screen.output.print(marked(say(language, "terminal-usage")))
-    screen.output.print(_grid(rows))
-    screen.output.print(marked(say(language, "terminal-usage-more")))
-    return OK
-
-
-def _command_usage(typed: tuple[str, ...], screen: Screen) -> int:
-    """A command's options, with the names of the screen's language."""
-    if typed[:2] == ("models", "add"):
-        from bot import models
-
-        return models.usage(screen)
-    from bot.adapters.terminal.service import find_command
-    from bot.conversation import Refusal
-    from bot.refusals import refused
-
-    language = screen.language
-    try:
-        command, _ = find_command(typed)
-    except Refusal as refusal:
-        screen.errors.print(marked(refused(language, refusal).text))
-        return REFUSED
-    first = [o for o in command.options if o.required or o.kind.free]
-    names = " ".join(option.label(language).upper() for option in first)
-    rows = [(o.label(language).upper(), o.description(language)) for o in first]
-    rows += [
-        (f"--{option.label(language).replace(' ', '-')}", option.description(language))
-        for option in command.options
-        if option not in first
-    ]
-    rows += [(flag, say(language, f"terminal-flag-{flag.strip('-')}")) for flag in OWN_FLAGS]
-    screen.output.print(marked(say(language, "terminal-command", name=command.label(language))))
-    screen.output.print(Text(f"\nsemilla {command.label(language)} {names}\n", style="bold"))
-    screen.output.print(_grid(rows))
-    return OK
-
-
-def _grid(rows: Sequence[tuple[str, str]]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="cyan")
-    table.add_column()
-    for name, text in rows:
-        table.add_row(f"  {name}", Text(text))
-    return table
+FLAGS = dict.fromkeys(("run", "class", "clase"), "--open")

@@ -42,7 +42,7 @@ class Section(BaseModel):
 class Web(Section):
     """The page. Open to the class, it listens on the whole network instead of on `host`."""
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8000, ge=1, le=65535)
     open_to_class: bool = False
 
@@ -342,6 +342,8 @@ def _problem(
         return "config-choice", {**facts, "choices": ", ".join(more + choices)}
     if error["type"] == "string_pattern_mismatch":
         return "config-address", facts
+    if error["type"] == "string_too_short":
+        return "config-host", facts
     return ("config-folders" if key[-1] == "models_folders" else "config-text"), facts
 
 

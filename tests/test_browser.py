@@ -302,6 +302,7 @@ def test_what_is_emptied_in_an_edit_is_gone(visitor: Visitor) -> None:
     form = visitor.page.locator("#notes form")
     form.get_by_label("negative").fill("")
     form.get_by_role("button", name="Draw").click()
+    expect_that(form).to_have_count(0)  # only then the first card is the new one
     changed = visitor.page.locator("#feed .answer").first
     expect_that(changed.locator("figcaption")).to_contain_text("seed 13")
     newest = finished(changed)

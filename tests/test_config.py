@@ -74,6 +74,12 @@ def test_a_number_in_quotes_and_one_out_of_range_are_refused(file: Path) -> None
     assert "between 1 and 9, not 0" in mistake(file, "[limits]\ncount = 0\n")
 
 
+def test_an_empty_host_is_refused_as_it_would_be_every_address_of_the_computer(file: Path) -> None:
+    assert mistake(file, '[web]\nhost = ""\n') == (
+        "config.toml line 2: web.host must be an address of this computer, like 127.0.0.1, not ''."
+    )
+
+
 def test_an_unknown_key_is_told_with_its_line_and_the_nearest(file: Path) -> None:
     told = mistake(file, "[limits]\n# a comment\nstep = 30\n")
     assert (

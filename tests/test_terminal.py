@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import util
@@ -22,6 +23,7 @@ import pytest
 from PIL import Image
 
 from bot.adapters.terminal.screen import shell_line
+from bot.adapters.web.rooms import NoNetwork, private_address
 from generator import metadata
 
 PATIENCE_SECONDS = 90
@@ -225,6 +227,8 @@ def test_what_a_member_can_mend_is_told_on_stderr_in_their_language(running: She
         (["show", "99ZZ"], "There is no picture"),
         (["imagine", "a cat", "--image", "none.png"], "none.png can't be read"),
         (["imagine", "a cat", "-o", "cat.jpg"], "cat.png"),
+        (["imagine", "a cat", "-o", "cat.zip"], "cat.png"),
+        (["privacy", "export", "-o", "mine.png"], "mine.zip"),
         (["imagine", "a cat", "-o", "nowhere/cat.png"], "nowhere"),
     ):
         done = running.run(*words)
@@ -234,6 +238,22 @@ def test_what_a_member_can_mend_is_told_on_stderr_in_their_language(running: She
         assert "Traceback" not in done.stderr
     spanish = running.run("imagine", "un gato", "--semilla", "muchas", LC_ALL="es_ES.UTF-8")
     assert "tiene que ser un número entero" in spanish.stderr
+
+
+def test_an_export_is_written_as_the_zip_that_it_is(running: Shell) -> None:
+    for name in ("mine.zip", "privado"):
+        done = running.run("privacidad", "exportar", "-o", name)
+        assert done.returncode == 0, done.stderr
+        assert zipfile.is_zipfile((running.folder / name).with_suffix(".zip"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there arguments are text")
+def test_bytes_that_are_no_text_are_left_out_of_a_prompt(running: Shell) -> None:
+    done = running.run("imagine", "a caf\udce9 table", "--steps", "2", "-o", "table.png")
+    assert done.returncode == 0, done.stderr
+    recipe = metadata.read((running.folder / "table.png").read_bytes())
+    assert recipe is not None
+    assert recipe.prompt == "a caf table"
 
 
 def test_a_second_semilla_refuses_and_says_where_the_first_listens(running: Shell) -> None:
@@ -298,6 +318,33 @@ def test_a_port_in_use_is_told_with_what_to_do(shell: Shell) -> None:
     assert f"SEMILLA_WEB__PORT={shell.port + 1}" in done.stderr
 
 
+def test_a_port_in_use_in_the_network_alone_is_told_too(shell: Shell) -> None:
+    try:
+        address = private_address()
+    except NoNetwork:
+        pytest.skip("this machine is in no network")
+    with socket.create_server((address, shell.port)):
+        done = shell.run("class")
+    assert done.returncode == 1
+    assert f"uses port {shell.port} in this network" in done.stderr
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "setuid") or os.getuid() != 0,
+    reason="only root becomes somebody without a name",
+)
+def test_a_user_without_a_name_goes_by_their_number() -> None:
+    """As in a container that is run with --user."""
+    script = "import os; from bot import processes; os.setuid(54321); print(processes.user())"
+    unnamed = {
+        k: v for k, v in os.environ.items() if k not in ("LOGNAME", "USER", "LNAME", "USERNAME")
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, env=unnamed
+    )
+    assert done.stdout.strip() == "54321"
+
+
 def test_a_mistake_in_the_settings_is_told_before_anything_starts(shell: Shell) -> None:
     (shell.folder / "config.toml").write_text("[web]\nopen_to_class = 3\n")
     done = shell.run("run", LC_ALL="es_ES.UTF-8")
@@ -344,7 +391,9 @@ def test_help_lists_every_declared_command_in_both_languages(shell: Shell) -> No
 
 def test_a_flag_that_semilla_does_not_have_is_told_with_where_settings_stand(shell: Shell) -> None:
     english, spanish = shell.run("--config", "x"), shell.run("--confg", "--lang", "es")
-    assert (english.returncode, spanish.returncode) == (2, 2)
+    later = shell.run("run", "--port", "9000")
+    assert (english.returncode, spanish.returncode, later.returncode) == (2, 2, 2)
+    assert "Semilla has no flag --port." in later.stderr
     assert "Semilla has no flag --config." in english.stderr
     assert "SEMILLA_CONFIG names another file" in " ".join(english.stderr.split())
     assert "Semilla no tiene ninguna opción --confg." in spanish.stderr

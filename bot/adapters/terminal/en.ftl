@@ -15,10 +15,12 @@ config-choice = { $where }: { $setting } must be one of { $choices }, not { $val
 config-folders = { $where }: { $setting } must be a list of folders, like ["models"], not { $value }.
 config-text = { $where }: { $setting } must be a text in quotes, not { $value }.
 config-address = { $where }: { $setting } must be a whole address that begins with https://, not { $value }.
+config-host = { $where }: { $setting } must be an address of this computer, like 127.0.0.1, not { $value }.
 
 terminal-flag-empty = { $flag } needs a value after it.
 terminal-flag-unknown = Semilla has no flag { $flag }. semilla --help tells what there is; settings stand in config.toml, and SEMILLA_CONFIG names another file.
 terminal-not-png = -o writes a PNG, which keeps the recipe inside: try -o { $better }
+terminal-not-zip = -o writes a ZIP here: try -o { $better }
 terminal-no-folder = The folder { $folder } isn't there. Make it first, or choose another one.
 terminal-language = --lang can be en or es, not "{ $value }".
 terminal-image = The picture { $file } can't be read: { $reason }

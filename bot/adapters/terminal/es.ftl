@@ -15,10 +15,12 @@ config-choice = { $where }: { $setting } tiene que ser uno de { $choices }, no {
 config-folders = { $where }: { $setting } tiene que ser una lista de carpetas, como ["models"], no { $value }.
 config-text = { $where }: { $setting } tiene que ser un texto entre comillas, no { $value }.
 config-address = { $where }: { $setting } tiene que ser una dirección entera que empiece con https://, no { $value }.
+config-host = { $where }: { $setting } tiene que ser una dirección de esta computadora, como 127.0.0.1, no { $value }.
 
 terminal-flag-empty = Después de { $flag } hace falta un valor.
 terminal-flag-unknown = Semilla no tiene ninguna opción { $flag }. semilla --ayuda dice qué hay; los ajustes están en config.toml, y SEMILLA_CONFIG nombra otro archivo.
 terminal-not-png = -o escribe un PNG, que guarda dentro la receta: prueba -o { $better }
+terminal-not-zip = -o escribe aquí un ZIP: prueba -o { $better }
 terminal-no-folder = La carpeta { $folder } no existe. Créala antes o elige otra.
 terminal-language = --lang puede ser en o es, no "{ $value }".
 terminal-image = No se puede leer la imagen { $file }: { $reason }

@@ -9,6 +9,7 @@ PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 OUTPUT = ("-o", "--output", "--salida")
 IMAGE = ("--image", "--imagen")
 LANGUAGE = ("--lang", "--idioma")
+EXPORTING = ("privacy", "privacidad")  # the command whose file is no picture
 HELP = ("-h", "--help", "--ayuda")
 
 
@@ -27,7 +28,7 @@ class CommandLine:
 
     Args:
         words: the command with its own words and flags.
-        output: the PNG file to write, or a folder for them.
+        output: the PNG (of an export, ZIP) file to write, or a folder for them.
         image: the file of a picture to draw over.
     """
 
@@ -61,7 +62,7 @@ def read(arguments: list[str]) -> CommandLine:
             words.append(word)
     return CommandLine(
         words=tuple(words),
-        output=_output(own["output"]) if "output" in own else None,
+        output=_output(own["output"], words) if "output" in own else None,
         image=Path(own["image"]).expanduser() if "image" in own else None,
         language=_language(own["language"]) if "language" in own else None,
         help=wants_help,
@@ -89,15 +90,17 @@ def _is_file(value: str) -> bool:
     return path.suffix.lower() in PICTURES or len(path.parts) > 1 or path.is_file()
 
 
-def _output(text: str) -> Path:
+def _output(text: str, words: list[str]) -> Path:
     """Checked before anything is drawn."""
     path = Path(text).expanduser()
     if path.is_dir():
         return path
+    kind = "zip" if words and words[0].casefold() in EXPORTING else "png"
     if not path.suffix:
-        path = path.with_name(f"{path.name}.png")
-    if path.suffix.lower() != ".png":
-        raise BadWords("terminal-not-png", file=text, better=str(path.with_suffix(".png")))
+        path = path.with_name(f"{path.name}.{kind}")
+    if path.suffix.lower() != f".{kind}":
+        better = str(path.with_suffix(f".{kind}"))
+        raise BadWords(f"terminal-not-{kind}", file=text, better=better)
     if not path.parent.is_dir():
         raise BadWords("terminal-no-folder", folder=str(path.parent))
     return path
