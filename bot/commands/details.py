@@ -186,30 +186,23 @@ def _as_of_now(
         return catalogue.hash_of(found) if found else file.hash
 
     named = [replace(each, hash=hash_of(each)) for each in request.extras]
-    known = {(each.kind, each.name) for each in named}
+    if model is not None and not request.upscaler:
+        known = {(each.kind, each.name) for each in named}
+        there = _named_now(catalogue, model, request, language)
+        named += [each for each in there if (each.kind, each.name) not in known]
     return replace(
         request,
         model=model.name if model else request.model,
         model_hash=model.hash if model else request.model_hash,
         vae_hash=next((hash_of(each) for each in _vae_file(request)), None),
-        extras=(
-            *named,
-            *(
-                each
-                for each in _named_now(catalogue, request, language)
-                if (each.kind, each.name) not in known
-            ),
-        ),
+        extras=tuple(named),
     )
 
 
 def _named_now(
-    catalogue: Catalogue, request: GenerationRequest, language: str
+    catalogue: Catalogue, model: Model, request: GenerationRequest, language: str
 ) -> tuple[ExtraFile, ...]:
-    """What its prompts name; nothing where they aren't drawn."""
-    model = catalogue.find(request.model)
-    if model is None or request.upscaler:
-        return ()
+    """What its prompts name of what is there."""
     if model.own_sampler:
         return _hashed(catalogue, _wildcards(catalogue, request))
     try:
