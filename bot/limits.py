@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.config import Limits
 from bot.conversation import Call, Refusal
@@ -168,8 +168,13 @@ async def _check_time(
         over, frees = over - each, created + window
     if used + units > limit:
         left = 0 if units > len(asked) else max(0, limit - used)  # as many usual ones
-        time = duration((frees - now()).total_seconds(), call.language)
+        time = left_until(frees, call.language)
         raise Refusal(f"limit-{name}", made=used, limit=limit, left=left, time=time)
+
+
+def left_until(moment: datetime, language: str) -> str:
+    """How long it is until then, in words."""
+    return duration((moment - now()).total_seconds(), language)
 
 
 def _read(values: Mapping[str, str]) -> Allowance:

@@ -25,7 +25,8 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Guild, Member, Refusal, Reply, Role
 from bot.events import Ended, Unjudged
 from bot.holding import held_reply, review_reply
-from bot.locales import duration, say
+from bot.limits import left_until
+from bot.locales import say
 from bot.replies import list_lines
 from db.codes import readings
 from db.models import Ban, Record, RecordKind, Review, Visibility, now
@@ -230,7 +231,7 @@ async def _stop(
     await _empty_line(semilla, call.guild.id, who)
     if until is None:
         return Reply(text=say(call.language, "banned", member=name), private=True)
-    time = duration((until - now()).total_seconds(), call.language)
+    time = left_until(until, call.language)
     return Reply(text=say(call.language, "paused", member=name, time=time), private=True)
 
 
@@ -320,6 +321,4 @@ def _line(record: Record, language: str) -> str:
 
 
 def _until(ban: Ban, language: str) -> str:
-    if ban.until is None:
-        return say(language, "for-good")
-    return duration((ban.until - now()).total_seconds(), language)
+    return say(language, "for-good") if ban.until is None else left_until(ban.until, language)

@@ -10,9 +10,10 @@ from bot.commands.declaration import COMMANDS
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal, Role
 from bot.holding import never_drawn
-from bot.locales import duration, say
+from bot.limits import left_until
+from bot.locales import say
 from bot.moderation import Rules, below_floor, blocked_word, in_channel, rules_for, said
-from db.models import Job, Record, RecordKind, Review, now
+from db.models import Job, Record, RecordKind, Review
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,7 @@ async def check_standing(semilla: Semilla, call: Call) -> None:
     reason = ban.reason or say(call.language, "no-reason")
     if ban.until is None:
         raise Refusal("banned", reason=reason)
-    left = (ban.until - now()).total_seconds()
-    raise Refusal("paused", time=duration(left, call.language), reason=reason)
+    raise Refusal("paused", time=left_until(ban.until, call.language), reason=reason)
 
 
 async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None:
