@@ -31,9 +31,9 @@ VIEW, WRITE, ATTACH = 1 << 10, 1 << 11, 1 << 15
 NO_ACCESS, FORBIDDEN, CLOSED = (403, 50001), (403, 50013), (400, 50083)
 
 
-async def _late(peer: Discord) -> Message:
+async def _late(peer: Discord, steps: int = 20, count: int = 1) -> Message:
     """The placeholder of what can be shown by a message of its own alone."""
-    asked = await peer.slash("imagine", prompt="a snail", steps=20)
+    asked = await peer.slash("imagine", prompt="a snail", steps=steps, count=count)
     peer.expired.add(f"token-{asked}")
     return await peer.answer(asked)
 
@@ -134,15 +134,11 @@ async def test_each_picture_that_is_approved_of_a_late_answer_is_shown(
 ) -> None:
     settings, place = app.semilla.database.settings, f"discord:{GUILD}"
     await settings.set(place, "guild", "", "approve", "yes")
-    asked = await peer.slash("imagine", prompt="a snail", steps=20, count=2)
-    placeholder = await peer.answer(asked)
-    peer.expired.add(f"token-{asked}")
+    placeholder = await _late(peer, count=2)
     await peer.until(lambda: "discord.com/channels" in placeholder.content)
     monkeypatch.setattr(peer, "rights", EVERYTHING)
     for approved in (1, 2):
-        waiting = await peer.answer(await peer.slash("review"))
-        await peer.until(lambda waiting=waiting: "📢 Publish" in waiting.buttons())
-        await peer.press(waiting, waiting.buttons()["📢 Publish"])
+        await _publish_next(peer)
         await peer.until(lambda approved=approved: _in_sight(peer) == [approved])
     await settings.set(place, "guild", "", "approve", None)
 
@@ -184,21 +180,23 @@ async def test_what_is_left_and_what_was_approved_since_is_no_message_of_before(
 ) -> None:
     settings, place = app.semilla.database.settings, f"discord:{GUILD}"
     await settings.set(place, "guild", "", "approve", "yes")
-    asked = await peer.slash("imagine", prompt="a snail", steps=10, count=3)
-    placeholder = await peer.answer(asked)
-    peer.expired.add(f"token-{asked}")
+    placeholder = await _late(peer, steps=10, count=3)
     await peer.until(lambda: "discord.com/channels" in placeholder.content)
     monkeypatch.setattr(peer, "rights", EVERYTHING)
     first, second, third = await app.semilla.database.moderation.held(place)
     for shown in ([first], [first, second], [first, third]):
         if third in shown:
             await app.semilla.database.history.delete(Asker(place, second.member), second.code)
-        waiting = await peer.answer(await peer.slash("review"))
-        await peer.until(lambda waiting=waiting: "📢 Publish" in waiting.buttons())
-        await peer.press(waiting, waiting.buttons()["📢 Publish"])
+        await _publish_next(peer)
         names = [f"semilla-{each.code}.png" for each in shown]
         await peer.until(lambda names=names: list(_public(peer)[-1].files) == names)
     await settings.set(place, "guild", "", "approve", None)
+
+
+async def _publish_next(peer: Discord) -> None:
+    waiting = await peer.answer(await peer.slash("review"))
+    await peer.until(lambda: "📢 Publish" in waiting.buttons())
+    await peer.press(waiting, waiting.buttons()["📢 Publish"])
 
 
 def _public(peer: Discord) -> list[Message]:
