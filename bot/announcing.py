@@ -1,5 +1,5 @@
-"""Places in line, and when pictures will be done: by the estimate, by what the worker tells of those that are in it,
-and by how much later than computed the last ones came.
+"""Places in line, and when pictures will be done: by the estimate, by what the worker tells of
+those that are in it, and by how much later than computed the last ones came.
 
 What is computed knows nothing of who comes later and overtakes, nor of who shares a call.
 """

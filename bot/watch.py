@@ -61,7 +61,11 @@ async def _tell_changes(
 def _troubles(
     free: int, starts: bool, deaths: Sequence[int], unused: str | None, facts: Facts
 ) -> Iterator[Trouble]:
-    """`starts`: the generator does. `unused`: the build of torch that can't use the card that is there."""
+    """
+    Args:
+        starts: whether the generator does.
+        unused: the build of torch that can't use the card that is there.
+    """
     if free < NEARLY_FULL_BYTES:
         yield "notice-disk", facts
     if not starts:
