@@ -75,7 +75,7 @@ def _run(arguments: list[str], screen: Screen) -> int:
         return OK
     first = line.words[0].casefold() if line.words else ""
     own = first in OWN and first != "models"
-    flags = [word for word in line.words if word.startswith("-") and word != FLAGS.get(first)]
+    flags = [word for word in line.words if word.startswith("-") and word != OWN_FLAG.get(first)]
     if flags and (own or flags[0] == line.words[0]):
         raise BadWords("terminal-flag-unknown", flag=flags[0])
     if not first or (line.help and own):
@@ -328,4 +328,4 @@ OWN: Mapping[str, Callable[[Config, CommandLine, Screen], int]] = {
     "models": _models,
     "restore": archive.restore,
 }
-FLAGS = dict.fromkeys(("run", "class", "clase"), "--open")
+OWN_FLAG = dict.fromkeys(("run", "class", "clase"), "--open")

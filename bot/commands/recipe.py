@@ -237,7 +237,8 @@ def unpack_habits(choices: Choices) -> tuple[Choices, list[Note]]:
     """What other programs have in the prompt, read as ours: a line with the negative prompt, lines
     of comments, Midjourney's options; what was chosen besides is stronger."""
     prompt, *negatives = _lines(choices)
-    found = habits.options(habits.without_comments(prompt))
+    words = habits.without_comments(prompt)
+    found = habits.options(words)
     if found.text == (choices.prompt or "").strip():
         return choices, []
     notes = [
@@ -245,7 +246,7 @@ def unpack_habits(choices: Choices) -> tuple[Choices, list[Note]]:
         for typed, read in found.changes.items()
     ]
     notes += [Note(NoteKind.OPTION_IGNORED, {"typed": typed}) for typed in found.ignored]
-    if habits.without_comments(prompt) != prompt:
+    if words != prompt:
         notes.append(Note(NoteKind.COMMENT_IGNORED))
     read = read_choices(found.options)
     parts = (choices.negative, read.negative, *map(habits.without_comments, negatives))

@@ -19,6 +19,7 @@ from bot.events import Changed, Delivered, Event, Unjudged
 from bot.replies import Progress, answer_reply, progress_line
 from db.models import Answer
 
+MOVED = ServerSentEvent("{}", event="moved")
 SECONDS_BETWEEN_PINGS = 20
 SECONDS_TO_SEND = 30  # a page that takes no byte for so long is closed, and comes back by itself
 
@@ -40,7 +41,7 @@ async def events(request: Request) -> Response:
 
 def moved() -> Response:
     """For a page that is to be loaded anew."""
-    return EventSourceResponse(iter([ServerSentEvent("{}", event="moved")]))
+    return EventSourceResponse(iter([MOVED]))
 
 
 async def _messages(
@@ -50,7 +51,7 @@ async def _messages(
     if room == visit.guild.id:
         async for message in _happenings(visit, since, unfinished):
             yield message
-    yield ServerSentEvent("{}", event="moved")
+    yield MOVED
 
 
 async def _happenings(
