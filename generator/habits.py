@@ -17,8 +17,9 @@ SIGNS = r"(\++|-{2,})"
 COMPEL_WORD = re.compile(rf"\b([^\W\d_]{{2,}}){SIGNS}{BOUNDARY}")  # word++, but not C++ or a dash
 COMPEL_GROUP = re.compile(rf"\)(?:(\d{{1,2}}\.\d{{1,6}})|{SIGNS}){BOUNDARY}")  # (a b)1.3, (a b)++
 MULTI_PROMPT = re.compile(r"(?<!:)::(?!:)\s*(-?\d{1,3}(?:\.\d{1,6})?)?")  # hot::2 dog::1
-# Telephones turn two into a long one; before a capital that begins what somebody says.
-DASHES = r"(?:--|[—–](?![A-Z]))"
+# Telephones turn two into a long one; before a capital that begins what somebody says, and —with
+# another one behind— it is an aside.
+DASHES = r"(?:--|[—–](?![A-Z]|[^—–]*\w[—–](?!\w)))"
 OPTION = re.compile(
     rf"(?:^|(?<=\s)){DASHES}([a-zA-Z]+)\b(?:[ =](?!{DASHES}))?((?:(?!\s{DASHES}[a-zA-Z]).)*)",
     re.DOTALL,

@@ -31,7 +31,27 @@ LONG = 100_000
 BEYOND_MEASURE_SECONDS = 2
 EXAMPLES = settings.default.max_examples
 PIECES = (
-    *('"', "\\", ":", "--", "/", "(", ")", "[", "]", "{", "}", "|", "<lora:", ">", "AND", "BREAK"),
+    *(
+        '"',
+        "“",
+        "»",
+        "—",
+        "\\",
+        ":",
+        "--",
+        "/",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "|",
+        "<lora:",
+        ">",
+        "AND",
+        "BREAK",
+    ),
     *("seed:", "--steps", "negative:", "size:", "sampler:", "/imagine", "/show K7QX", "/history"),
     *(
         "Steps: 5, Sampler: Euler a, CFG scale: 7, Seed: 1",
@@ -75,6 +95,8 @@ ENDLESS = {
     "letters": "d e s n u d a " * (LONG // 14),
     "quotes": '"' * LONG,
     "escaped quotes": '"' + '\\"' * (LONG // 2),
+    "bent quotes": "“«" * (LONG // 2),
+    "long dashes": " —no" * (LONG // 4),
     "options": "seed:1 " * (LONG // 7),
     "quoted options": '"" seed:1 ' * (LONG // 10),
     "unknown options": "a:b " * (LONG // 4),

@@ -242,8 +242,9 @@ def test_no_option_of_midjourneys_becomes_words(typed, options, ignored):
     assert (found.text, found.options, found.ignored) == ("a cat", options, ignored)
 
 
-def test_what_somebody_says_is_no_option():
-    assert habits.options("un gato —No, gracias").text == "un gato —No, gracias"
+@pytest.mark.parametrize("text", ["un gato —No, gracias", "un gato —no muy grande— con botas"])
+def test_what_somebody_says_is_no_option(text):
+    assert habits.options(text).text == text
 
 
 def test_the_words_stand_where_they_stood():

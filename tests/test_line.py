@@ -41,6 +41,42 @@ def test_two_dashes_set_options_too():
     }
 
 
+@pytest.mark.parametrize("dash", ["—", "–"])
+def test_a_telephone_may_make_one_dash_of_two(dash):
+    assert parse(f"a cat {dash}ar 16:9 {dash}seed 5 {dash}no dogs")[1] == {
+        "prompt": "a cat",
+        "size": "16:9",
+        "seed": "5",
+        "negative": "dogs",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "un gato —no muy grande— con botas",
+        "un perro (tamaño: enorme) –modelo de paciencia–, de noche",
+        "a cat — seed of all — and a dog",
+        "un gato —No, gracias",
+        "a tram–seed 1990–2000",
+    ],
+)
+def test_the_dashes_of_a_sentence_are_no_options(text):
+    assert parse(text)[1] == {"prompt": text}
+
+
+@pytest.mark.parametrize("quoted", ["“{}”", "«{}»", "„{}“", "”{}”"])
+def test_the_quotes_of_telephones_hold_as_well(quoted):
+    text = f"negative:{quoted.format('red, seed:5')} a cat"
+    assert parse(text)[1] == {"prompt": "a cat", "negative": "red, seed:5"}
+    assert parse(quoted.format("a cat, seed:5"))[1] == {"prompt": "a cat, seed:5"}
+
+
+def test_quotes_within_a_prompt_stay():
+    text = "a sign that says “open” and «abierto»"
+    assert parse(text)[1] == {"prompt": text}
+
+
 def test_a_negative_prompt_runs_to_the_next_option():
     assert parse("a cat negative:blurry, ugly dog seed:3")[1] == {
         "prompt": "a cat",
@@ -70,8 +106,10 @@ def test_the_first_word_after_vary_is_the_picture():
     )
 
 
-def test_reroll_takes_a_new_prompt_after_the_id():
-    assert parse("/reroll K7QX un perro azul")[1] == {"picture": "K7QX", "prompt": "un perro azul"}
+@pytest.mark.parametrize("space", [" ", "\n", "\u00a0", " \n\n"])
+def test_reroll_takes_a_new_prompt_after_the_id(space):
+    options = {"picture": "K7QX", "prompt": "un perro azul"}
+    assert parse(f"/reroll{space}K7QX{space}un perro azul")[1] == options
 
 
 @pytest.mark.parametrize("word", ["strong", "fuerte", "0.35"])
@@ -126,8 +164,9 @@ def test_the_name_of_a_lora_ends_before_its_comma():
     assert parse("/upscale K7QX upscaler:lanczos.")[1]["upscaler"] == "lanczos"
 
 
-def test_what_typed_writes_is_read_back():
-    options = {"prompt": 'un "gato" rojo, seed:5', "negative": "", "seed": "7"}
+@pytest.mark.parametrize("prompt", ['un "gato" rojo, seed:5', "«gato»", "“gato", "un “gato” —no"])
+def test_what_typed_writes_is_read_back(prompt):
+    options = {"prompt": prompt, "negative": "", "seed": "7"}
     assert parse(typed("imagine", options))[1] == options
 
 

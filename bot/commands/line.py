@@ -20,11 +20,16 @@ from bot.conversation import Refusal
 from generator import habits
 
 MARKER = re.compile(
-    r"(?:(?<=\s)|^)(?:--(?P<dashed>[^\W\d][\w-]*)(?:=|\s+|$)"
+    rf"(?:(?<=\s)|^)(?:{habits.DASHES}(?P<dashed>[^\W\d][\w-]*)(?:=|\s+|$)"
     rf"|(?P<named>{habits.NEGATIVE}|[^\W\d][\w-]*):\s*)"
 )
-# Not from a quote that is escaped: a line of nothing but those would be read from each of them.
-QUOTED = re.compile(r'(?<!\\)"((?:\\.|[^"\\])*)"(?=\s|$)')
+# Telephones bend quotes. Not from one that is escaped: a line of nothing but those would be read
+# from each of them.
+QUOTED = re.compile(
+    r"(?<!\\)"
+    r'(?:"(?:\\.|[^"\\])*"|[“”„](?:\\.|[^“”„\\])*[“”]|«(?:\\.|[^«»\\])*»)'
+    r"(?=\s|$)"
+)
 LINE_LIMIT = 10_000  # two prompts and all the rest
 NAMED = {Type.SIZE, Type.MODEL, Type.STYLE, Type.EXTRA, Type.UPSCALER}  # which take any text
 # Options whose values can't be taken for words of a prompt, and how near a name is to theirs.
@@ -105,7 +110,7 @@ def _value(option: Option, text: str, tied: bool) -> tuple[str, str]:
         tied: the value is written right after the option's colon.
     """
     if match := QUOTED.match(text):
-        return re.sub(r"\\(.)", r"\1", match[1]), text[match.end() :].strip()
+        return _unquoted(match), text[match.end() :].strip()
     if option.kind.type is Type.TEXT:
         return text, ""
     words = text.split()
@@ -121,12 +126,15 @@ def _value(option: Option, text: str, tied: bool) -> tuple[str, str]:
     return first, " ".join(words[1:])
 
 
+def _unquoted(quoted: re.Match[str]) -> str:
+    return re.sub(r"\\(.)", r"\1", quoted[0][1:-1])
+
+
 def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None:
     """Words that belong to no option: first the id of a picture, then the free text."""
     picture = _leading_picture(command)
-    if picture and picture.name not in found and free:
-        word, _, free = free.partition(" ")
-        found[picture.name] = word
+    if picture and picture.name not in found and (words := free.split(maxsplit=1)):
+        found[picture.name], free = words[0], "".join(words[1:])
     if not (free := free.strip()):
         return
     _check_misspelt(command, free)
@@ -134,7 +142,7 @@ def _give_free_words(command: Command, free: str, found: dict[str, str]) -> None
     if taker is None:
         raise Refusal("too-many-words", words=short(free), command=command.name)
     if match := QUOTED.fullmatch(free):
-        free = re.sub(r"\\(.)", r"\1", match[1])
+        free = _unquoted(match)
     found[taker.name] = f"{free} {found[taker.name]}" if taker.name in found else free
 
 
@@ -205,6 +213,6 @@ def typed(command: str, values: dict[str, str], language: str = "en") -> str:
 
 def quote(value: str) -> str:
     """Quoted where the grammar needs it."""
-    if value and not re.search(r'[\s":]', value):
+    if value and not re.search(r'[\s":“”„«»]', value):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

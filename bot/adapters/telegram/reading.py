@@ -51,7 +51,7 @@ def with_replied_picture(text: str, message: Message) -> tuple[str, dict[str, st
     is_code = readings(typed) and any(map(str.isdigit, typed))  # "strong" could be one, too
     if is_code or "/" in typed:
         return command, options
-    name, _, rest = text.partition(" ")
+    name, rest = text.split(maxsplit=1)
     return line.parse(f"{name} {code} {rest}")
 
 
