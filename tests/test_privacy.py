@@ -113,6 +113,26 @@ async def test_erasing_asks_first(chat: Chat, place: Guild, ana: Member) -> None
     assert (await chat.type(f"/show {made.pictures[0].code}", guild=place)).pictures
 
 
+async def test_the_question_is_for_whoever_asked(chat: Chat, place: Guild, ana: Member) -> None:
+    """A group sees its buttons, and whoever presses one says its line."""
+    made = await chat.ask("a red apple steps:1", guild=place, member=BEA)
+    asked = await chat.type("/privacy delete", guild=place, member=ana)
+    for (button,) in asked.buttons:
+        assert button.fits
+        others = await chat.type(button.line, guild=place, member=BEA)
+        assert others.tone is Tone.REFUSED
+        assert "for whoever asked" in others.text
+    assert (await chat.type(f"/show {made.pictures[0].code}", guild=place)).pictures
+    for (button,) in asked.buttons:
+        assert "Erased" in (await chat.type(button.line, guild=place, member=ana)).text
+
+
+async def test_the_buttons_fit_whatever_the_ids_of_a_platform_are(chat: Chat) -> None:
+    member = Member("discord:1234567890123456789", "Ana")
+    asked = await chat.type("/privacy delete", guild=Guild("discord:1"), member=member)
+    assert all(button.fits for (button,) in asked.buttons)
+
+
 async def test_erased_are_rows_files_and_words(chat: Chat, place: Guild, ana: Member) -> None:
     storage = chat.semilla.database.storage
     made = await chat.ask("a red zinnia steps:1", guild=place, member=ana)

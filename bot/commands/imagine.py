@@ -61,7 +61,7 @@ async def order(semilla: Semilla, call: Call, draft: OrderCode) -> Reply:
     """A large request whose author has been told how long it takes."""
     found = await _draft(semilla, call, draft)
     if found.member != call.member.id:
-        raise Refusal("not-your-order")
+        raise Refusal("not-your-question")
     options = {**found.options}
     name, attached = options.pop(COMMAND, "imagine"), options.pop(ATTACHED, None)
     origin = f"order:{call.guild.id}:{found.code}"

@@ -250,6 +250,7 @@ Before = Annotated[int, Kind(type=Type.WHOLE, low=1, high=NUMBER_LIMIT)]
 Switch = Annotated[bool, Kind(type=Type.SWITCH)]
 Tiling = Annotated[bool, Kind(type=Type.SWITCH, emptied="no")]
 Scope = Annotated[str, Kind(type=Type.TEXT, choices=("me", "channel", "guild"))]
+Asker = Annotated[str, Kind(type=Type.TEXT, high=40)]  # an id without its platform
 AccessCode = Annotated[str, Kind(type=Type.TEXT, high=12, free=True)]
 PlaceName = Annotated[str, Kind(type=Type.TEXT, high=80, free=True)]
 Who = Annotated[str, Kind(type=Type.TEXT, high=80, aliases=("who",), free=True)]

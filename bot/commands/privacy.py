@@ -13,10 +13,10 @@ from typing import Any
 
 from bot import showing
 from bot.commands.declaration import command
-from bot.commands.kinds import Before, Switch
+from bot.commands.kinds import Asker, Before, Switch
 from bot.commands.lineage import again_line
 from bot.commands.semilla import Semilla
-from bot.conversation import Button, Call, Reply
+from bot.conversation import Button, Call, Refusal, Reply
 from bot.locales import say
 from bot.moderation import RECORDS_KEPT
 from db.models import Picture
@@ -62,11 +62,18 @@ async def privacy_export(semilla: Semilla, call: Call, before: Before | None = N
 
 @command("privacy delete", anywhere=True)
 async def privacy_delete(
-    semilla: Semilla, call: Call, sure: Switch = False, everywhere: Switch = False
+    semilla: Semilla,
+    call: Call,
+    sure: Switch = False,
+    everywhere: Switch = False,
+    asker: Asker = "",
 ) -> Reply:
+    """`asker`: who was asked whether they are sure: others of a group see the question, too."""
     language = call.language
     if not sure:
         return _are_you_sure(call)
+    if asker not in ("", _own_id(call)):
+        raise Refusal("not-your-question")
     owned = Owned(call.member.id) if everywhere else _owned(call)
     await semilla.dispatch.forget(owned.member, owned.guild)
     erased = await semilla.database.privacy.erase(owned)
@@ -77,12 +84,18 @@ async def privacy_delete(
 
 
 def _are_you_sure(call: Call) -> Reply:
-    lines = [("button-erase-here", "/privacy delete sure:yes")]
-    lines.append(("button-erase-everywhere", "/privacy delete sure:yes everywhere:yes"))
+    asker = f"asker:{_own_id(call)}"
+    lines = [("button-erase-here", f"/privacy delete --sure {asker}")]
+    lines.append(("button-erase-everywhere", f"/privacy delete --sure --everywhere {asker}"))
     if call.guild.private:
         lines = lines[:1]
     buttons = tuple((Button(say(call.language, key), line),) for key, line in lines)
     return Reply(text=say(call.language, "erase-sure"), buttons=buttons, private=True)
+
+
+def _own_id(call: Call) -> str:
+    """The member's id without its platform, so that a button can hold it."""
+    return call.member.id.partition(":")[2]
 
 
 def _owned(call: Call) -> Owned:

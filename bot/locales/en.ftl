@@ -628,7 +628,7 @@ refusal-order-over-hour = That counts as { $units } pictures, and { $limit } an 
 refusal-order-over-day = That counts as { $units } pictures, and { $limit } a day is the most here. Ask for fewer, smaller ones, or fewer steps.
 refusal-model-not-here = { $model } can't be used here. These can: { $models }.
 refusal-order-made = That order is on its way already.
-refusal-not-your-order = That question is for whoever asked.
+refusal-not-your-question = That question is for whoever asked.
 refusal-setup-in-a-group = Type /setup in the server or group that it is for.
 refusal-role-limits-only = For a role, set limits: per-hour, per-day, waiting, max-steps, max-count, max-side or models.
 large-order = { $count ->
@@ -690,6 +690,8 @@ command-privacy-delete = privacy delete
 command-privacy-delete-help = erase everything of yours, pictures and words
 option-everywhere = everywhere
 option-everywhere-help = in all places, not only here
+option-asker = asker
+option-asker-help = on a button: whom its question asks
 privacy-title = **What I keep of you**
 privacy-kept = Of each of your requests: its words and options, the picture, a photo that you sent with it, your name and id here; and your settings and styles. { $days ->
     [0] They stay until you delete them.

@@ -596,7 +596,7 @@ refusal-order-over-hour = Eso cuenta como { $units } imágenes, y aquí el máxi
 refusal-order-over-day = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por día. Pide menos, más pequeñas o con menos pasos.
 refusal-model-not-here = { $model } no se puede usar aquí. Estos sí: { $models }.
 refusal-order-made = Ese pedido ya está en marcha.
-refusal-not-your-order = Esa pregunta es para quien hizo el pedido.
+refusal-not-your-question = Esa pregunta es para quien lo pidió.
 refusal-setup-in-a-group = Escribe /configurar en el servidor o grupo que quieres configurar.
 refusal-role-limits-only = Para un rol, pon límites: por-hora, por-día, en-espera, máx-pasos, máx-cantidad, máx-lado o modelos.
 large-order = { $count ->
@@ -657,6 +657,8 @@ command-privacy-delete = privacidad borrar
 command-privacy-delete-help = borra todo lo tuyo, imágenes y palabras
 option-everywhere = todo lugar
 option-everywhere-help = en todos los lugares, no solo aquí
+option-asker = quien
+option-asker-help = en un botón: a quién le pregunta
 privacy-title = **Qué guardo de ti**
 privacy-kept = De cada pedido tuyo: sus palabras y opciones, la imagen, la foto que enviaste con él, tu nombre y tu id aquí; y tus ajustes y estilos. { $days ->
     [0] Se quedan hasta que los borres.
