@@ -36,13 +36,15 @@ class Role(IntEnum):
 class Member:
     """Who asks. `id` is unique over all chats: "discord:99", "web:Q3ZW…".
 
-    `roles` are the platform's own ids of the roles that the member has in the guild.
+    `roles` are the platform's own ids of the roles that the member has in the guild. `is_chat`: a
+    group or a channel speaks (on Telegram admins and others may), and who it is nobody knows.
     """
 
     id: str
     name: str
     moderator: bool = False
     roles: tuple[str, ...] = ()
+    is_chat: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +81,6 @@ class Call:
     here: str = ""
     aside: bool = False
     confirmed: bool = False
-
-    @property
-    def as_the_group(self) -> bool:
-        """Whether all that is known of who speaks is the group: Telegram's anonymous admins."""
-        return self.member.id == self.guild.id and not self.guild.private
 
     def mentioned(self, text: str) -> str | None:
         """A member's id where a mention or an id of the platform is typed."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -29,6 +30,8 @@ from tests.telegram_peer.server import (
     ANA,
     BOT,
     LUIS,
+    MUSIC,
+    NEWS,
     PRIVATE,
     TEACHER,
     TOKEN,
@@ -167,6 +170,30 @@ async def test_an_admin_who_speaks_as_the_group_is_asked_to_write_as_themselves(
         told = await peer.answered(await peer.say(line, user=TEACHER, anonymous=True))
         assert "as yourself" in told.text
     assert not await app.semilla.database.access.owns(f"telegram:{peer.group}")
+
+
+async def test_each_channel_in_whose_name_somebody_speaks_is_a_member_of_its_own(
+    peer: Telegram,
+) -> None:
+    picture = await peer.shown(await peer.say("/imagine a moon steps:1", channel=NEWS))
+    code = picture.buttons()["📋 Recipe"].split()[-1]
+    other = await peer.answered(await peer.say(f"/delete {code} sure:yes", channel=MUSIC))
+    assert "is News's picture" in other.text
+    gone = await peer.answered(await peer.say(f"/delete {code} sure:yes", channel=NEWS))
+    assert f"{code} is deleted" in gone.text
+
+
+@pytest.mark.parametrize("speaker", [{"channel": NEWS}, {"user": TEACHER, "anonymous": True}])
+async def test_what_is_for_one_person_is_not_told_to_a_channel_or_a_group(
+    peer: Telegram, speaker: dict[str, Any]
+) -> None:
+    peer.ephemeral = True
+    peer.admins |= {BOT}
+    await peer.shown(await peer.say("/imagine a cat steps:1", **speaker))
+    for line in ("/imagine a cat private:yes", "/history", "/privacy export", "/privacy delete"):
+        told = await peer.answered(await peer.say(line, **speaker))
+        assert "as yourself" in told.text, line
+        assert not told.receiver, line
 
 
 async def test_what_is_private_is_never_written_to_a_group_that_has_spoken(

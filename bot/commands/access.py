@@ -14,8 +14,8 @@ async def activate(
     semilla: Semilla, call: Call, code: AccessCode = "", place: PlaceName = ""
 ) -> Reply:
     access = semilla.access
-    if call.as_the_group:
-        raise Refusal("as-the-group")
+    if call.member.is_chat:
+        raise Refusal("as-a-chat")
     if code:
         await access.try_code(call, code)
     elif await access.role(call) is not Role.OWNER:

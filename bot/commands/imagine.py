@@ -99,8 +99,8 @@ def job(
 async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: bool = False) -> Reply:
     """Commits the jobs with the answer that waits for them; says place and time. A large order
     is asked about first."""
-    if private and call.as_the_group:
-        raise Refusal("as-the-group")
+    if private and call.member.is_chat:
+        raise Refusal("as-a-chat")
     for position, each in enumerate(jobs):
         each.position = position
     async with semilla.turns.setdefault(call.member.id, asyncio.Lock()):

@@ -44,6 +44,7 @@ async def privacy(semilla: Semilla, call: Call) -> Reply:
 @command("privacy export", anywhere=True)
 async def privacy_export(semilla: Semilla, call: Call, before: Before | None = None) -> Reply:
     """A zip of pictures with their recipes; more than fits into one file comes in parts."""
+    _need_person(call)
     language, owned = call.language, _owned(call)
     pictures = await semilla.database.privacy.pictures(owned, before)
     if not pictures:
@@ -69,7 +70,7 @@ async def privacy_delete(
     asker: Asker = "",
 ) -> Reply:
     """`asker`: who was asked whether they are sure: others of a group see the question, too."""
-    language = call.language
+    _need_person(call)
     if not sure:
         return _are_you_sure(call)
     if asker not in ("", _own_id(call)):
@@ -80,7 +81,14 @@ async def privacy_delete(
     cache = semilla.config.data / "cache" / "shown"
     await asyncio.to_thread(showing.forget, cache, erased.files)
     facts = {"pictures": erased.pictures, "requests": erased.requests}
-    return Reply(text=say(language, "erased", **facts), private=True)
+    return Reply(text=say(call.language, "erased", **facts), private=True)
+
+
+def _need_person(call: Call) -> None:
+    """Several may speak as one group or channel: what one of them made isn't another's to erase.
+    Raises Refusal."""
+    if call.member.is_chat:
+        raise Refusal("as-a-chat")
 
 
 def _are_you_sure(call: Call) -> Reply:

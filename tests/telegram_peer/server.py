@@ -25,6 +25,8 @@ Json = dict[str, Any]
 BOT, ANA, LUIS, TEACHER = 7000001, 4001, 4002, 4999
 PRIVATE = ANA
 ANONYMOUS = 1087968824  # Telegram's own account, from which admins speak as their group
+CHANNELS = 136817688  # and the one from which people speak as a channel of theirs
+NEWS, MUSIC = -1005001, -1005002
 TOKEN = "7000001:" + "A" * 35
 COUNTED = {
     "sendMessage", "sendPhoto", "sendDocument", "editMessageText", "editMessageMedia",
@@ -100,7 +102,7 @@ class Telegram:
         self.files: dict[str, bytes] = {}
         self.topics = False
         self.names = {ANA: ("Ana", "en"), LUIS: ("Luis", "es"), TEACHER: ("Marta", "es")}
-        self.names[ANONYMOUS] = ("Group", "en")
+        self.names |= {ANONYMOUS: ("Group", "en"), CHANNELS: ("Channel", "en")}
         self.changed = asyncio.Condition()
         self.polls = 0
         self._counted: dict[int, deque[float]] = defaultdict(deque)
@@ -148,8 +150,10 @@ class Telegram:
         language: str | None = None,
         ago: float = 0,
         anonymous: bool = False,
+        channel: int | None = None,
     ) -> int:
-        """A message; its id. `anonymous`: of an admin who speaks as the group."""
+        """A message; its id. `anonymous`: of an admin who speaks as the group; `channel`: of
+        somebody who speaks as that one."""
         number = next(self._ids)
         self.said[number] = (chat or self.group, self.names[user][0], text)
         message: Json = {
@@ -171,6 +175,10 @@ class Telegram:
         if anonymous:
             message["from"] = self._person(ANONYMOUS, None)
             message["sender_chat"] = self._chat(chat or self.group)
+        if channel is not None:
+            message["from"] = self._person(CHANNELS, None)
+            title = {NEWS: "News", MUSIC: "Music"}[channel]
+            message["sender_chat"] = {"id": channel, "type": "channel", "title": title}
         if reply_to is not None:
             message["reply_to_message"] = self.payload(reply_to)
         if topic is not None:

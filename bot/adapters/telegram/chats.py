@@ -115,7 +115,8 @@ class Chats:
     ) -> Message:
         """Seen by one alone: Bot API 10.3 lets the admins of a group do that, others only after a
         press. Else all see a text, which removes itself; pictures and files go to their own chat."""
-        if chat not in self._older and (receiver.press or chat not in self._for_all):
+        may = receiver.press or chat not in self._for_all
+        if may and receiver.user > 0 and chat not in self._older:
             alone = where | {"api_kwargs": {"ephemeral_message_parameters": receiver.parameters()}}
             try:
                 sent = await self.pace(chat).call(urgency, lambda: self._send(message, alone))
@@ -314,10 +315,9 @@ class Chats:
     async def edit_text(
         self, chat: int, number: int, message: rendering.Message, urgency: Urgency
     ) -> None:
-        words = message.text()
         await self.pace(chat).call(
             urgency,
-            lambda: self.bot.edit_message_text(chat_id=chat, message_id=number, **words),
+            lambda: self.bot.edit_message_text(chat_id=chat, message_id=number, **message.text()),
         )
 
     def late(self, answer: Answer) -> bool:

@@ -24,6 +24,7 @@ from bot.adapters.telegram.places import (
     guild_of,
     language_of,
     link_to,
+    speaker_of,
     topic_of,
 )
 from bot.adapters.telegram.touch import Touch
@@ -272,12 +273,13 @@ class Client:
             except BadRequest as error:  # pressed twice, or too old to be changed
                 if UNCHANGED in error.message:
                     return
-        author = press.from_user if press else message.from_user
-        passing = reply.private and not in_private
         receiver = None
-        if passing and author is not None:
+        if reply.private and not in_private:
+            author = press.from_user.id if press else speaker_of(message)
             codes = tuple(each.code for each in reply.pictures)
-            receiver = Receiver(author.id, language, codes, press.id if press else None)
+            receiver = Receiver(author, language, codes, press.id if press else None)
+            if author < 0 and not shown.is_text:  # a chat, which has no private one
+                shown = rendering.plain(say(language, "refusal-as-a-chat"))
         await self._chats.send(
             message.chat.id,
             shown,

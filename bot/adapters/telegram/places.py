@@ -42,6 +42,13 @@ def link_to(message: Message) -> str:
     return f"https://t.me/c/{number}/{topic}" if topic else message.chat.effective_name or ""
 
 
+def speaker_of(message: Message) -> int:
+    """The id of whoever wrote it: a person, or the group or channel in whose name they did. For
+    all who do that Telegram names one and the same user."""
+    said_by = message.sender_chat or message.from_user or message.chat
+    return said_by.id
+
+
 def language_of(user: User | None, usual: str) -> str:
     """The language of the member's own app, else what Semilla is set to."""
     language = ((user.language_code if user else None) or "")[:2]
@@ -84,11 +91,14 @@ class Moderators:
         self._known: dict[int, tuple[float, frozenset[int]]] = {}
 
     async def speaker(self, message: Message) -> Member:
-        """Admins may speak as the group itself; then that is all that is known of them."""
+        """Admins may speak as the group itself, and people as a channel of theirs; then that is
+        all that is known of them."""
         chat, user = message.chat, message.from_user
-        if user is None or (message.sender_chat is not None and message.sender_chat.id == chat.id):
-            return Member(f"{NAME}:{chat.id}", chat.effective_name or "", moderator=True)
-        return await self.member(chat, user)
+        if message.sender_chat is None and user is not None:
+            return await self.member(chat, user)
+        name = (message.sender_chat or chat).effective_name or ""
+        speaker = speaker_of(message)
+        return Member(f"{NAME}:{speaker}", name, moderator=speaker == chat.id, is_chat=True)
 
     async def member(self, chat: Chat, user: User) -> Member:
         moderator = chat.type != ChatType.PRIVATE and await self.among(chat.id, user.id)

@@ -8,6 +8,7 @@ from telegram import Bot, Message
 from telegram.constants import ChatType
 
 from bot.adapters.telegram import keyboards
+from bot.adapters.telegram.places import speaker_of
 from bot.commands import line
 from bot.commands.declaration import COMMANDS
 from bot.commands.kinds import Type
@@ -62,7 +63,7 @@ async def image_with(message: Message, command: str, bot: Bot) -> bytes | None:
         return None
     sources = [message]
     replied = message.reply_to_message
-    if replied is not None and replied.from_user == message.from_user:
+    if replied is not None and speaker_of(replied) == speaker_of(message):
         sources.append(replied)
     for source in sources:
         document = source.document
