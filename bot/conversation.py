@@ -84,10 +84,13 @@ class Call:
 
     def mentioned(self, text: str) -> str | None:
         """A member's id where a mention or an id of the platform is typed."""
+        if OWN_ID.fullmatch(text) and text.startswith(f"{self.adapter}:"):
+            return text
         mention = MENTION.fullmatch(text)
         return f"{self.adapter}:{mention[1] or mention[2]}" if mention else None
 
 
+OWN_ID = re.compile(r"\w+:-?\d+")  # as Semilla has it
 MENTION = re.compile(r"<@!?(\d+)>|@?(\d{5,20})")
 BUTTON_BYTES = 64  # what every platform keeps with a button
 

@@ -265,16 +265,26 @@ async def test_a_file_that_bots_may_not_fetch_is_told(
     peer: Telegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "FILE_BYTES", 100)
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), "red").save(buffer, "JPEG")
-    asked = await peer.say("/imagine an apple steps:1", photo=buffer.getvalue())
+    asked = await peer.say("/imagine an apple steps:1", photo=red_photo())
     assert "too large" in (await peer.answered(asked)).text
 
 
+async def test_nothing_is_fetched_for_who_may_not_ask(peer: Telegram) -> None:
+    await peer.answered(await peer.say(f"/ban telegram:{LUIS}", user=TEACHER))
+    told = await peer.answered(await peer.say("/imagina un sol", user=LUIS, photo=red_photo()))
+    assert "detuvieron tus pedidos" in told.text
+    assert "getFile" not in [method for method, _ in peer.calls]
+
+
+async def test_of_many_files_a_few_are_fetched_at_a_time(peer: Telegram) -> None:
+    asked = [await peer.say("/imagine a sun steps:tomato", photo=red_photo()) for _ in range(10)]
+    for each in asked:
+        await peer.answered(each)
+    assert 1 < peer.most_fetching <= reading.FILES_AT_ONCE
+
+
 async def test_a_photo_with_a_caption_is_drawn_over(peer: Telegram) -> None:
-    buffer = io.BytesIO()
-    Image.new("RGB", (256, 256), "red").save(buffer, "JPEG")
-    asked = await peer.say("/imagine an apple steps:4 strength:0.3", photo=buffer.getvalue())
+    asked = await peer.say("/imagine an apple steps:4 strength:0.3", photo=red_photo())
     picture = await peer.shown(asked)
     red, green, blue = Image.open(io.BytesIO(picture.photo)).resize((1, 1)).getpixel((0, 0))
     assert red > green + 60
@@ -589,6 +599,12 @@ async def connect(browser: Browser, token: str) -> str:
         "token": token_of(await browser.get("/connect")),
     }
     return (await browser.post("/connect", data=form)).text.split("<h2>Telegram</h2>")[-1]
+
+
+def red_photo() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), "red").save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 def in_sight(peer: Telegram) -> list[Sent]:

@@ -100,6 +100,7 @@ class Telegram:
         self.moved: dict[int, int] = {}  # groups that are supergroups now
         self.webhook: Json = {}
         self.files: dict[str, bytes] = {}
+        self.fetching, self.most_fetching = 0, 0  # files at the same time
         self.topics = False
         self.names = {ANA: ("Ana", "en"), LUIS: ("Luis", "es"), TEACHER: ("Marta", "es")}
         self.names |= {ANONYMOUS: ("Group", "en"), CHANNELS: ("Channel", "en")}
@@ -472,6 +473,10 @@ class Telegram:
         return found
 
     async def _file(self, request: web.Request) -> web.Response:
+        self.fetching += 1
+        self.most_fetching = max(self.most_fetching, self.fetching)
+        await asyncio.sleep(0.2)
+        self.fetching -= 1
         return web.Response(body=self.files[request.match_info["file"]])
 
     async def _unknown(self, request: web.Request) -> web.Response:

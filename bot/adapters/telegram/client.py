@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from contextlib import suppress
@@ -54,6 +55,7 @@ class Client:
         self._away = Away(semilla, bot, chats, touch)
         self._moderators = Moderators(bot)
         self._homes = Homes(semilla, bot, self._moderators)
+        self._fetching = asyncio.Semaphore(reading.FILES_AT_ONCE)
         self._seen: OrderedDict[int, None] = OrderedDict()
 
     async def take(self, update: Update, _context: object = None) -> None:
@@ -102,12 +104,20 @@ class Client:
             return
         call = await self._at_home(call, message.chat, message.from_user)
         try:
-            call = replace(call, image=await reading.image_with(message, command, self._bot))
+            call = replace(call, image=await self._image(message, call))
         except Refusal as refusal:
             reply = await door.refuse(self._semilla, call, refusal)
         else:
             reply = await door.run(self._semilla, call)
         await self._show(message, reply, language, call)
+
+    async def _image(self, message: Message, call: Call) -> bytes | None:
+        """What came along, for whoever may ask. Raises Refusal."""
+        file = reading.image_with(message, call.command)
+        if file is None or not await door.lets_in(self._semilla, call):
+            return None
+        async with self._fetching:
+            return await reading.fetched(file)
 
     async def _said(
         self, message: Message, language: str, command: str, options: dict[str, str]

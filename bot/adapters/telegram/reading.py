@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from telegram import Bot, Message
+from telegram import Document, Message, PhotoSize
 from telegram.constants import ChatType
 
 from bot.adapters.telegram import keyboards
@@ -16,6 +16,9 @@ from bot.conversation import Refusal
 from db.codes import readings
 
 FILE_BYTES = 20 * 1024 * 1024  # that a bot may fetch
+FILES_AT_ONCE = 4
+
+File = Document | PhotoSize
 COMMAND = re.compile(r"/(\S+?)(?:@(\w+))?(?=\s|$)")
 
 
@@ -56,7 +59,7 @@ def with_replied_picture(text: str, message: Message) -> tuple[str, dict[str, st
     return line.parse(f"{name} {code} {rest}")
 
 
-async def image_with(message: Message, command: str, bot: Bot) -> bytes | None:
+def image_with(message: Message, command: str) -> File | None:
     """The picture that was sent with the command, or one's own that it replies to."""
     takers = [option for option in COMMANDS[command].options if option.kind.upload]
     if not takers:
@@ -68,15 +71,14 @@ async def image_with(message: Message, command: str, bot: Bot) -> bytes | None:
     for source in sources:
         document = source.document
         if document is not None and (document.mime_type or "").startswith("image/"):
-            return await _fetch(bot, document.file_id, document.file_size)
+            return document
         if source.photo:
-            return await _fetch(bot, source.photo[-1].file_id, source.photo[-1].file_size)
+            return source.photo[-1]
     return None
 
 
-async def _fetch(bot: Bot, file_id: str, size: int | None) -> bytes:
+async def fetched(file: File) -> bytes:
     """Raises Refusal."""
-    if size is not None and size > FILE_BYTES:
+    if file.file_size is not None and file.file_size > FILE_BYTES:
         raise Refusal("file-too-large", limit=FILE_BYTES // 1024**2)
-    file = await bot.get_file(file_id)
-    return bytes(await file.download_as_bytearray())
+    return bytes(await (await file.get_file()).download_as_bytearray())
