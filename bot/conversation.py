@@ -185,6 +185,7 @@ class Reply:
         answer: id of the accepted Answer whose pictures will follow, if any.
         form: to be filled in.
         file: name in the storage of a file to hand out as it is (the PNG).
+        called: what that is called where it is saved, the id of its picture.
         repeated: it has been said in this place; only a chat that must answer shows it again.
     """
 
@@ -196,6 +197,7 @@ class Reply:
     answer: int | None = None
     form: Form | None = None
     file: str | None = None
+    called: str = ""
     tone: Tone = Tone.PLAIN
     repeated: bool = False
 

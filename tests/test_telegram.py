@@ -257,8 +257,47 @@ async def test_a_reply_to_a_picture_means_that_picture(peer: Telegram) -> None:
     again = await peer.shown(await peer.say("/reroll seed:4", reply_to=picture))
     assert "a sun" in again.text
     assert "4" in again.text
-    other = await peer.shown(await peer.say("/repetir una luna roja", reply_to=picture))
+    other = await peer.shown(await peer.say("/repetir\nuna luna roja", reply_to=picture))
     assert "una luna roja" in other.text, "its first word is no picture's id"
+    named = await peer.answered(await peer.say("/imagine image:moon a cat", reply_to=picture))
+    assert "moon" in named.text, "what is named is meant"
+
+
+async def test_a_reply_to_a_picture_that_came_as_a_file_means_it_too(peer: Telegram) -> None:
+    picture = await peer.shown(
+        await peer.say("/imagine a sun seed:3 steps:1", chat=PRIVATE), PRIVATE
+    )
+    code = picture.buttons()["📋 Recipe"].split()[-1]
+    file = await peer.answered(await peer.say(f"/show {code} png:yes", chat=PRIVATE))
+    assert file.document[0] == f"semilla-{code}.png"
+    varied = await peer.say("/vary strong", chat=PRIVATE, reply_to=file)
+    assert f"`{code}`" not in (await peer.shown(varied, PRIVATE)).text
+    assert code in (await peer.shown(varied, PRIVATE)).text
+    told = await peer.answered(await peer.say("/recipe", chat=PRIVATE, document=file.document[1]))
+    assert "a sun" in told.text
+    assert "(device " in told.text, "all that is known of the picture whose file it is"
+
+
+@pytest.mark.parametrize("line", ["/ban", '/pause for:2h reason:"spam"', "/unban"])
+async def test_a_reply_names_the_member_who_wrote_or_whose_picture_it_is(
+    peer: Telegram, line: str
+) -> None:
+    said = await peer.say("what a nice day", user=LUIS)
+    picture = await peer.shown(await peer.say("/imagine a moon steps:1 size:64x64", user=LUIS))
+    for meant in (said, picture):
+        if line == "/unban":
+            await peer.answered(await peer.say("/ban Luis", user=TEACHER))
+        told = await peer.answered(await peer.say(line, user=TEACHER, reply_to=meant))
+        assert told.text.startswith("Luis "), told.text
+
+
+async def test_what_a_topic_begins_with_is_nobodys_message(peer: Telegram) -> None:
+    peer.topics = True
+    told = await peer.answered(await peer.say("/pause", user=LUIS, topic=77))
+    assert "Marta" not in told.text
+    asked = await peer.answered(await peer.say("/ban", user=TEACHER, topic=77))
+    peer.topics = False
+    assert "miembro" in asked.text
 
 
 async def test_a_file_that_bots_may_not_fetch_is_told(

@@ -41,6 +41,7 @@ class Kind:
         aliases: names by which the option is known besides its labels.
         free: takes the words of a typed line that belong to no other option.
         upload: instead of its id, the picture itself may come as a file.
+        member: names one; in a chat a reply to somebody's message may, too.
         emptied: what is meant where it is given and empty; None is as if it were not given.
     """
 
@@ -52,6 +53,7 @@ class Kind:
     aliases: tuple[str, ...] = ()
     free: bool = False
     upload: bool = False
+    member: bool = False
     emptied: str | None = None
 
     def read(self, name: str, text: str) -> Any:
@@ -253,7 +255,7 @@ Scope = Annotated[str, Kind(type=Type.TEXT, choices=("me", "channel", "guild"))]
 Asker = Annotated[str, Kind(type=Type.TEXT, high=40)]  # an id without its platform
 AccessCode = Annotated[str, Kind(type=Type.TEXT, high=12, free=True)]
 PlaceName = Annotated[str, Kind(type=Type.TEXT, high=80, free=True)]
-Who = Annotated[str, Kind(type=Type.TEXT, high=80, aliases=("who",), free=True)]
+Who = Annotated[str, Kind(type=Type.TEXT, high=80, aliases=("who",), free=True, member=True)]
 Until = Annotated[str, Kind(type=Type.TEXT, high=40, aliases=("for", "por"))]
 Reason = Annotated[str, Kind(type=Type.TEXT, high=200)]
 Item = Annotated[str, Kind(type=Type.TEXT, high=20, free=True)]

@@ -137,8 +137,8 @@ async def show(
         raise Refusal("not-made-here")
     private = is_private(found)
     if png:
-        text = say(call.language, "here-png", code=found.code)
-        return Reply(text=text, file=kept_file(found), private=private)
+        text, file = say(call.language, "here-png", code=found.code), kept_file(found)
+        return Reply(text=text, file=file, called=found.code, private=private)
     text = await _recipe(semilla, call, found)
     if not found.file:
         return Reply(text=f"{retired_line(found, call.language)}\n{text}", private=private)

@@ -84,6 +84,7 @@ class Telegram:
         self.group = -1002003000
         self.messages: dict[tuple[int, int], Sent] = {}
         self.said: dict[int, tuple[int, str, str]] = {}  # message → chat, who, what
+        self.heard: dict[int, Json] = {}
         self.calls: list[tuple[str, Json]] = []
         self.refused: list[str] = []
         self.unknown: list[str] = []  # what the Bot API's description doesn't know
@@ -129,7 +130,15 @@ class Telegram:
 
     def forget(self) -> None:
         """In another group, as if nothing had happened."""
-        for kept in (self.messages, self.said, self.calls, self.refused, self.toasts, self.faults):
+        for kept in (
+            self.messages,
+            self.said,
+            self.heard,
+            self.calls,
+            self.refused,
+            self.toasts,
+            self.faults,
+        ):
             kept.clear()
         self.group -= 1  # what it was sent before doesn't count
         for kept in (self.closed_to, self.shut, self.no_topics):
@@ -145,8 +154,9 @@ class Telegram:
         *,
         chat: int | None = None,
         user: int = ANA,
-        reply_to: Sent | None = None,
+        reply_to: Sent | int | None = None,
         photo: bytes | None = None,
+        document: bytes | None = None,
         topic: int | None = None,
         language: str | None = None,
         ago: float = 0,
@@ -163,7 +173,12 @@ class Telegram:
             "chat": self._chat(chat or self.group),
             "from": self._person(user, language),
         }
-        if photo is None:
+        if document is not None:
+            name = f"file{number}"
+            self.files[name] = document
+            file = {"file_id": name, "file_unique_id": name, "mime_type": "image/png"}
+            message |= {"document": file | {"file_size": len(document)}, "caption": text}
+        elif photo is None:
             message["text"] = text
             if text.startswith("/"):
                 length = len(text.split()[0])
@@ -180,10 +195,14 @@ class Telegram:
             message["from"] = self._person(CHANNELS, None)
             title = {NEWS: "News", MUSIC: "Music"}[channel]
             message["sender_chat"] = {"id": channel, "type": "channel", "title": title}
-        if reply_to is not None:
-            message["reply_to_message"] = self.payload(reply_to)
         if topic is not None:
             message |= {"message_thread_id": topic, "is_topic_message": True}
+            message["reply_to_message"] = self._opening(topic)
+        if isinstance(reply_to, Sent):
+            message["reply_to_message"] = self.payload(reply_to)
+        elif reply_to is not None:
+            message["reply_to_message"] = self.heard[reply_to]
+        self.heard[number] = message
         await self.update({"message": message})
         return number
 
@@ -464,7 +483,7 @@ class Telegram:
             _check(len(message.photo) <= 10 * 1024 * 1024, "PHOTO_SAVE_FILE_INVALID")
         if kind == "Document":
             name = asked["document"].removeprefix("attach://")
-            message.document = (name, files[name])
+            message.document = (asked.get(name, name), files[name])
 
     def _find(self, asked: Json) -> Sent:
         found = self.messages.get((int(asked["chat_id"]), int(asked["message_id"])))
@@ -487,6 +506,18 @@ class Telegram:
             return {"id": chat, "type": "private", "first_name": self.names[chat][0]}
         kind = "supergroup" if str(chat).startswith("-100") else "group"
         return {"id": chat, "type": kind, "title": "Clase 5B", "is_forum": self.topics}
+
+    def _opening(self, topic: int) -> Json:
+        """Telegram's own message, to which all of a topic are replies that are none to another."""
+        return {
+            "message_id": topic,
+            "date": 1,
+            "chat": self._chat(self.group),
+            "from": self._person(TEACHER, None),
+            "forum_topic_created": {"name": "Art", "icon_color": 0},
+            "message_thread_id": topic,
+            "is_topic_message": True,
+        }
 
     def _person(self, user: int, language: str | None) -> Json:
         if user == BOT:

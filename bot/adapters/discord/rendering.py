@@ -64,7 +64,9 @@ async def message(semilla: Semilla, reply: Reply, limit_bytes: int = FILE_BYTES)
     files = [await _picture(semilla, each, limit_bytes // max(1, len(shown))) for each in shown]
     if reply.file is not None:
         data = await semilla.database.storage.read(reply.file)
-        files.append((f"semilla-{reply.file[:8]}{Path(reply.file).suffix}", data, ""))
+        files.append(
+            (f"semilla-{reply.called or reply.file[:8]}{Path(reply.file).suffix}", data, "")
+        )
     return Message(content, tuple(files), view_of(reply))
 
 

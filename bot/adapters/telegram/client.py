@@ -92,7 +92,7 @@ class Client:
             return
         language = await self._language(message.chat, message.from_user)
         try:
-            command, options = reading.with_replied_picture(text, message)
+            command, options = reading.with_reply(text, message)
         except Refusal as refusal:
             # In a group another bot may know the command.
             if message.chat.type == ChatType.PRIVATE or reading.names(message, self._bot.username):
@@ -113,7 +113,7 @@ class Client:
 
     async def _image(self, message: Message, call: Call) -> bytes | None:
         """What came along, for whoever may ask. Raises Refusal."""
-        file = reading.image_with(message, call.command)
+        file = reading.image_with(message, call.command, call.options)
         if file is None or not await door.lets_in(self._semilla, call):
             return None
         async with self._fetching:

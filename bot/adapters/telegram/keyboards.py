@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, Message
@@ -12,6 +13,8 @@ from bot.conversation import Button, Reply, Shown
 MORE = "+"  # before a line: unfold what can be done with its picture
 COPIED_CHARACTERS = 256
 A_ROW, ROW_CHARACTERS = 5, 34  # on a phone
+
+FILE_NAME = re.compile(r"semilla-([0-9A-Z]+)\.png")
 
 Rows = list[list[InlineKeyboardButton]]
 
@@ -54,13 +57,16 @@ def copying(label: str, line: str) -> InlineKeyboardMarkup | None:
     return _markup([[InlineKeyboardButton(label, copy_text=CopyTextButton(line))]])
 
 
-def picture_in(message: Message | None) -> str | None:
-    """The id of the picture that a message of ours shows, known by its buttons."""
-    if message is None or message.reply_markup is None:
+def picture_in(message: Message) -> str | None:
+    """The id of the picture that a message of ours shows, known by its buttons, or whose file it
+    brings, known by its name."""
+    if message.from_user is None or not message.from_user.is_bot:
         return None
+    if message.document and (named := FILE_NAME.fullmatch(message.document.file_name or "")):
+        return named[1]
     lines = [
         str(button.callback_data).removeprefix(MORE)
-        for row in message.reply_markup.inline_keyboard
+        for row in (message.reply_markup.inline_keyboard if message.reply_markup else ())
         for button in row
         if button.callback_data
     ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from telegram import Document, Message, PhotoSize
 from telegram.constants import ChatType
 
 from bot.adapters.telegram import keyboards
-from bot.adapters.telegram.places import speaker_of
+from bot.adapters.telegram.places import NAME, speaker_of
 from bot.commands import line
-from bot.commands.declaration import COMMANDS
+from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.kinds import Type
 from bot.conversation import Refusal
 from db.codes import readings
@@ -41,28 +42,49 @@ def names(message: Message, bot: str) -> bool:
     return f"@{bot}".casefold() in (message.text or message.caption or "").casefold()
 
 
-def with_replied_picture(text: str, message: Message) -> tuple[str, dict[str, str]]:
-    """The command and its options; a reply to one of our pictures means that picture, and a first
-    word that is no picture's id belongs to the rest. Raises Refusal."""
+def with_reply(text: str, message: Message) -> tuple[str, dict[str, str]]:
+    """The command and its options; a reply to one of our pictures means that picture, and where a
+    member is to be named, its author or whoever wrote the message. Raises Refusal."""
     command, options = line.parse(text)
-    code = keyboards.picture_in(message.reply_to_message)
-    takers = [o for o in COMMANDS[command].options if o.kind.type is Type.PICTURE]
-    if not code or not takers:
+    replied = message.reply_to_message
+    if replied is None or replied.forum_topic_created is not None:  # with which a topic begins
         return command, options
-    typed = options.get(takers[0].name, "")
+    code = keyboards.picture_in(replied)
+    member = next((o.name for o in COMMANDS[command].options if o.kind.member), None)
+    if member is not None:
+        meant = code or _author_of(replied)
+        return command, {member: meant, **options} if meant else options
+    return _with_picture(text, command, options, code) if code else (command, options)
+
+
+def _author_of(message: Message) -> str | None:
+    """None for a bot's message."""
+    if message.sender_chat is None and (message.from_user is None or message.from_user.is_bot):
+        return None
+    return f"{NAME}:{speaker_of(message)}"
+
+
+def _with_picture(
+    text: str, command: str, options: dict[str, str], code: str
+) -> tuple[str, dict[str, str]]:
+    """A first word that is no picture's id belongs to the rest."""
+    declared = COMMANDS[command].options
+    taker = next((each for each in declared if each.kind.type is Type.PICTURE), None)
+    if taker is None:
+        return command, options
+    typed = options.get(taker.name, "")
     if not typed:
-        return command, {**options, takers[0].name: code}
+        return command, {**options, taker.name: code}
     is_code = readings(typed) and any(map(str.isdigit, typed))  # "strong" could be one, too
-    if is_code or "/" in typed:
+    if is_code or "/" in typed or taker is not declared[0]:
         return command, options
-    name, rest = text.split(maxsplit=1)
-    return line.parse(f"{name} {code} {rest}")
+    word = re.compile(rf"(?<=\s){re.escape(typed)}(?!\S)")
+    return line.parse(word.sub(lambda found: f"{code} {found[0]}", text, count=1))
 
 
-def image_with(message: Message, command: str) -> File | None:
+def image_with(message: Message, command: str, options: Mapping[str, str]) -> File | None:
     """The picture that was sent with the command, or one's own that it replies to."""
-    takers = [option for option in COMMANDS[command].options if option.kind.upload]
-    if not takers:
+    if not _takes_image(COMMANDS[command], options):
         return None
     sources = [message]
     replied = message.reply_to_message
@@ -75,6 +97,14 @@ def image_with(message: Message, command: str) -> File | None:
         if source.photo:
             return source.photo[-1]
     return None
+
+
+def _takes_image(command: Command, options: Mapping[str, str]) -> bool:
+    """Also those that are about a picture, in the place of its id; not for a form, which is a line
+    to send, to which no file is attached."""
+    if any(option.kind.upload for option in command.options):
+        return True
+    return command.menu and command.answers is not Answers.FORM and not command.picture(options)
 
 
 async def fetched(file: File) -> bytes:

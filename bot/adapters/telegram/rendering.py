@@ -68,7 +68,7 @@ async def message(semilla: Semilla, reply: Reply, language: str) -> Message:
     keyboard = keyboards.keyboard(reply)
     if reply.file is not None:
         data = await semilla.database.storage.read(reply.file)
-        name = f"semilla-{reply.file[:8]}{Path(reply.file).suffix}"
+        name = f"semilla-{reply.called or reply.file[:8]}{Path(reply.file).suffix}"
         return Message(formatted([reply.text], CAPTION_UNITS), None, (name, data), keyboard)
     if not reply.pictures:
         return Message(formatted([reply.text], TEXT_UNITS), keyboard=keyboard)
