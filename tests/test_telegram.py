@@ -397,6 +397,26 @@ async def test_edit_gives_the_line_to_copy_and_send(peer: Telegram) -> None:
     assert "una rosa" in (await peer.shown(changed, chat=PRIVATE)).text
 
 
+@pytest.mark.parametrize("chat", [None, PRIVATE])
+async def test_the_line_that_makes_a_picture_again_is_whole_also_under_long_words(
+    peer: Telegram, chat: int | None
+) -> None:
+    prompt = "a red cat " * 60
+    picture = await peer.shown(await peer.say(f"/imagine {prompt} steps:1", chat=chat), chat=chat)
+    code = picture.buttons()["📋 Recipe"].split()[-1]
+    asked = await peer.say(f"/show {code}", chat=chat)
+    there = await peer.until(
+        lambda: [m for m in peer.messages.values() if m.reply_to == asked and m.id != asked][1:]
+    )
+    shown, told = [m for m in peer.messages.values() if m.reply_to == asked]
+    assert there
+    assert shown.photo
+    assert "📋 Recipe" in shown.buttons()
+    line = next(each for each in codes_of(told) if each.startswith("/imagine"))
+    assert prompt.strip() in line
+    assert line.endswith("model:semilla")
+
+
 async def test_a_variation_that_is_edited_stays_one(peer: Telegram, app: App) -> None:
     picture = await peer.shown(await peer.say("/imagine a leaf steps:1", chat=PRIVATE), PRIVATE)
     await peer.press(picture, "🌱 Vary")
@@ -638,6 +658,16 @@ async def connect(browser: Browser, token: str) -> str:
         "token": token_of(await browser.get("/connect")),
     }
     return (await browser.post("/connect", data=form)).text.split("<h2>Telegram</h2>")[-1]
+
+
+def codes_of(message: Sent) -> list[str]:
+    """What can be copied with a touch."""
+    units = message.text.encode("utf-16-le")
+    return [
+        units[2 * each["offset"] : 2 * (each["offset"] + each["length"])].decode("utf-16-le")
+        for each in message.entities
+        if each["type"] == "code"
+    ]
 
 
 def red_photo() -> bytes:

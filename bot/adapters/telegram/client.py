@@ -273,30 +273,35 @@ class Client:
             return  # otherwise it came a second time, and is answered already
         if reply.repeated:
             return
-        shown = await rendering.message(self._semilla, reply, language)
-        in_private = message.chat.type == ChatType.PRIVATE
-        if press and in_private and shown.is_text and message.text and message.reply_markup:
-            # One question after the other, in one message.
-            try:
-                await self._chats.edit_text(message.chat.id, message.id, shown, Urgency.ANSWER)
-                return
-            except BadRequest as error:  # pressed twice, or too old to be changed
-                if UNCHANGED in error.message:
-                    return
+        if press and await self._replaced(message, reply, language):
+            return
         receiver = None
-        if reply.private and not in_private:
+        if reply.private and message.chat.type != ChatType.PRIVATE:
             author = press.from_user.id if press else speaker_of(message)
             codes = tuple(each.code for each in reply.pictures)
             receiver = Receiver(author, language, codes, press.id if press else None)
-            if author < 0 and not shown.is_text:  # a chat, which has no private one
-                shown = rendering.plain(say(language, "refusal-as-a-chat"))
-        await self._chats.send(
-            message.chat.id,
-            shown,
-            topic=topic_of(message),
-            to=answering(message.id),
-            receiver=receiver,
-        )
+            if author < 0 and (reply.pictures or reply.file):  # a chat, which has no private one
+                reply = Reply(text=say(language, "refusal-as-a-chat"))
+        for part in rendering.parted(reply):
+            await self._chats.send(
+                message.chat.id,
+                await rendering.message(self._semilla, part, language),
+                topic=topic_of(message),
+                to=answering(message.id),
+                receiver=receiver,
+            )
+
+    async def _replaced(self, message: Message, reply: Reply, language: str) -> bool:
+        """In a private chat one question after the other, in one message."""
+        asked = message.chat.type == ChatType.PRIVATE and message.text and message.reply_markup
+        if not asked or reply.pictures or reply.file:
+            return False
+        shown = await rendering.message(self._semilla, reply, language)
+        try:
+            await self._chats.edit_text(message.chat.id, message.id, shown, Urgency.ANSWER)
+        except BadRequest as error:  # pressed twice, or too old to be changed
+            return UNCHANGED in error.message
+        return True
 
     async def _toast(self, query: CallbackQuery, text: str = "", alert: bool = False) -> None:
         """Every press is answered: the button shows that it was felt."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from telegram import InlineKeyboardMarkup, InputMediaPhoto
 
 from bot import sheets
 from bot.adapters.telegram import keyboards
-from bot.adapters.telegram.markup import CAPTION_UNITS, TEXT_UNITS, Formatted, formatted
+from bot.adapters.telegram.markup import CAPTION_UNITS, TEXT_UNITS, Formatted, formatted, length
 from bot.adapters.telegram.places import Receiver
 from bot.commands import line as typed_line
 from bot.commands.semilla import Semilla
@@ -83,6 +83,17 @@ async def message(semilla: Semilla, reply: Reply, language: str) -> Message:
     photo = await _sheet(semilla, reply.pictures, labels)
     words = formatted([reply.text, *captions(reply.pictures)], CAPTION_UNITS)
     return Message(words, photo, None, keyboard)
+
+
+def parted(reply: Reply) -> tuple[Reply, ...]:
+    """A reply, or where its words don't fit under its picture, the picture and then the words: at
+    their end is a line to copy."""
+    if len(reply.pictures) != 1 or not reply.text:
+        return (reply,)
+    words = formatted([reply.pictures[0].caption, reply.text])
+    if length(words.text) <= CAPTION_UNITS:
+        return (reply,)
+    return replace(reply, text=""), Reply(text=reply.text, private=reply.private)
 
 
 async def sheet(
