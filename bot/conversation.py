@@ -83,14 +83,16 @@ class Call:
     confirmed: bool = False
 
     def mentioned(self, text: str) -> str | None:
-        """A member's id where a mention or an id of the platform is typed."""
-        if OWN_ID.fullmatch(text) and text.startswith(f"{self.adapter}:"):
-            return text
+        """A member's id where a mention or an id of the platform is typed, or the whole id with
+        the member's name."""
+        own = OWN_ID.match(text)
+        if own and own[1] == self.adapter:
+            return own[0]
         mention = MENTION.fullmatch(text)
         return f"{self.adapter}:{mention[1] or mention[2]}" if mention else None
 
 
-OWN_ID = re.compile(r"\w+:-?\d+")  # as Semilla has it
+OWN_ID = re.compile(r"(\w+):-?\d+(?!\S)")
 MENTION = re.compile(r"<@!?(\d+)>|@?(\d{5,20})")
 BUTTON_BYTES = 64  # what every platform keeps with a button
 

@@ -291,6 +291,19 @@ async def test_a_reply_names_the_member_who_wrote_or_whose_picture_it_is(
         assert told.text.startswith("Luis "), told.text
 
 
+async def test_whoever_never_asked_for_anything_is_called_by_their_name_too(peer: Telegram) -> None:
+    peer.names[4003] = ("Sol de Mayo", "es")
+    people = (({"user": 4003}, "Sol de Mayo"), ({"channel": NEWS}, "News"))
+    for speaker, name in people:
+        said = await peer.say("buy this", **speaker)
+        told = await peer.answered(await peer.say("/ban", user=TEACHER, reply_to=said))
+        assert told.text.startswith(f"{name} "), told.text
+        asked = await peer.answered(await peer.say("/imagine a cat", **speaker))
+        assert asked.text.startswith(("Quienes moderan", "Moderators have")), asked.text
+        audit = await peer.answered(await peer.say("/audit", user=TEACHER))
+        assert name in audit.text
+
+
 async def test_what_a_topic_begins_with_is_nobodys_message(peer: Telegram) -> None:
     peer.topics = True
     told = await peer.answered(await peer.say("/pause", user=LUIS, topic=77))

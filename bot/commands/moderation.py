@@ -259,7 +259,7 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
     if found:
         return found[0]
     if mention:  # somebody who hasn't asked for anything yet
-        return mention, text
+        return mention, text.partition(" ")[2] or text
     if readings(text):
         picture = await semilla.database.history.get(asker(call), text)
         if picture is not None:

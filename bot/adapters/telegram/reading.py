@@ -14,10 +14,12 @@ from bot.commands import line
 from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.kinds import Type
 from bot.conversation import Refusal
+from bot.locales import shortened
 from db.codes import readings
 
 FILE_BYTES = 20 * 1024 * 1024  # that a bot may fetch
 FILES_AT_ONCE = 4
+NAME_CHARACTERS = 40  # of whoever is to be named
 
 File = Document | PhotoSize
 COMMAND = re.compile(r"/(\S+?)(?:@(\w+))?(?=\s|$)")
@@ -58,10 +60,12 @@ def with_reply(text: str, message: Message) -> tuple[str, dict[str, str]]:
 
 
 def _author_of(message: Message) -> str | None:
-    """None for a bot's message."""
-    if message.sender_chat is None and (message.from_user is None or message.from_user.is_bot):
+    """Id and name; None for a bot's message."""
+    user, chat = message.from_user, message.sender_chat
+    if chat is None and (user is None or user.is_bot):
         return None
-    return f"{NAME}:{speaker_of(message)}"
+    name = chat.effective_name if chat else user.full_name if user else ""
+    return f"{NAME}:{speaker_of(message)} {shortened(name or '', NAME_CHARACTERS)}".strip()
 
 
 def _with_picture(
