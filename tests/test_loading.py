@@ -164,6 +164,29 @@ def test_it_tells_which_models_are_in_memory_together(room):
     assert engine.free() == Kept(())
 
 
+@pytest.mark.parametrize("part", ["network", "decoder", "encoder", "words"])
+def test_without_memory_for_a_picture_the_models_that_nobody_draws_with_make_room(room, part):
+    first = room.draw("one", **SMALL)
+    recipe = room.recipe("one", **SMALL, initial_image="ab" * 32, strength=0.5)
+    (quiet,) = room.told(recipe, initial_image=first.png).values()
+    model = room.models.loaded("one", recipe.model_hash)
+    asked = {"network": model.unet, "decoder": model.vae.decoder, "encoder": model.vae.encoder}
+    hook = (asked | {"words": model.encoder})[part].register_forward_pre_hook(
+        lambda *_: full() if "other" in room.models.kept else None
+    )
+
+    def full() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    room.told(room.recipe("other", **SMALL))
+    assert room.models.kept == ("one", "other")
+    (drawn,) = room.told(recipe, initial_image=first.png).values()
+    hook.remove()
+    assert isinstance(drawn, Drawn), drawn
+    assert (drawn.pixel_hash, drawn.notes) == (quiet.pixel_hash, ()), "and not in tiles"
+    assert room.models.kept == ("one",)
+
+
 def test_with_a_vae_of_its_own_a_model_takes_no_more_than_that_vae(tmp_path, in_memory):
     made = micro.pipeline("sd1")
     made.save_pretrained(tmp_path / "models" / "sd1")
