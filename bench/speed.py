@@ -119,7 +119,7 @@ def _shapes(inputs: Any) -> Any:
 def asked(models: RandomModels, recipe: GenerationRequest) -> Ask:
     """What a picture asks first of a model in memory."""
     model = models.loaded(recipe.model, HASH)
-    ask = next(begin(Submit(0, recipe), 0, model, models.catalogue).drawing)
+    ask = next(begin(Submit(0, recipe), 0, model, models).drawing)
     assert ask is not None
     return ask
 

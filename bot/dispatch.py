@@ -67,6 +67,7 @@ class Dispatch:
         self.deaths = 0  # of the worker when it had begun to draw, since the start
         self.starts = True  # the worker does, as far as is known
         self.checks = False  # whether the worker looks at pictures
+        self.no_card = ""  # why it draws with none, as far as it told
 
     def __len__(self) -> int:
         """Jobs waiting or being drawn."""
@@ -245,8 +246,8 @@ class Dispatch:
 
     async def _handle(self, event: messages.Event) -> None:
         match event:
-            case messages.Ready(checks=checks):
-                self.checks, self.starts = checks, True
+            case messages.Ready(checks=checks, no_card=no_card):
+                self.checks, self.no_card, self.starts = checks, no_card, True
                 for task in self.running():  # they were sent before this was known
                     await self._keep_unseen(task)
                 self.ready.set()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence, Set
+from textwrap import shorten
 from typing import Any
 
 from bot import card
@@ -24,6 +25,7 @@ Trouble = tuple[str, Facts]  # the name of its sentence, and its facts
 LOOK_EVERY_SECONDS = 60.0
 TOO_OFTEN, MINUTES = 3, 10  # deaths of the generator, within these
 GIGABYTE = 10**9
+REASON = 200  # characters of what a library said
 WELL = ("-ready", "-unreachable", "-out-of-touch")  # or well again by itself
 
 
@@ -32,16 +34,17 @@ async def run(semilla: Semilla, adapters: Adapters) -> None:
     Semilla has an owner, the log alone is told."""
     told: set[str] = set()
     deaths: deque[int] = deque(maxlen=MINUTES)
-    unused = await asyncio.to_thread(card.unused)
+    there = await asyncio.to_thread(card.is_there)
+    build = await asyncio.to_thread(card.torch_build)
     while True:
         deaths.append(semilla.dispatch.deaths)
         try:
             free = await asyncio.to_thread(free_bytes, semilla)
             facts = {"free": decimal(free / GIGABYTE, semilla.config.language)}
             chats = (_of_chat(semilla, each) for each in adapters.values())
-            starts = semilla.dispatch.starts
-            own = _troubles(free, starts, deaths, unused, facts)
-            troubles = dict([*own, *filter(None, chats)])
+            unused = _of_card(build, semilla.dispatch.no_card) if there else None
+            own = _troubles(free, semilla.dispatch.starts, deaths, facts)
+            troubles = dict([*own, *filter(None, (unused, *chats))])
             await _tell_changes(semilla, told, troubles, facts)
             told = set(troubles)
         except Exception:  # A disk that is away, a locked database: the chats go on.
@@ -58,13 +61,10 @@ async def _tell_changes(
         await _tell(semilla, f"{trouble}-well", facts)
 
 
-def _troubles(
-    free: int, starts: bool, deaths: Sequence[int], unused: str | None, facts: Facts
-) -> Iterator[Trouble]:
+def _troubles(free: int, starts: bool, deaths: Sequence[int], facts: Facts) -> Iterator[Trouble]:
     """
     Args:
         starts: whether the generator does.
-        unused: the build of torch that can't use the card that is there.
     """
     if free < NEARLY_FULL_BYTES:
         yield "notice-disk", facts
@@ -72,8 +72,19 @@ def _troubles(
         yield "notice-no-generator", facts
     elif (times := deaths[-1] - deaths[0]) >= TOO_OFTEN:
         yield "notice-generator", {"times": times, "minutes": MINUTES}
-    if unused is not None:
-        yield "doctor-card-unused", {"version": unused}
+
+
+def _of_card(build: card.TorchBuild | None, refusal: str) -> Trouble | None:
+    """
+    Args:
+        refusal: what the card that is there said when the generator tried it.
+    """
+    if build is not None and build.cuda is None:
+        return "doctor-card-unused", {"version": build.version}
+    if build is not None and refusal:
+        reason = shorten(refusal, REASON)
+        return "notice-card", {"version": build.version, "reason": reason}
+    return None
 
 
 def _of_chat(semilla: Semilla, adapter: Adapter) -> Trouble | None:

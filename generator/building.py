@@ -1,13 +1,25 @@
-"""What diffusers does to every thread while it builds a network is done to its own thread alone."""
+"""What libraries do to every thread while they build a network is done to their own thread alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
+from typing import Any
 
 import accelerate
+import torch
+from diffusers import ModelMixin
 from torch import nn
+from torch.overrides import TorchFunctionMode
+from transformers import modeling_utils
+
+MAKING = frozenset(
+    {
+        *(torch.empty, torch.zeros, torch.ones, torch.full, torch.eye, torch.tensor),
+        *(torch.rand, torch.randn, torch.arange, torch.linspace),
+    }
+)
 
 
 @contextmanager
@@ -31,4 +43,29 @@ def _empty_weights() -> Iterator[None]:
         nn.Module.register_parameter = usual  # type: ignore[method-assign]
 
 
+class _Usual(TorchFunctionMode):
+    """What is made without a precision has this one.
+
+    transformers sets torch's own, and pictures that are drawn meanwhile would be others.
+    """
+
+    def __init__(self, dtype: torch.dtype, _network: str | None = None) -> None:
+        super().__init__()
+        self._dtype = dtype
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        named = kwargs or {}
+        made = func(*args, **named)
+        unsaid = func in MAKING and named.get("dtype") is None
+        return made.to(self._dtype) if unsaid and made.dtype is torch.get_default_dtype() else made
+
+
+def _as_it_is(_kind: type, _dtype: torch.dtype) -> torch.dtype:
+    """diffusers sets torch's own, too, and leaves it so where the building fails. It needn't: it
+    gives weights their precision once more when it reads them."""
+    return torch.get_default_dtype()
+
+
 accelerate.init_empty_weights = _empty_weights
+modeling_utils.local_torch_dtype = _Usual
+ModelMixin._set_default_torch_dtype = classmethod(_as_it_is)

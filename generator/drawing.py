@@ -72,6 +72,7 @@ class Ask:
         return not self.conditioning.lora and not self.tiled
 
 
+WithRoom = Callable[[Callable[[], Any]], Any]
 Drawing = Generator[Ask | None, Any, Image.Image | None]
 """Is sent the prediction of what it asked; yields None where it wants a turn to itself; returns None when its numbers got out of hand."""
 
@@ -153,6 +154,7 @@ class Pass:
 
     Args:
         run: how many of its steps are run where it begins with a picture: the last ones.
+        with_room: does what takes memory.
     """
 
     size: tuple[int, int]
@@ -161,6 +163,7 @@ class Pass:
     run: int
     conditioning: Conditioning
     notes: list[Note]
+    with_room: WithRoom
 
 
 def draw(
@@ -169,6 +172,7 @@ def draw(
     conditionings: Sequence[Conditioning],
     initial: Image.Image | None,
     notes: list[Note],
+    with_room: WithRoom,
 ) -> Drawing:
     """Latents and schedulers are float32 on the CPU.
 
@@ -176,15 +180,17 @@ def draw(
         conditionings: for each of the request's passes.
         initial: RGB, or RGBA where it is to be kept but for what is transparent.
         notes: gets what is to be told of it.
+        with_room: does once more, with more room, what there was no memory for.
     """
     whole, small = (request.width, request.height), request.hires
     size = (small.width, small.height) if small else whole
     run = request.steps_run
-    first = Pass(size, request.steps, request.strength, run[0], conditionings[0], notes)
+    beside = notes, with_room
+    first = Pass(size, request.steps, request.strength, run[0], conditionings[0], *beside)
     image = yield from _draw(request, model, first, initial)
     if small is None or image is None:
         return image
-    over = Pass(whole, small.steps, small.strength, run[1], conditionings[1], notes)
+    over = Pass(whole, small.steps, small.strength, run[1], conditionings[1], *beside)
     enlarged = image.resize(whole, Image.Resampling.LANCZOS)
     if initial is not None and initial.mode == "RGBA":
         if request.version > 2:  # the first pass made it coarser
@@ -231,7 +237,7 @@ def _whole_or_in_tiles(
 ) -> Any:
     """In tiles where the VAE hasn't memory for the whole: it takes more than any call before."""
     try:
-        return work()
+        return over.with_room(work)
     except Exception as error:
         # Tiles would each fit their own edges instead of the picture's.
         if tiling or not out_of_memory(error):

@@ -231,7 +231,7 @@ class Engine:
         if model is None:
             run = begin_enlarging(order, came, self._models)
         else:
-            run = begin(order, came, model, self._models.catalogue)
+            run = begin(order, came, model, self._models)
         yield messages.Started(order.job, run.turns)
         run.ask = next(run.drawing)
         run.seconds = time.perf_counter() - started
@@ -290,7 +290,8 @@ class Engine:
             yield from self._alone(run.order.job, self._advance(run, prediction))
 
     def _went_wrong(self, runs: Sequence[Run], call: Call, error: Exception) -> Events:
-        """No picture has advanced: they are tried again, in narrower calls, eagerly or one by one."""
+        """No picture has advanced: they are tried again, in narrower calls, eagerly, one by one or
+        with more room."""
         first, width = runs[0], call.width
         narrowest = own_width(first.rows)
         if failure_of(error) is Failure.OUT_OF_MEMORY and width > narrowest:
@@ -302,6 +303,9 @@ class Engine:
         elif len(runs) > 1:
             for run in runs:
                 run.alone = True
+        elif failure_of(error) is Failure.OUT_OF_MEMORY and self._models.make_room():
+            log.warning("no memory: once more without the models that nobody draws with")
+            yield messages.Kept(self._models.kept)
         else:
             yield self._failed(first.order.job, error)
 

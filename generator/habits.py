@@ -25,6 +25,18 @@ OPTION = re.compile(
     re.DOTALL,
 )
 MOST_SIGNS = 8
+NAMED = re.compile(
+    r"\bembedding:([\w.+-]+?)(?=[,.;:)\]]*(?:\s|$|:|\)|\]|,))", re.IGNORECASE
+)  # ComfyUI
+# Files that recipes name as if they were words. Where they are missing nothing would tell.
+USUAL = re.compile(
+    r"\b(?:easynegative(?:v2)?|bad[-_ ]?hand(?:s-5|v[45](?:-75t)?)|bad[-_]prompt(?:_version2)?"
+    r"|bad[-_]artist(?:-anime)?|bad-image-v2-39000|bad-picture-chill-75v|badpic|baddream"
+    r"|ng_deepnegative_v1_75t|deepnegative|verybadimagenegative_v1\.3|unrealisticdream"
+    r"|fastnegative(?:v2|embedding)|realisticvision-negative-embedding|negative_hand(?:-neg)?"
+    r"|negativexl(?:_[a-z])?|unaestheticxl\w*|ac_neg[12]|aid\d+|bad_?quality\w*v\d+)\b",
+    re.IGNORECASE,
+)
 
 NAMES = {
     **dict.fromkeys(("ar", "aspect"), "size"),
@@ -148,3 +160,9 @@ def _parts(text: str, changes: dict[str, str], version: int, *, together: bool) 
     if read != text.strip():
         changes[text.strip()] = read
     return read
+
+
+def embeddings(text: str) -> list[str]:
+    """Names in a text that are those of embeddings and no words, whether these are there or not."""
+    named = [found[1] for found in NAMED.finditer(text)]
+    return list(dict.fromkeys([*named, *(found[0] for found in USUAL.finditer(text))]))

@@ -95,10 +95,12 @@ class Free:
 @dataclass(frozen=True, slots=True)
 class Ready:
     """The worker has its libraries; `key` is what "identical" depends on besides the request:
-    device, dtype, threads, instruction set, torch, diffusers. `checks`: it looks at pictures."""
+    device, dtype, threads, instruction set, torch, diffusers. `checks`: it looks at pictures.
+    `no_card`: what was said where a card was tried in vain, or none is there."""
 
     key: Mapping[str, str]
     checks: bool = False
+    no_card: str = ""
 
 
 @dataclass(frozen=True, slots=True)

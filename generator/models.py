@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import torch
@@ -29,6 +29,8 @@ from generator.single_file import Parts
 
 BROKEN = (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration)
 IDLE_SECONDS = 1800.0
+
+T = TypeVar("T")
 
 
 class ModelRefused(Exception):
@@ -144,6 +146,24 @@ class Models:
         since = time.monotonic() - seconds
         self._drop([key for key, kept in list(self._kept.items()) if kept.used < since])
 
+    def with_room(self, work: Callable[[], T]) -> T:
+        """Once more without the models that nobody draws with, should the memory not suffice: other
+        programs, too, take of it."""
+        try:
+            return work()
+        except Exception as error:
+            if not (out_of_memory(error) and self.make_room()):
+                raise
+        return work()
+
+    def make_room(self) -> bool:
+        """Forgets all models that no picture in flight draws with; whether there were any."""
+        before = tuple(self._kept)
+        self.free_idle(seconds=0)
+        for key in before:
+            self.loaded(*key)
+        return len(self._kept) < len(before)
+
     def _keep(self, key: Key, model: Loaded) -> None:
         self._kept[key] = _Kept(model, time.monotonic())
         self._alive[key] = model
@@ -165,7 +185,7 @@ class Models:
         files = stamps(found.path)
         needed = weight_bytes(found.path, self._dtype)
         self._make_room(needed, beside)
-        model = self._with_room(lambda: self._read(found))
+        model = self.with_room(lambda: self._read(found))
         if stamps(found.path) != files:
             raise ModelRefused(Failure.MODEL_CHANGED, f"{found.path} was replaced meanwhile")
         network = model.unet if isinstance(model, LoadedModel) else model.networks[0]
@@ -184,17 +204,6 @@ class Models:
 
     def _fits(self, needed: int) -> bool:
         return needed + sum(self._taken.values()) <= self._budget
-
-    def _with_room(self, read: Callable[[], Loaded]) -> Loaded:
-        """Without all other models once more, should the memory not suffice: other programs, too,
-        take of it."""
-        try:
-            return read()
-        except BROKEN as error:
-            if not (self._kept and out_of_memory(error)):
-                raise
-        self.free_idle(seconds=0)
-        return read()
 
     def _drop(self, keys: Sequence[Key]) -> None:
         for key in keys:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,18 +17,6 @@ from generator.messages import Note, NoteKind
 from generator.request import ExtraFile, GenerationRequest
 
 TOLD = 200  # characters of a prompt in a note
-NAMED = re.compile(
-    r"\bembedding:([\w.+-]+?)(?=[,.;:)\]]*(?:\s|$|:|\)|\]|,))", re.IGNORECASE
-)  # ComfyUI
-# Files that recipes name as if they were words. Where they are missing nothing would tell.
-USUAL = re.compile(
-    r"\b(?:easynegative(?:v2)?|bad[-_ ]?hand(?:s-5|v[45](?:-75t)?)|bad[-_]prompt(?:_version2)?"
-    r"|bad[-_]artist(?:-anime)?|bad-image-v2-39000|bad-picture-chill-75v|badpic|baddream"
-    r"|ng_deepnegative_v1_75t|deepnegative|verybadimagenegative_v1\.3|unrealisticdream"
-    r"|fastnegative(?:v2|embedding)|realisticvision-negative-embedding|negative_hand(?:-neg)?"
-    r"|negativexl(?:_[a-z])?|unaestheticxl\w*|ac_neg[12]|aid\d+|bad_?quality\w*v\d+)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +44,7 @@ def read(
         Note(NoteKind.PROMPT_TRANSLATED, {"typed": typed[:TOLD], "read": read[:TOLD]})
         for typed, read in translated.changes.items()
     ]
-    text, used = _embeddings(translated.text, model, catalogue, notes)
+    text, used = _embeddings(translated.text, request, model, catalogue, notes)
     prompt = grammar.parse(text, together=negative)
     found = [] if negative else _loras(prompt.tags, request.version, model, catalogue, notes)
     if negative:
@@ -76,7 +63,7 @@ def plain(text: str, request: GenerationRequest, catalogue: Catalogue) -> tuple[
     notes += [Note(NoteKind.EMBEDDING_UNFIT, {"name": name}) for name in there]
     notes += _missing(text, there)
     if request.version > 3:
-        text = NAMED.sub(r"\1", text)
+        text = habits.NAMED.sub(r"\1", text)
     prompt, during = grammar.parse(text), Pass(request.steps)
     notes += [Note(NoteKind.TAG_IGNORED, {"tag": tag.text}) for tag in prompt.tags]
     at_first = during if request.version > 3 else Pass(1)  # where a schedule was over at once
@@ -110,15 +97,20 @@ def _drawn(text: str, request: GenerationRequest, catalogue: Catalogue, notes: l
 
 
 def _embeddings(
-    text: str, model: LoadedModel, catalogue: Catalogue, notes: list[Note]
+    text: str,
+    request: GenerationRequest,
+    model: LoadedModel,
+    catalogue: Catalogue,
+    notes: list[Note],
 ) -> tuple[str, list[Embedding]]:
-    """The text without ComfyUI's mark, and the embeddings whose names stand in it."""
-    typed, text = text, NAMED.sub(r"\1", text)
+    """The text without ComfyUI's mark, and the recipe's embeddings whose names stand in it."""
+    typed, text = text, habits.NAMED.sub(r"\1", text)
     folded = text.casefold()
     named = [e for e in catalogue.extras(Kind.EMBEDDING) if e.name.casefold() in folded]
     # Of two with one name the one that fits.
     named = [e for e in named if catalogue.find_extra(Kind.EMBEDDING, e.name, model.family) == e]
-    read = {extra: _read(extra, model) for extra in named}
+    meant = [e for e in named if not e.fits(model.family) or _meant(e.name, request)]
+    read = {extra: _read(extra, model) for extra in meant}
     notes += [  # one that fits is found by its tokens, which may be a part of a word
         Note(NoteKind.EMBEDDING_UNFIT, {"name": extra.name})
         for extra, embedding in read.items()
@@ -128,14 +120,23 @@ def _embeddings(
     return text, [embedding for embedding in read.values() if embedding]
 
 
+def _meant(name: str, request: GenerationRequest) -> bool:
+    """Whether the file of this name was there for the recipe: else it is a word like others.
+
+    Recipes from before version 5 have the files that are typed, but not those that a seed draws.
+    """
+    used = {each.name.casefold() for each in request.extras if each.kind == Kind.EMBEDDING}
+    typed = f"{request.prompt} {request.negative_prompt}"
+    drawn = request.version < 5 and not grammar.stands(name, typed)
+    return drawn or name.casefold() in used
+
+
 def _missing(text: str, there: Iterable[str]) -> list[Note]:
     """Names of embeddings in a text that aren't among those that are there."""
     known = " ".join(there).casefold()
-    named = [found[1] for found in NAMED.finditer(text)]
-    usual = [found[0] for found in USUAL.finditer(text)]
     return [
         Note(NoteKind.EMBEDDING_MISSING, {"name": name})
-        for name in dict.fromkeys([*named, *usual])
+        for name in habits.embeddings(text)
         if name.casefold() not in known
     ]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from generator import metadata, upscaling
 from generator.batching import Want, calls_of
-from generator.catalogue import Catalogue
 from generator.conditioning import Conditioning, condition
 from generator.drawing import (
     MAX_INITIAL_PIXELS,
@@ -106,9 +106,9 @@ class Run:
         )
 
 
-def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
+def begin(order: Submit, came: int, model: Loaded, models: Models) -> Run:
     """Reads the prompts and the initial image."""
-    request = order.request
+    request, catalogue = order.request, models.catalogue
     if isinstance(model, PipelineModel):
         prompt, told = plain(request.prompt, request, catalogue)
         negative, more = plain(request.negative_prompt, request, catalogue)
@@ -121,7 +121,10 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
     if changed(request.extras, catalogue, model.family):
         catalogue.refresh(large=0)  # they may be newer than what it saw
-    conditionings = [condition(model, asked, catalogue, each) for each in passes(request.scheduled)]
+    conditionings = [
+        models.with_room(partial(condition, model, asked, catalogue, each))
+        for each in passes(request.scheduled)
+    ]
     notes = changed(request.extras, catalogue, model.family)
     if request.negative_prompt and not conditionings[0].guided:
         notes.append(Note(NoteKind.NEGATIVE_WITHOUT_EFFECT))
@@ -132,7 +135,7 @@ def begin(order: Submit, came: int, model: Loaded, catalogue: Catalogue) -> Run:
     if order.initial_image is not None:
         image, resized = initial_image(order.initial_image, request)
         notes += resized
-    drawing = draw(request, model, conditionings, image, notes)
+    drawing = draw(request, model, conditionings, image, notes, models.with_room)
     planned = calls_of(order.trace or "")
     return Run(order, model, drawing, notes, came, planned, conditionings[0])
 
@@ -151,7 +154,7 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
     if found is None:
         raise ModelRefused(Failure.MODEL_MISSING, name)
     try:
-        upscaler = upscaling.read(found.path, models.device)
+        upscaler = models.with_room(lambda: upscaling.read(found.path, models.device))
     except Exception as error:  # pickles fail in many ways, and it is a stranger's file
         if of_the_device(error):
             raise

@@ -32,7 +32,7 @@ def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None
     """Works until `orders` ends."""
     options = _parse(arguments)
     _quiet()
-    device = _device(options.device)
+    device, no_card = _device(options.device)
     # Half of what the machine counts: its real cores, and the page keeps some of them.
     threads = options.threads or max(1, (os.cpu_count() or 2) // 2)
     torch.set_num_threads(threads)
@@ -49,7 +49,7 @@ def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None
     )
     waiting: Orders = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders, waiting), daemon=True).start()
-    _send(events, messages.Ready(key, checks=exposed is not None))
+    _send(events, messages.Ready(key, exposed is not None, no_card))
     while _take(engine, waiting, events):
         for event in engine.turn():
             _send(events, event)
@@ -127,10 +127,17 @@ def same_every_time() -> None:
     torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = True, False
 
 
-def _device(wanted: str) -> torch.device:
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(wanted)
+def _device(wanted: str) -> tuple[torch.device, str]:
+    """And why "auto" isn't a card. One that is there may be too old for this torch, or its driver."""
+    if wanted != "auto":
+        return torch.device(wanted), ""
+    try:
+        torch.cuda.init()
+        pixels = torch.ones(1, 8, 8, 8, device="cuda", dtype=torch.float16)
+        torch.nn.functional.conv2d(pixels, pixels).item()
+    except Exception as error:  # noqa: BLE001 — drivers fail in many ways
+        return torch.device("cpu"), str(error)
+    return torch.device("cuda"), ""
 
 
 def _key(device: torch.device, threads: int) -> dict[str, str]:

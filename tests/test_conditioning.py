@@ -23,7 +23,7 @@ from generator.headers import Kind
 from generator.loaded_model import LoadedModel
 from generator.messages import NoteKind
 from generator.preview import Preview
-from generator.request import GenerationRequest
+from generator.request import ExtraFile, GenerationRequest
 from generator.text_encoders import TextEncoder
 
 WIDTH = 768  # as Stable Diffusion 1's; all else is as small as it can be
@@ -135,9 +135,15 @@ def kohya(model, seed=5):
     return found
 
 
+EMBEDDINGS = tuple(
+    ExtraFile("embedding", name, "0" * 64)
+    for name in ("EasyNegative", "my-cat", "huge", "largest", "torn", "evil")
+)
+
+
 def recipe(prompt, negative="", **changes):
     values = {"width": 64, "height": 64, "steps": 10, "sampler": "ddim", "guidance_scale": 7.0}
-    values |= {"model": "micro", "model_hash": "0" * 64, "seed": 7}
+    values |= {"model": "micro", "model_hash": "0" * 64, "seed": 7, "extras": EMBEDDINGS}
     return GenerationRequest(prompt=prompt, negative_prompt=negative, **(values | changes))
 
 
@@ -314,6 +320,29 @@ def test_an_embedding_stands_for_its_name_in_any_case(model, catalogue, typed, t
     # No more tokens than that: what follows is where it was, and weighs what it weighed.
     assert found.at(0).shape == by_words.at(0).shape
     assert ugly
+
+
+def test_what_a_recipe_has_no_file_of_is_words(model, catalogue, folder):
+    """Whatever is called so by now. Those of before version 5 don't tell of what their seed drew."""
+    (folder / "models" / "wildcards" / "pet.txt").write_text("my-cat", encoding="utf-8")
+
+    def tokens(negative, **changes):
+        return condition(model, recipe("a", negative, **changes), catalogue)
+
+    named, drawn = "my-cat", "__pet__"
+    vectors = tokens(named).at(0)[0]
+    words = tokens(named, extras=()).at(0)[0]
+    assert not torch.equal(words, vectors)
+    assert tokens(named, extras=()).notes == ()
+    for version, negative, extras, expected in (
+        (5, drawn, EMBEDDINGS, vectors),
+        (5, drawn, (), words),
+        (4, named, EMBEDDINGS, vectors),
+        (4, named, (), words),
+        (4, drawn, (), vectors),
+    ):
+        found = tokens(negative, extras=extras, version=version).at(0)[0]
+        assert torch.equal(found, expected), (version, negative)
 
 
 def test_the_vectors_of_an_embedding_reach_the_encoder(model, catalogue):

@@ -12,6 +12,7 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
+from transformers import CLIPTextModel
 
 from generator.catalogue import BUNDLED
 from generator.engine import Engine
@@ -163,6 +164,29 @@ def test_it_tells_which_models_are_in_memory_together(room):
     assert engine.free() == Kept(())
 
 
+@pytest.mark.parametrize("part", ["network", "decoder", "encoder", "words"])
+def test_without_memory_for_a_picture_the_models_that_nobody_draws_with_make_room(room, part):
+    first = room.draw("one", **SMALL)
+    recipe = room.recipe("one", **SMALL, initial_image="ab" * 32, strength=0.5)
+    (quiet,) = room.told(recipe, initial_image=first.png).values()
+    model = room.models.loaded("one", recipe.model_hash)
+    asked = {"network": model.unet, "decoder": model.vae.decoder, "encoder": model.vae.encoder}
+    hook = (asked | {"words": model.encoder})[part].register_forward_pre_hook(
+        lambda *_: full() if "other" in room.models.kept else None
+    )
+
+    def full() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    room.told(room.recipe("other", **SMALL))
+    assert room.models.kept == ("one", "other")
+    (drawn,) = room.told(recipe, initial_image=first.png).values()
+    hook.remove()
+    assert isinstance(drawn, Drawn), drawn
+    assert (drawn.pixel_hash, drawn.notes) == (quiet.pixel_hash, ()), "and not in tiles"
+    assert room.models.kept == ("one",)
+
+
 def test_with_a_vae_of_its_own_a_model_takes_no_more_than_that_vae(tmp_path, in_memory):
     made = micro.pipeline("sd1")
     made.save_pretrained(tmp_path / "models" / "sd1")
@@ -180,3 +204,47 @@ def test_with_a_vae_of_its_own_a_model_takes_no_more_than_that_vae(tmp_path, in_
         assert any(isinstance(each, Drawn) for each in events)
     assert loads == [1, 0, 0, 0]
     assert in_memory() == 2  # and the one that it was saved from
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"), [(UNet2DConditionModel, "from_config"), (CLIPTextModel, "__init__")]
+)
+def test_while_a_model_is_built_in_half_precision_pictures_are_those_that_they_always_are(
+    room, shelf, tmp_path, monkeypatch, kind, way
+):
+    """Libraries build a network with half precision as everybody's usual one."""
+    recipe = room.recipe("one", **SMALL, prompt="a (red:1.3) cat")
+    quiet = room.told(recipe)[0]
+    building, drawn = threading.Event(), threading.Event()
+    stock = getattr(kind, way)
+
+    def slow(*given, **named):
+        building.set()
+        assert drawn.wait(60)
+        return stock(*given[way == "from_config" :], **named)
+
+    monkeypatch.setattr(kind, way, classmethod(slow) if way == "from_config" else slow)
+    halves = studio(tmp_path / "halves", shelf, dtype=torch.float16)
+    loader = threading.Thread(target=halves.told, args=[halves.recipe("other", **SMALL)])
+    loader.start()
+    assert building.wait(60)
+    meanwhile = room.told(recipe)[0]
+    drawn.set()
+    loader.join()
+    assert meanwhile.pixel_hash == quiet.pixel_hash
+
+
+def test_a_model_whose_building_fails_leaves_the_others_pictures_as_they_are(
+    room, shelf, tmp_path, monkeypatch
+):
+    recipe = room.recipe("one", **SMALL, prompt="a (red:1.3) cat")
+    quiet = room.told(recipe)[0]
+
+    def broken(*_given, **_named):
+        raise TypeError("a setting that nobody knows")
+
+    monkeypatch.setattr(UNet2DConditionModel, "from_config", broken)
+    halves = studio(tmp_path / "halves", shelf, dtype=torch.float16)
+    assert halves.told(halves.recipe("other", **SMALL))[0].failure is Failure.MODEL_BROKEN
+    monkeypatch.undo()
+    assert room.told(recipe)[0].pixel_hash == quiet.pixel_hash

@@ -357,6 +357,38 @@ async def test_making_a_picture_again_names_what_was_installed_since(
     assert "Identical" in once_more.caption
 
 
+async def test_a_word_of_a_picture_stays_one_when_an_embedding_is_called_so(
+    chat: Chat, shelf: Path
+) -> None:
+    """Also in what is made of it, but for words that are typed since."""
+    (shelf / "wildcards").mkdir(exist_ok=True)
+    (shelf / "wildcards" / "birds.txt").write_text("owl")
+    first = await chat.ask("a moth, __birds__ model:own seed:3 steps:1")
+    marked = await chat.ask("a moth, embedding:wasp model:own seed:3 steps:1")
+    folder = shelf / "embeddings"
+    folder.mkdir()
+    for name in ("moth", "owl", "wasp", "bee"):
+        save_file({"emb_params": torch.randn(2, 768)}, folder / f"{name}.safetensors")
+    await asyncio.to_thread(chat.semilla.catalogue.refresh)
+    code = first.pictures[0].code
+    again = (await chat.ask(f"/reroll {code}")).pictures[0]
+    assert "Identical" in again.caption
+
+    async def named(line: str) -> set[str]:
+        found = recipe(chat, await chat.ask(line)).extras
+        return {each.name for each in found if each.kind == "embedding"}
+
+    assert await named(f"/vary {code} strength:0.5") == set()
+    assert await named(f"/reroll {code} steps:2") == set()
+    assert await named(f'/reroll {code} prompt:"a moth and a bee"') == {"bee"}
+    assert await named("a moth, __birds__ model:own steps:1") == {"moth", "owl"}
+    other = (await chat.ask(f"/reroll {marked.pictures[0].code}")).pictures[0]
+    assert "the file of wasp has changed since, or wasn't here yet" in other.caption
+    for name in ("moth", "owl", "wasp", "bee"):
+        (folder / f"{name}.safetensors").unlink()
+    await asyncio.to_thread(chat.semilla.catalogue.refresh)
+
+
 @pytest.mark.parametrize("model", ["own", "sd3"])
 async def test_making_a_picture_again_names_the_list_of_words_that_was_edited(
     chat: Chat, shelf: Path, model: str

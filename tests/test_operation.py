@@ -318,10 +318,16 @@ async def test_the_owner_is_told_of_a_chat_that_has_lost_its_token(
     assert words in notice.text
 
 
+@pytest.mark.parametrize(
+    ("cuda", "words"),
+    [(None, "make gpu"), ("12.8", 'It says: "Torch not compiled with CUDA enabled"')],
+)
 async def test_the_owner_is_told_of_a_card_that_nothing_uses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuda: str | None, words: str
 ) -> None:
-    monkeypatch.setattr(card, "torch_build", lambda: card.TorchBuild("2.13.0+cpu", None))
+    """Also where the driver or torch has no use for it, as the worker finds out."""
+    monkeypatch.setattr(watch, "LOOK_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(card, "torch_build", lambda: card.TorchBuild("2.13.0", cuda))
     monkeypatch.setattr(card, "is_there", lambda: True)
     async with open_chat(tmp_path) as first:
         await first.semilla.database.access.add_owner("chat:owner", "chat")
@@ -329,7 +335,7 @@ async def test_the_owner_is_told_of_a_card_that_nothing_uses(
         await told(chat, 1)
     ((owner, notice),) = chat.told
     assert owner == "chat:owner"
-    assert "make gpu" in notice.text
+    assert words in notice.text
 
 
 async def told(chat, times: int) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from bot.commands.kinds import short
 from bot.commands.semilla import Semilla
 from bot.conversation import Refusal
 from bot.locales import say
-from generator import areas, grammar, metadata
+from generator import areas, grammar, habits, metadata
 from generator.catalogue import Catalogue
 from generator.entries import Extra, Model
 from generator.headers import Kind
@@ -100,16 +101,26 @@ def without_hires(request: GenerationRequest) -> GenerationRequest:
 
 
 async def with_files(
-    semilla: Semilla, model: Model, request: GenerationRequest, vae: str | None, language: str
+    semilla: Semilla,
+    model: Model,
+    request: GenerationRequest,
+    vae: str | None,
+    language: str,
+    base: GenerationRequest | None = None,
 ) -> tuple[GenerationRequest, list[Note]]:
     """The request with the hashes of its VAE and of all that its prompts name, and what of it the
-    model has no use for. Raises Refusal."""
+    model has no use for. Raises Refusal.
+
+    Args:
+        base: what it is made of: words that stood in it stay words, whatever is called so by now.
+    """
     catalogue = semilla.catalogue
     if model.own_sampler:
         request, notes = _only_words(model, request, vae)
         drawn_from = await asyncio.to_thread(_hashed, catalogue, _wildcards(catalogue, request))
         return replace(request, extras=drawn_from), notes
-    return await asyncio.to_thread(_with_files, catalogue, model, request, vae, language), []
+    given = catalogue, model, request, vae, language, base
+    return await asyncio.to_thread(_with_files, *given), []
 
 
 def _only_words(
@@ -145,10 +156,15 @@ def _only_words(
 
 
 def _with_files(
-    catalogue: Catalogue, model: Model, request: GenerationRequest, vae: str | None, language: str
+    catalogue: Catalogue,
+    model: Model,
+    request: GenerationRequest,
+    vae: str | None,
+    language: str,
+    base: GenerationRequest | None,
 ) -> GenerationRequest:
     decoder = _vae(catalogue, model, vae)
-    used = _extras(catalogue, model, request, language)
+    used = _extras(catalogue, model, request, language, base)
     return replace(
         request,
         vae=decoder.name if decoder else None,
@@ -206,7 +222,7 @@ def _named_now(
     if model.own_sampler:
         return _hashed(catalogue, _wildcards(catalogue, request))
     try:
-        return _hashed(catalogue, _extras(catalogue, model, request, language))
+        return _hashed(catalogue, _extras(catalogue, model, request, language, request))
     except Refusal:  # of a LoRA that can't be used: it is drawn without, as before
         return ()
 
@@ -258,16 +274,35 @@ def _vae(catalogue: Catalogue, model: Model, typed: str | None) -> Extra | None:
 
 
 def _extras(
-    catalogue: Catalogue, model: Model, request: GenerationRequest, language: str
+    catalogue: Catalogue,
+    model: Model,
+    request: GenerationRequest,
+    language: str,
+    base: GenerationRequest | None,
 ) -> Iterator[Extra]:
     for tag in grammar.parse(request.prompt).tags:
         if tag.kind in ("lora", "lyco"):
             yield from _lora(catalogue, model, tag.name, language, aliases=request.version > 3)
     yield from _wildcards(catalogue, request)
-    words = f"{request.prompt} {request.negative_prompt}"
+    words = _said(catalogue, request)
     for extra in catalogue.extras(Kind.EMBEDDING, model.family):
-        if grammar.stands(extra.name, words):
+        if grammar.stands(extra.name, words) and not _a_word(catalogue, extra.name, base):
             yield extra
+
+
+def _said(catalogue: Catalogue, request: GenerationRequest) -> str:
+    """Its prompts, with all that its seed may draw for them."""
+    lists = [catalogue.wildcard(each.name) for each in _wildcards(catalogue, request)]
+    return "\n".join([request.prompt, request.negative_prompt, *chain.from_iterable(lists)])
+
+
+def _a_word(catalogue: Catalogue, name: str, base: GenerationRequest | None) -> bool:
+    """Whether it stood in a recipe for no file, nor was meant to."""
+    if base is None:
+        return False
+    words, used = _said(catalogue, base), (e.name for e in base.extras if e.kind == Kind.EMBEDDING)
+    meant = {each.casefold() for each in (*used, *habits.embeddings(words))}
+    return grammar.stands(name, words) and name.casefold() not in meant
 
 
 def _lora(

@@ -170,7 +170,8 @@ async def changed_request(
     else:
         kept = None if chosen.model else base.vae
         vae = kept if chosen.vae is None else chosen.vae
-        request, ignored = await with_files(semilla, model, request, vae, call.language)
+        files = vae, call.language, None if chosen.model else base
+        request, ignored = await with_files(semilla, model, request, *files)
         notes += ignored
     return request, [*translated, *unused, *replaced(base, request, not choices.empty), *notes]
 

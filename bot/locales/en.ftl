@@ -378,6 +378,8 @@ notice-generator = **The generator keeps stopping**: { $times } times in { $minu
 notice-generator-well = The generator runs again.
 notice-no-generator = **The generator doesn't start**, so nothing is drawn; requests are kept. Why is in semilla.log. I go on trying.
 notice-no-generator-well = The generator has started.
+notice-card = **The graphics card isn't used**: torch { $version } can't compute on it, and I draw with the processor, which takes many times as long. It says: "{ $reason }". Often a newer driver helps; a very old card needs an older torch. Then start Semilla again.
+notice-card-well = The graphics card is used again.
 notice-disk-well = There is room on the disk again: { $free } GB.
 
 # moderation

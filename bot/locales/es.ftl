@@ -357,6 +357,8 @@ notice-generator = **El generador se detiene una y otra vez**: { $times } veces 
 notice-generator-well = El generador vuelve a funcionar.
 notice-no-generator = **El generador no arranca**, así que no se dibuja nada; los pedidos quedan guardados. El motivo está en semilla.log. Sigo intentándolo.
 notice-no-generator-well = El generador arrancó.
+notice-card = **La tarjeta gráfica no se usa**: torch { $version } no puede calcular con ella, y dibujo con el procesador, que tarda muchas veces más. Dice: «{ $reason }». Muchas veces ayuda un controlador más nuevo; una tarjeta muy antigua necesita un torch más viejo. Después vuelve a arrancar Semilla.
+notice-card-well = La tarjeta gráfica vuelve a usarse.
 notice-disk-well = Vuelve a haber sitio en el disco: { $free } GB.
 
 # moderation
