@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import IntegrityError
 
 from bot import archive, card, cli, doctor, housekeeping, logs, metrics, processes, watch
@@ -152,6 +153,24 @@ def test_the_numbers_and_the_health_are_there_for_other_programs(
     assert "semilla_pictures_total" in text
     assert "semilla_disk_free_bytes " in text
     assert "process_resident_memory_bytes" in text
+
+
+async def test_what_prometheus_counts_goes_down_for_no_erasure(tmp_path: Path) -> None:
+    async def counted() -> dict[str, float]:
+        families = text_string_to_metric_families((await metrics.exposition(chat.semilla)).decode())
+        counters = [
+            sample for each in families if each.type == "counter" for sample in each.samples
+        ]
+        return {sample.name: sample.value for sample in counters}
+
+    async with open_chat(tmp_path) as chat:
+        await chat.ask("a cat steps:2 count:2")
+        before = await counted()
+        await chat.type("/privacy delete sure:yes")
+        after = await counted()
+    assert before["semilla_pictures_total"] == 2
+    assert before["semilla_drawing_seconds_total"] > 0
+    assert all(after[name] >= value for name, value in before.items())
 
 
 async def test_the_owner_sees_how_it_goes_in_numbers_only(tmp_path: Path) -> None:
