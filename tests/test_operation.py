@@ -460,6 +460,14 @@ def test_the_doctor_says_which_folder_of_models_can_not_be_read(tmp_path: Path) 
     assert any(f"The models' folder {tmp_path / 'models'} can't be read" in text for text in found)
 
 
+def test_the_doctor_names_a_huge_model_without_reading_all_of_it(tmp_path: Path) -> None:
+    large(tmp_path / "models" / "huge", gigabytes=200)
+    folders = {"SEMILLA_GENERATOR__MODELS_FOLDERS": str(tmp_path / "models")}
+    config = settings(tmp_path / "data", **folders)
+    found = [each.text for each in doctor.findings(config, "en")]
+    assert any("semilla, huge" in text for text in found)
+
+
 def test_a_port_that_needs_rights_is_told_apart_from_one_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
