@@ -18,11 +18,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 import time_machine
 from prometheus_client.parser import text_string_to_metric_families
@@ -588,10 +590,22 @@ async def _put(database: Database, content: bytes) -> str:
     return await database.storage.put(PNG + content)
 
 
+class Contained:
+    """A process of a container: a small init and what it runs."""
+
+    def __init__(self, pid: int) -> None:
+        self.ppid, self.name = partial(int, pid == 7), partial(str, "tini")
+
+
 @POSIX
+@pytest.mark.parametrize("owner", [{"pid": 1}, {"pid": 7}, {"pid": 8, "space": "pid:[1]"}])
 def test_in_a_container_a_restore_ends_neither_it_nor_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    owner: dict[str, Any],
 ) -> None:
+    monkeypatch.setattr(psutil, "Process", Contained)
     killed: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda *process_and_signal: killed.append(process_and_signal))
     monkeypatch.setattr(archive, "STOP_SECONDS", 1.0)
@@ -599,8 +613,8 @@ def test_in_a_container_a_restore_ends_neither_it_nor_itself(
     asyncio.run(_with_a_picture(tmp_path))
     backup.back_up(tmp_path, tmp_path / "semilla.tar")
     with processes.own(tmp_path):
-        first = json.dumps({"address": "http://127.0.0.1:8000", "key": "", "pid": 1})
-        (tmp_path / "owner.json").write_text(first)
+        announced = asdict(processes.announce(tmp_path, "http://127.0.0.1:8000"))
+        (tmp_path / "owner.json").write_text(json.dumps(announced | owner))
         assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 2
     assert killed == []
     assert "Stop the container" in " ".join(capsys.readouterr().err.split())
