@@ -18,7 +18,6 @@ from bot.config import Config
 
 STOP_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.2
-FIRST_PROCESS = 1  # of a container, which ends with it
 
 
 class NotFree(Exception):
@@ -26,7 +25,8 @@ class NotFree(Exception):
 
 
 class InContainer(Exception):
-    """Who owns the data folder is what a container runs: whatever runs beside it would end, too."""
+    """Who owns the data folder is what a container runs: whatever runs beside it would end, too.
+    Or it is in another container."""
 
 
 def back_up(config: Config, line: CommandLine, screen: Screen) -> int:
@@ -91,7 +91,7 @@ def _owned(data: Path, screen: Screen) -> Iterator[None]:
             yield
             return
         owner = processes.find_owner(data)
-        if owner is not None and owner.pid == FIRST_PROCESS:
+        if owner is not None and not processes.ends_alone(owner):
             raise InContainer
         if owner is not None and owner.pid != asked:
             screen.say("restore-stopping")

@@ -75,9 +75,7 @@ def _run(arguments: list[str], screen: Screen) -> int:
         return OK
     first = line.words[0].casefold() if line.words else ""
     own = first in OWN and first != "models"
-    flags = [word for word in line.words if word.startswith("-") and word != OWN_FLAG.get(first)]
-    if flags and (own or flags[0] == line.words[0]):
-        raise BadWords("terminal-flag-unknown", flag=flags[0])
+    _check(line.words, first, own)
     if not first or (line.help and own):
         return usage.everything(screen)
     if line.help:
@@ -93,6 +91,17 @@ def _run(arguments: list[str], screen: Screen) -> int:
     except Exception:  # Ours to mend, whatever it is: a sentence here, all of it in the log.
         log.exception("semilla %s", first)
         raise Ended("terminal-fault", file=str(config.data / "semilla.log")) from None
+
+
+def _check(typed: tuple[str, ...], first: str, own: bool) -> None:
+    """Raises BadWords for flags that Semilla hasn't, and words that go with none of its own
+    commands."""
+    others = [word for word in typed if word != OWN_FLAG.get(first)]
+    flags = [word for word in others if word.startswith("-")]
+    if flags and (own or flags[0] == typed[0]):
+        raise BadWords("terminal-flag-unknown", flag=flags[0])
+    if first in ALONE and len(others) > 1:
+        raise BadWords("terminal-word-unknown", command=first, word=others[1])
 
 
 def _log_into(config: Config) -> None:
@@ -328,4 +337,5 @@ OWN: Mapping[str, Callable[[Config, CommandLine, Screen], int]] = {
     "models": _models,
     "restore": archive.restore,
 }
+ALONE = ("run", "doctor", "class", "clase")
 OWN_FLAG = dict.fromkeys(("run", "class", "clase"), "--open")

@@ -65,6 +65,7 @@ class Dispatch:
         self.paused = False  # by the owner: requests are taken and kept, none is drawn
         self.ready = asyncio.Event()
         self.deaths = 0  # of the worker when it had begun to draw, since the start
+        self.pictures, self.seconds = 0, 0.0  # that were drawn since the start, and what they took
         self.starts = True  # the worker does, as far as is known
         self.checks = False  # whether the worker looks at pictures
         self.no_card = ""  # why it draws with none, as far as it told
@@ -321,6 +322,7 @@ class Dispatch:
             await self._failed(task, Failure.DISK_FULL if full else Failure.FAULT, str(error))
             return
         made = await self._database.jobs.done(task.job, picture)
+        self.pictures, self.seconds = self.pictures + 1, self.seconds + drawn.seconds
         self._announcing.drawn(task.job, drawn.seconds)
         self._finish(task)
         await self._holding.tell(made, job.answer)

@@ -141,14 +141,15 @@ def _models(config: Config, language: str) -> Iterator[Finding]:
     from generator.catalogue import Catalogue
 
     folders = config.models_folders
+    catalogue = Catalogue(folders, config.data / "cache")
     try:
-        models = Catalogue(folders, config.data / "cache").models()
+        catalogue.refresh(large=0)  # without hashing gigabytes, which says nothing about them
     except (OSError, KeyError, json.JSONDecodeError) as error:
         yield Finding(False, say(language, "doctor-models-broken", reason=str(error)))
         return
-    names = ", ".join(model.name for model in models)
+    names = ", ".join([*(model.name for model in catalogue.models()), *catalogue.later()])
     where = ", ".join(str(folder) for folder in folders)
-    yield Finding(bool(models), say(language, "doctor-models", names=names, folders=where))
+    yield Finding(bool(names), say(language, "doctor-models", names=names, folders=where))
     for folder in folders:
         try:
             os.scandir(folder).close()

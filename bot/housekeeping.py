@@ -81,6 +81,7 @@ async def _sweep(semilla: Semilla) -> None:
     await semilla.database.moderation.forget_old(now() - RECORDS_KEPT)
     await semilla.database.drafts.forget_missed(now() - MISSED_LIFE)
     await semilla.database.drafts.forget_attached(now() - ATTACHED_LIFE)
+    await semilla.database.drafts.forget_old(now() - RECORDS_KEPT)
     await semilla.database.jobs.forget_spent()
     await semilla.database.analyze()
 

@@ -1,4 +1,8 @@
-"""What Prometheus and a health check read: taken from the database and the queue when they ask."""
+"""What Prometheus and a health check read: taken from the database and the queue when they ask.
+
+What is counted up is counted since the start, as rates want it: members erase what is in the
+database.
+"""
 
 from __future__ import annotations
 
@@ -72,27 +76,31 @@ class _Taken(Collector):
 
 
 def _families(semilla: Semilla, counts: Counts) -> Iterator[Metric]:
-    jobs = GaugeMetricFamily("semilla_jobs", "Jobs ever accepted, by state.", labels=["state"])
+    dispatch = semilla.dispatch
+    jobs = GaugeMetricFamily("semilla_jobs", "Jobs in the database, by state.", labels=["state"])
     for state, number in counts.jobs.items():
         jobs.add_metric([state.value], number)
     yield jobs
-    yield CounterMetricFamily("semilla_pictures", "Pictures made.", counts.pictures)
-    yield CounterMetricFamily("semilla_drawing_seconds", "Spent on drawing.", counts.seconds)
-    yield CounterMetricFamily(
-        "semilla_generator_deaths",
-        "Ends of the generator by itself, after it had started.",
-        semilla.dispatch.deaths,
-    )
-    running = len(semilla.dispatch.running())
+    counters = {
+        "semilla_pictures": ("Pictures drawn.", dispatch.pictures),
+        "semilla_drawing_seconds": ("Spent on drawing them.", dispatch.seconds),
+        "semilla_generator_deaths": (
+            "Ends of the generator by itself, after it had started.",
+            dispatch.deaths,
+        ),
+    }
+    for name, (text, value) in counters.items():
+        yield CounterMetricFamily(name, text, value)
+    running = len(dispatch.running())
     gauges = {
         "semilla_running": ("Jobs in the generator.", running),
-        "semilla_waiting": ("Jobs in line.", len(semilla.dispatch) - running),
+        "semilla_waiting": ("Jobs in line.", len(dispatch) - running),
         "semilla_undelivered": ("Answers not shown yet.", counts.undelivered),
-        "semilla_guilds": ("Guilds that ever asked.", counts.guilds),
+        "semilla_guilds": ("Guilds with jobs in the database.", counts.guilds),
         "semilla_disk_free_bytes": ("For the data folder.", free_bytes(semilla)),
         "semilla_generator_memory_bytes": (
             "Resident, of the generator.",
-            memory_bytes(semilla.dispatch.worker),
+            memory_bytes(dispatch.worker),
         ),
     }
     for name, (text, value) in gauges.items():

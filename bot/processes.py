@@ -18,6 +18,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 LOCK, OWNER = "lock", "owner.json"
+FIRST = 1  # the process that a container ends with
+INITS = ("systemd", "init", "launchd")  # first processes that go on when what they began ends
 # Whoever owns a file, whatever the user's name and Windows' language are.
 OWNER_RIGHTS = "*S-1-3-4:F"
 
@@ -33,11 +35,13 @@ class Owner:
     Args:
         address: "http://127.0.0.1:8000", without a slash at its end.
         key: what it wants to see in a request from this user's terminal.
+        space: where `pid` is its number, as a container counts its own.
     """
 
     address: str
     key: str
     pid: int
+    space: str = ""
 
 
 @contextmanager
@@ -73,7 +77,7 @@ def make_private(folder: Path) -> None:
 
 def announce(data: Path, address: str) -> Owner:
     """Tells this user's other processes where the owner listens."""
-    owner = Owner(address, secrets.token_urlsafe(32), os.getpid())
+    owner = Owner(address, secrets.token_urlsafe(32), os.getpid(), _space())
     write_private(data / OWNER, json.dumps(asdict(owner)))
     return owner
 
@@ -84,6 +88,26 @@ def find_owner(data: Path) -> Owner | None:
         return Owner(**json.loads((data / OWNER).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None  # nobody yet, or caught in the middle of being written
+
+
+def ends_alone(owner: Owner) -> bool:
+    """Whether it can be ended from here, and others go on: not what a container runs, by itself or
+    below a small init, nor a process of a container that this one isn't in."""
+    import psutil
+
+    if owner.space not in ("", _space()) or owner.pid == FIRST:
+        return False
+    with suppress(psutil.Error):
+        above = psutil.Process(owner.pid).ppid()
+        return above != FIRST or psutil.Process(FIRST).name() in INITS
+    return True
+
+
+def _space() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:  # not on Linux, where containers are
+        return ""
 
 
 def write_private(path: Path, text: str) -> None:

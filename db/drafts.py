@@ -73,6 +73,11 @@ class Drafts:
         async with self._transactions.write() as session:
             await session.execute(delete(Draft).where(*old))
 
+    async def forget_old(self, before: datetime) -> None:
+        """Whatever it is: a large order that nobody has confirmed, what could be tried again."""
+        async with self._transactions.write() as session:
+            await session.execute(delete(Draft).where(Draft.created < before))
+
     async def remove(self, drafts: Iterable[Draft]) -> None:
         async with self._transactions.write() as session:
             await session.execute(delete(Draft).where(Draft.id.in_(each.id for each in drafts)))

@@ -146,7 +146,7 @@ class History:
         picture = await self._own(asker, code)
         if picture is None:
             return False
-        async with self._transactions.write() as session:
+        async with self._transactions.erase() as session:
             await _forget(session, picture)
         await self._remove_unneeded([picture])
         return True

@@ -91,7 +91,7 @@ class Privacy:
         day what limits count."""
         began = time.time()
         pictures, requests = await self.counts(owned)
-        async with self._transactions.write() as session:
+        async with self._transactions.erase() as session:
             files = await _files(session, owned)
             await _keep_costs(session, owned)
             await _erase(session, owned)

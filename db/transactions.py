@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -24,7 +25,9 @@ PRAGMAS = (
     "foreign_keys=ON",
     f"busy_timeout={BUSY_SECONDS * 1000}",
     "synchronous=NORMAL",
+    "secure_delete=ON",  # what members have erased doesn't stay in free pages
 )
+READERS_SECONDS = 1.0  # for others' reading to end
 
 
 Arguments = ParamSpec("Arguments")
@@ -59,6 +62,7 @@ def _passes(error: OperationalError) -> bool:
 
 class Transactions:
     def __init__(self, engine: AsyncEngine) -> None:
+        self._file = engine.url.database or ""
         writing = engine.execution_options(writes=True)
         self._readers = async_sessionmaker(engine, expire_on_commit=False)
         self._writers = async_sessionmaker(writing, expire_on_commit=False)
@@ -74,6 +78,18 @@ class Transactions:
         async with self._turn, self._writers.begin() as session:
             yield session
 
+    @asynccontextmanager
+    async def erase(self) -> AsyncIterator[AsyncSession]:
+        """Like `write`; afterwards no file of the database has the words that were erased. The
+        index of words would only note that they are gone, and the log of changes keep them until
+        it is written over."""
+        async with self.write() as session:
+            yield session
+            await session.execute(
+                text("INSERT INTO pictures_words(pictures_words) VALUES ('optimize')")
+            )
+        await asyncio.to_thread(_empty_log, self._file)
+
 
 def prepare(engine: Engine) -> None:
     """Sets the pragmas of every connection, and begins transactions as they should be begun.
@@ -82,6 +98,16 @@ def prepare(engine: Engine) -> None:
     """
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begin)
+
+
+def _empty_log(file: str) -> None:
+    """By a connection of its own, which doesn't wait for long: others' writing waits for it. Where
+    another program reads meanwhile, the log is emptied the next time, or at the end."""
+    try:
+        with closing(sqlite3.connect(file, timeout=READERS_SECONDS)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:  # a full disk: it is erased all the same
+        log.warning("the log of changes isn't emptied: %s", error)
 
 
 def _connected(connection: Any, _record: Any) -> None:

@@ -105,6 +105,10 @@ class Catalogue:
         found = [m for m in self.models() if m.name.casefold() == name or m.hash == hash]
         return min(found, key=lambda m: (m.hash != hash, m.name.casefold() != name), default=None)
 
+    def later(self) -> list[str]:
+        """Names of models that are there and still to be hashed."""
+        return list(self._seen().later)
+
     def being_read(self, text: str) -> bool:
         """Whether this is, or begins, the name of a model that is there and still to be hashed,
         and isn't the name of another one."""

@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.5, 30.0
 PATIENCE_SECONDS = 5.0  # for the worker to end by itself
+LAST_WORDS_SECONDS = 1.0  # for what it said to arrive
+LINE_LETTERS = 4096
 ROOT = Path(__file__).parent.parent
 
 
@@ -64,6 +68,8 @@ class LocalGenerator:
         self._supervisor: asyncio.Task[None] | None = None
         self._pause = FIRST_PAUSE_SECONDS
         self._ready = False
+        self._listener: threading.Thread | None = None
+        self._said = ""
 
     @property
     def pid(self) -> int | None:
@@ -109,15 +115,34 @@ class LocalGenerator:
         # Not the chat's working folder: the module is found wherever Semilla was started.
         self._ready = False
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "generator.worker",
-            *self._arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        )
+        hearing, speaking = os.pipe()
+        self._said = ""
+        self._listener = threading.Thread(target=self._listen, args=(hearing,), daemon=True)
+        self._listener.start()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "generator.worker",
+                *self._arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=speaking,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            )
+        finally:
+            os.close(speaking)
+
+    def _listen(self, hearing: int) -> None:
+        """What the worker and its libraries say beside events, line by line. In a thread: asyncio's
+        pipe would keep the worker from being over while a process that it began has it, too."""
+        with open(hearing, encoding="utf-8", errors="replace") as lines:
+            for line in iter(partial(lines.readline, LINE_LETTERS), ""):
+                log.info("the worker says: %s", line.rstrip())
+                self._said = line.strip() or self._said
+                if sys.stderr is not None:
+                    with suppress(OSError, ValueError):  # a terminal that has gone
+                        sys.stderr.write(line)
 
     async def _supervise(self) -> None:
         while True:
@@ -132,12 +157,15 @@ class LocalGenerator:
                     process.kill()
                 await process.stdout.read()  # its end is seen only behind what it had still sent
             code, ready = await process.wait(), self._ready
-            log.error("the worker ended with code %s", code)
+            if self._listener is not None:
+                await asyncio.to_thread(self._listener.join, LAST_WORDS_SECONDS)
+            detail = f"exit code {code}, its last words: {self._said or 'none'}"
+            log.error("the worker ended with %s", detail)
             await self._launch_again()
             # Only now: whoever hears of it may send the jobs to the new worker at once, and those
             # that came while there was none are among them.
             jobs, self._jobs = tuple(self._jobs), {}
-            self._events.put_nowait(Died(jobs, f"exit code {code}", ready))
+            self._events.put_nowait(Died(jobs, detail, ready))
 
     async def _launch_again(self) -> None:
         """Until it succeeds: the system may be out of memory or of files, and have some later."""

@@ -382,6 +382,26 @@ async def test_a_worker_that_is_not_understood_makes_place_for_a_new_one(tmp_pat
         assert opened((await mortal.draw()).png).size == (128, 128)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the worker is a script of the shell first")
+async def test_why_a_worker_ends_is_told_and_logged_and_shown_once(
+    tmp_path, monkeypatch, caplog, capfd
+):
+    script = tmp_path / "python"
+    much = "head -c 400000 /dev/zero | tr '\\0' x"  # more than a pipe holds
+    last = "ImportError: libcuda.so.1"
+    script.write_text(
+        f"#!/bin/sh\nmkdir {tmp_path}/mad || exec sleep 60\n"
+        f"{{ {much}; echo; echo {last}; }} >&2\nsleep 9 >&- &\nexit 3\n"
+    )
+    script.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(script))
+    caplog.set_level("INFO")
+    async with studio(tmp_path / "cache") as mortal:
+        assert (await mortal.until(Died))[-1].detail.endswith(last)
+    assert f"the worker says: {last}" in caplog.messages
+    assert capfd.readouterr().err.count(last) == 1
+
+
 async def test_it_ends_with_its_chat_process(tmp_path):
     async with studio(tmp_path) as short:
         await short.until(Ready)

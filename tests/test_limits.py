@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from PIL import Image
 
+from bot import housekeeping
 from bot.app import App
 from bot.conversation import Guild, Member, Tone
 from db.models import now
@@ -219,6 +220,35 @@ async def test_a_large_order_over_a_photo_is_asked_about_and_keeps_it_for_a_day(
         assert "already" in (await chat.type(yes.line)).text
         await database.drafts.forget_attached(now() + timedelta(hours=1))
         assert "no longer there" in (await chat.type(later.line)).text
+
+
+async def test_a_large_order_that_nobody_confirms_is_forgotten_in_the_end(tmp_path: Path) -> None:
+    async with App.open(settings(tmp_path, SEMILLA_LIMITS__ASK_SECONDS="60")) as app:
+        chat, line = Chat(app), "a cat steps:150 count:9"
+        chat.semilla.estimate.learn("semilla", 128, 128, calls=20, seconds=2.0)
+        with time_machine.travel(now() - timedelta(days=91)):
+            ((old,),) = (await chat.type(line)).buttons
+        ((young,),) = (await chat.type(line)).buttons
+        keeping = asyncio.create_task(housekeeping.run(app.semilla, with_page=False))
+        async with asyncio.timeout(20):
+            while "no longer" not in (await chat.type(old.line, member=LUIS)).text:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        keeping.cancel()
+        assert await accepted(chat, young.line)
+
+
+async def test_a_large_order_with_the_code_of_one_that_is_forgotten_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.jobs.random_code", lambda _length: "K7QX")
+    async with App.open(settings(tmp_path, SEMILLA_LIMITS__ASK_SECONDS="60")) as app:
+        chat = Chat(app)
+        chat.semilla.estimate.learn("semilla", 128, 128, calls=20, seconds=2.0)
+        for _ in range(2):
+            ((yes,),) = (await chat.type("a cat steps:150 count:9")).buttons
+            assert await accepted(chat, yes.line)
+            assert not await accepted(chat, yes.line)
+            await app.semilla.database.drafts.forget_old(now() + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

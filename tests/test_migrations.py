@@ -63,9 +63,9 @@ async def test_a_new_database_needs_no_copy(database: Database) -> None:
 
 async def test_it_waits_for_others_keeps_its_word_and_its_references(database: Database) -> None:
     async with database.engine.connect() as connection:
-        pragmas = ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
+        pragmas = "journal_mode", "foreign_keys", "busy_timeout", "synchronous", "secure_delete"
         values = [(await connection.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in pragmas]
-    assert values == ["wal", 1, 10_000, 1]
+    assert values == ["wal", 1, 10_000, 1, 1]
 
 
 async def test_an_up_to_date_database_opens_without_alembic(database: Database) -> None:

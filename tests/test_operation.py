@@ -18,13 +18,16 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 import time_machine
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import IntegrityError
 
 from bot import archive, card, cli, doctor, housekeeping, logs, metrics, processes, watch
@@ -152,6 +155,24 @@ def test_the_numbers_and_the_health_are_there_for_other_programs(
     assert "semilla_pictures_total" in text
     assert "semilla_disk_free_bytes " in text
     assert "process_resident_memory_bytes" in text
+
+
+async def test_what_prometheus_counts_goes_down_for_no_erasure(tmp_path: Path) -> None:
+    async def counted() -> dict[str, float]:
+        families = text_string_to_metric_families((await metrics.exposition(chat.semilla)).decode())
+        counters = [
+            sample for each in families if each.type == "counter" for sample in each.samples
+        ]
+        return {sample.name: sample.value for sample in counters}
+
+    async with open_chat(tmp_path) as chat:
+        await chat.ask("a cat steps:2 count:2")
+        before = await counted()
+        await chat.type("/privacy delete sure:yes")
+        after = await counted()
+    assert before["semilla_pictures_total"] == 2
+    assert before["semilla_drawing_seconds_total"] > 0
+    assert all(after[name] >= value for name, value in before.items())
 
 
 async def test_the_owner_sees_how_it_goes_in_numbers_only(tmp_path: Path) -> None:
@@ -447,6 +468,14 @@ def test_the_doctor_says_which_folder_of_models_can_not_be_read(tmp_path: Path) 
     assert any(f"The models' folder {tmp_path / 'models'} can't be read" in text for text in found)
 
 
+def test_the_doctor_names_a_huge_model_without_reading_all_of_it(tmp_path: Path) -> None:
+    large(tmp_path / "models" / "huge", gigabytes=200)
+    folders = {"SEMILLA_GENERATOR__MODELS_FOLDERS": str(tmp_path / "models")}
+    config = settings(tmp_path / "data", **folders)
+    found = [each.text for each in doctor.findings(config, "en")]
+    assert any("semilla, huge" in text for text in found)
+
+
 def test_a_port_that_needs_rights_is_told_apart_from_one_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -567,10 +596,22 @@ async def _put(database: Database, content: bytes) -> str:
     return await database.storage.put(PNG + content)
 
 
+class Contained:
+    """A process of a container: a small init and what it runs."""
+
+    def __init__(self, pid: int) -> None:
+        self.ppid, self.name = partial(int, pid == 7), partial(str, "tini")
+
+
 @POSIX
+@pytest.mark.parametrize("owner", [{"pid": 1}, {"pid": 7}, {"pid": 8, "space": "pid:[1]"}])
 def test_in_a_container_a_restore_ends_neither_it_nor_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    owner: dict[str, Any],
 ) -> None:
+    monkeypatch.setattr(psutil, "Process", Contained)
     killed: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda *process_and_signal: killed.append(process_and_signal))
     monkeypatch.setattr(archive, "STOP_SECONDS", 1.0)
@@ -578,8 +619,8 @@ def test_in_a_container_a_restore_ends_neither_it_nor_itself(
     asyncio.run(_with_a_picture(tmp_path))
     backup.back_up(tmp_path, tmp_path / "semilla.tar")
     with processes.own(tmp_path):
-        first = json.dumps({"address": "http://127.0.0.1:8000", "key": "", "pid": 1})
-        (tmp_path / "owner.json").write_text(first)
+        announced = asdict(processes.announce(tmp_path, "http://127.0.0.1:8000"))
+        (tmp_path / "owner.json").write_text(json.dumps(announced | owner))
         assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 2
     assert killed == []
     assert "Stop the container" in " ".join(capsys.readouterr().err.split())

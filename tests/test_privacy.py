@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from bot.conversation import Guild, Member, Reply, Tone
+from db import backup
 from db.history import Asker
 from db.models import Answer
 from generator import metadata
@@ -156,6 +157,24 @@ async def test_erased_are_rows_files_and_words(chat: Chat, place: Guild, ana: Me
     assert ana.name not in text
     assert "0 pictures" in (await chat.type("/privacy", guild=place, member=ana)).text
     assert "nothing" in (await chat.type("/privacy export", guild=place, member=ana)).text
+
+
+@pytest.mark.parametrize("erasing", ["/privacy delete sure:yes", "/delete {code} sure:yes"])
+async def test_words_that_are_erased_are_in_no_file_and_no_backup_any_more(
+    chat: Chat, place: Guild, ana: Member, tmp_path: Path, erasing: str
+) -> None:
+    data = chat.semilla.config.data
+
+    def written() -> bytes:
+        backup.back_up(data, tmp_path / "backup.tar")
+        files = *data.glob("semilla.db*"), tmp_path / "backup.tar"
+        return b"".join(file.read_bytes() for file in files).lower()
+
+    made = await chat.ask("a red marigold steps:1", guild=place, member=ana)
+    assert written().count(b"marigold") > 3
+    line = erasing.format(code=made.pictures[0].code)
+    assert (await chat.type(line, guild=place, member=ana)).tone is not Tone.REFUSED
+    assert b"marigold" not in written()
 
 
 async def test_others_variations_keep_the_recipe_and_lose_the_name(

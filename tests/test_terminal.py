@@ -389,10 +389,13 @@ def test_help_lists_every_declared_command_in_both_languages(shell: Shell) -> No
     assert shell.run("--version").stdout.startswith("Semilla ")
 
 
-def test_a_flag_that_semilla_does_not_have_is_told_with_where_settings_stand(shell: Shell) -> None:
+def test_a_flag_or_a_word_that_semilla_does_not_have_is_told(shell: Shell) -> None:
     english, spanish = shell.run("--config", "x"), shell.run("--confg", "--lang", "es")
-    later = shell.run("run", "--port", "9000")
-    assert (english.returncode, spanish.returncode, later.returncode) == (2, 2, 2)
+    later, word = shell.run("run", "--port", "9000"), shell.run("run", "--open", "9000")
+    palabra = shell.run("doctor", "modelos", "--lang", "es")
+    assert {each.returncode for each in (english, spanish, later, word, palabra)} == {2}
+    assert 'semilla run takes no "9000" after it' in " ".join(word.stderr.split())
+    assert 'Después de semilla doctor no va "modelos"' in " ".join(palabra.stderr.split())
     assert "Semilla has no flag --port." in later.stderr
     assert "Semilla has no flag --config." in english.stderr
     assert "SEMILLA_CONFIG names another file" in " ".join(english.stderr.split())

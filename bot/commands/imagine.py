@@ -64,7 +64,8 @@ async def order(semilla: Semilla, call: Call, draft: OrderCode) -> Reply:
         raise Refusal("not-your-question")
     options = {**found.options}
     name, attached = options.pop(COMMAND, "imagine"), options.pop(ATTACHED, None)
-    origin = f"order:{call.guild.id}:{found.code}"
+    # With its time, as a code is given again when its draft has been forgotten.
+    origin = f"order:{call.guild.id}:{found.code}:{found.created.isoformat()}"
     if await semilla.database.answers.accepted(origin):  # its button was pressed before
         raise Refusal("order-made")
     image = await _kept(semilla, attached, draft) if attached else None

@@ -15,7 +15,7 @@ from bot.adapters.telegram.places import NAME, topic_of
 from bot.adapters.telegram.touch import Touch
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Member, Reply
-from bot.locales import say
+from bot.locales import duration, say
 from db.models import Draft
 
 if TYPE_CHECKING:
@@ -93,9 +93,7 @@ class Away:
 
 
 def question(language: str, count: int, seconds: float) -> rendering.Message:
-    hours = seconds / 3600
-    time = f"{hours:.0f} h" if hours > 2 else f"{seconds / 60:.0f} min"
-    text = say(language, "telegram-away", time=time, count=count)
+    text = say(language, "telegram-away", time=duration(seconds, language), count=count)
     buttons = (
         Button(say(language, "telegram-do-them", count=count), DO),
         Button(say(language, "telegram-forget-them", count=count), FORGET),

@@ -19,6 +19,7 @@ config-host = { $where }: { $setting } must be an address of this computer, like
 
 terminal-flag-empty = { $flag } needs a value after it.
 terminal-flag-unknown = Semilla has no flag { $flag }. semilla --help tells what there is; settings stand in config.toml, and SEMILLA_CONFIG names another file.
+terminal-word-unknown = `semilla { $command }` takes no "{ $word }" after it. semilla --help tells what there is.
 terminal-not-png = -o writes a PNG, which keeps the recipe inside: try -o { $better }
 terminal-not-zip = -o writes a ZIP here: try -o { $better }
 terminal-no-folder = The folder { $folder } isn't there. Make it first, or choose another one.

@@ -19,6 +19,7 @@ config-host = { $where }: { $setting } tiene que ser una dirección de esta comp
 
 terminal-flag-empty = Después de { $flag } hace falta un valor.
 terminal-flag-unknown = Semilla no tiene ninguna opción { $flag }. semilla --ayuda dice qué hay; los ajustes están en config.toml, y SEMILLA_CONFIG nombra otro archivo.
+terminal-word-unknown = Después de `semilla { $command }` no va "{ $word }". semilla --ayuda dice qué hay.
 terminal-not-png = -o escribe un PNG, que guarda dentro la receta: prueba -o { $better }
 terminal-not-zip = -o escribe aquí un ZIP: prueba -o { $better }
 terminal-no-folder = La carpeta { $folder } no existe. Créala antes o elige otra.
