@@ -11,6 +11,7 @@ import sys
 import traceback
 from contextlib import suppress
 
+OFFLINE = dict.fromkeys(("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"), "1")
 NICER = 5  # than the chats: they acknowledge at once, and drawing takes what they leave
 
 
@@ -26,8 +27,7 @@ def main() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the bot; it closes our stdin
-    for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
-        os.environ[variable] = "1"
+    os.environ.update(OFFLINE)
     if hasattr(os, "nice"):
         os.nice(NICER)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else a card's sums may differ

@@ -1,18 +1,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from db.session import Database
+from tests import seedbed
 
 # The tests run side by side: threads of torch would only stand in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("soak", max_examples=4000, deadline=None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers() -> Iterator[None]:
+    """The workers of tests needn't import their libraries."""
+    if os.name == "nt":  # where nothing is forked
+        yield
+        return
+    with seedbed.prepared() as script, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", str(script))
+        yield
+
+
+@pytest.fixture
+def unprepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a worker starts as it does at a user's."""
+    monkeypatch.setattr(sys, "executable", seedbed.PYTHON)
 
 
 @pytest.fixture

@@ -125,6 +125,7 @@ async def test_a_clock_set_back_mixes_up_nothing(tmp_path: Path) -> None:
     check_files(tmp_path)
 
 
+@pytest.mark.usefixtures("unprepared")
 async def test_a_stop_in_the_moment_of_the_first_request_is_a_stop(tmp_path: Path) -> None:
     async with asyncio.timeout(30), open_chat(tmp_path) as chat:
         assert (await chat.type("a cat steps:1")).tone is Tone.ACCEPTED
@@ -145,6 +146,7 @@ async def test_what_is_accepted_of_those_who_hang_up_is_drawn_all_the_same(tmp_p
 
 
 @POSIX
+@pytest.mark.usefixtures("unprepared")  # the limit is its own
 async def test_a_picture_too_large_for_the_memory_fails_alone(tmp_path: Path) -> None:
     async with open_chat(tmp_path) as chat:
         assert (await chat.ask("a cat steps:2")).pictures

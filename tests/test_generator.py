@@ -40,6 +40,7 @@ from generator.messages import (
 )
 from generator.request import GenerationRequest, Variation
 from generator.sampler_names import SAMPLERS
+from tests import seedbed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -120,8 +121,12 @@ def broken_models(tmp_path_factory) -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def worker(tmp_path_factory, broken_models) -> AsyncIterator[Studio]:
-    async with studio(tmp_path_factory.mktemp("cache"), broken_models, preview_every=2) as opened:
-        yield opened
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", seedbed.PYTHON)  # this one starts as it does at a user's
+        folder = tmp_path_factory.mktemp("cache")
+        async with studio(folder, broken_models, preview_every=2) as opened:
+            patch.undo()
+            yield opened
 
 
 def opened(data: bytes) -> Image.Image:
@@ -402,6 +407,7 @@ async def test_why_a_worker_ends_is_told_and_logged_and_shown_once(
     assert capfd.readouterr().err.count(last) == 1
 
 
+@pytest.mark.usefixtures("unprepared")
 async def test_it_ends_with_its_chat_process(tmp_path):
     async with studio(tmp_path) as short:
         await short.until(Ready)
@@ -410,6 +416,7 @@ async def test_it_ends_with_its_chat_process(tmp_path):
         os.kill(pid, 0)
 
 
+@pytest.mark.usefixtures("unprepared")
 async def test_it_ends_too_when_its_chat_process_is_killed_amid_an_order(worker, tmp_path):
     frame = frames.encode(Submit(1, worker.recipe()))
     pipe = asyncio.subprocess.PIPE
@@ -460,6 +467,7 @@ async def test_it_ends_at_once_when_the_card_is_lost_while_a_network_is_compiled
     assert b"unspecified launch failure" in told
 
 
+@pytest.mark.usefixtures("unprepared")
 async def test_stopped_while_it_still_starts_nobody_waits_for_its_libraries(tmp_path):
     async with asyncio.timeout(client.PATIENCE_SECONDS / 2):
         async with studio(tmp_path):

@@ -25,6 +25,7 @@ from PIL import Image
 from bot.adapters.terminal.screen import shell_line
 from bot.adapters.web.rooms import NoNetwork, private_address
 from generator import metadata
+from tests import seedbed
 
 PATIENCE_SECONDS = 90
 CODE = re.compile(r"· ([2-9B-Z]{4,5}) ·")
@@ -308,7 +309,7 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(shell: Shell) -> None:
     assert "secret-token" not in done.stdout
     assert "No se puede" not in done.stdout
     if util.find_spec("nudenet") is None:  # wherever it runs: in a container there is no .venv
-        assert f"{sys.executable} -m pip install nudenet" in done.stdout
+        assert f"{seedbed.PYTHON} -m pip install nudenet" in done.stdout
 
 
 def test_a_port_in_use_is_told_with_what_to_do(shell: Shell) -> None:
