@@ -46,6 +46,7 @@ NUMBERS = {
     for number, word in enumerate(words.split(), 1)
 }
 NUMBER = rf"(?P<age>\d{{1,2}}|{'|'.join(NUMBERS)})"
+# Smaller numbers in words count things, or are other words: "under one roof", "at once".
 TEEN = rf"(?P<age>\d{{1,2}}|{'|'.join(word for word, number in NUMBERS.items() if number > 12)})"
 STOP = r"(?=\s*(?:[,.;)]|$))"
 YOUTH = r"(?:girl|boy|chic[ao]|muchach[ao]|morr[ao]|chav[ao]|alguien|someone)s?"

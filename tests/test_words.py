@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.moderation import LISTS, Kind, Rules, below_floor, blocked_word, in_channel, mentions_minor
-from bot.words import find
+from bot.words import FOLDER, find
 
 DATA = Path(__file__).parent / "data"
 CLASS, COMMUNITY = Rules(words=Kind.CHILDREN), Rules(words=Kind.GENERAL)
@@ -326,6 +328,16 @@ def test_a_word_for_a_child_may_be_a_thing(phrase: str) -> None:
 )
 def test_beside_nakedness_and_across_commas_it_is_a_child(prompt: str) -> None:
     assert below_floor(prompt)
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt", "fr", "de", "it"])
+def test_no_harmless_phrase_hides_what_stands_beside_it(language: str) -> None:
+    lists = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    text = lists["harmless"] + "," + lists.get("things", "")
+    phrases = [phrase.strip().replace("/a", "") for phrase in re.split(r"[,\n]+", text)]
+    for asked in ("naked child", "niña desnuda", "sexy 12-year-old"):
+        prompts = [p for phrase in phrases for p in (f"{asked} {phrase}", f"{phrase}, {asked}")]
+        assert [prompt for prompt in prompts if not below_floor(prompt)] == []
 
 
 @pytest.mark.parametrize(
