@@ -149,11 +149,13 @@ def _new(note: Note, job: Job) -> bool:
 async def never_drawn(
     database: Database, events: Events, rules: Rules, record: Record, language: str
 ) -> None:
-    """Records it and tells moderators; whoever goes on is paused everywhere."""
+    """Records it and tells moderators; whoever goes on is paused everywhere, but not for words that
+    may have meant something else."""
     moderation = database.moderation
     await moderation.write(record)
     key = f"log-{record.kind}"
-    if await moderation.attempts(record.member, now() - WITHIN) >= ATTEMPTS:
+    attempts = await moderation.attempts(record.member, now() - WITHIN)
+    if record.kind is not RecordKind.UNSURE and attempts >= ATTEMPTS:
         await _pause_everywhere(database, record)
         key = "log-floor-paused"
     text = say(language, key, member=record.member_name)

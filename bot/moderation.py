@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -24,6 +24,8 @@ SUGGESTIVE = SEXUAL | {"suggestive"}
 SEXUAL_ANYWHERE = SEXUAL | {"floor_sexual"}
 SUGGESTIVE_ANYWHERE = SUGGESTIVE | SEXUAL_ANYWHERE | {"floor_suggestive"}
 FLOOR = frozenset({"never", "minors", "young"})
+THINGS = "things"
+PASSING = frozenset({HARMLESS, "swearing"})
 GROWN_UP_YEARS = 18
 NUMBERS = {
     word: number
@@ -44,23 +46,41 @@ NUMBERS = {
     for number, word in enumerate(words.split(), 1)
 }
 NUMBER = rf"(?P<age>\d{{1,2}}|{'|'.join(NUMBERS)})"
+# Smaller numbers in words count things, or are other words: "under one roof", "at once".
+TEEN = rf"(?P<age>\d{{1,2}}|{'|'.join(word for word, number in NUMBERS.items() if number > 12)})"
 STOP = r"(?=\s*(?:[,.;)]|$))"
+YOUTH = r"(?:girl|boy|chic[ao]|muchach[ao]|morr[ao]|chav[ao]|alguien|someone)s?"
+ADULT = r"wom[ae]n|m[ae]n|lady|guy|model|student|sister|brother|actress|princess|she|he|her|him"
 AGES = (
-    re.compile(rf"\b{NUMBER}[\s-]*(?:years?[\s-]*old|yrs?)\b"),
+    re.compile(rf"\b{NUMBER}[\s-]*(?:(?:year|month)s?[\s-]*(?:olds?|young|of age)|yrs?)\b"),
     re.compile(rf"(?<!for )(?<!after )(?<!in )\b{NUMBER}\s+years?{STOP}"),
-    re.compile(rf"\b{NUMBER}[\s-]*(?:yo|y/o|y\.o\.)(?!\w)"),
+    re.compile(rf"\b{NUMBER}[\s-]*(?:yo|y/o|y\.o\.?)s?(?!\w)"),
+    re.compile(r"\b(?P<age>\d{1,2})y(?![\w/.])"),
     re.compile(
         rf"(?<!il y a )(?<!depuis )(?<!pendant )(?<!da )(?<!per )\b{NUMBER}\s+(?:ans|anni)\b(?! fa\b)"
     ),
     re.compile(rf"\b{NUMBER}[\s-]*(?:jahre? alt\b|jahrig|jaehrig)"),
-    re.compile(rf"\b(?:age|aged|edad|idade)\s*:?\s*(?:of|de)?\s*{NUMBER}\b"),
-    re.compile(rf"\b(?:is|she's|he's|at|only|turned|looks)\s+(?P<age>\d{{1,2}}){STOP}"),
-    re.compile(rf"(?<!hace )(?<!durante )(?<!tras )(?<!por )\b{NUMBER}\s+(?:añ|an)(?:it)?os\b"),
-    re.compile(rf"\b(?:girl|boy|chic[ao]|muchach[ao])\s+(?:of|de)\s+{NUMBER}\b"),
+    re.compile(rf"\b(?:age|aged|edad|idade)\s*:?\s*(?:of|de|only|just)?\s*{NUMBER}\b"),
+    re.compile(
+        rf"\b(?:is|she's|he's|turned|looks|tiene|cumple)\s+(?:only\s+|just\s+)?{TEEN}{STOP}"
+    ),
+    re.compile(rf"\b(?:{YOUTH}|{ADULT})\s*,?\s*(?:at|only|just)\s+{TEEN}{STOP}"),
+    re.compile(rf"\b(?:at|only)\s+(?P<age>1[3-7]){STOP}"),
+    re.compile(
+        rf"(?<!hace )(?<!durante )(?<!tras )(?<!por )\b{NUMBER}\s+(?:(?:añ|an)(?:it|inh)?os|primaveras)\b"
+        r"(?! de (?:experiencia|carrera)\b)"
+    ),
+    re.compile(rf"\b{YOUTH}\s+(?:of|de)\s+(?!(?:un|um|one|two|three|dos|tres)\b){NUMBER}\b"),
+    re.compile(rf"\b{YOUTH}\s+(?:of|de|con)\s+{NUMBER}{STOP}"),
 )
-YOUNGER = re.compile(
-    r"\b(?:under|below|younger than|menor(?:es)? [ad]e?|menos de|moins de|meno di|unter)\s+(?P<age>\d{1,2})\b"
+UNDER = (
+    re.compile(rf"\b(?:younger than|menor(?:es)? [ad]e?)\s+{NUMBER}\b"),
+    re.compile(rf"\b(?:under|below|menos de|moins de|meno di|unter)[\s-]+{TEEN}s?\b"),
+    re.compile(r"\b(?:almost|nearly|not yet|casi)\s+(?P<age>18|eighteen|dieciocho)\b"),
+    re.compile(r"\b(?:u-?|sub[\s-]?)(?P<age>1[0-8])s?\b"),
 )
+# An age, or an hour, or how many: beside an act or nakedness it is not taken for these on trust.
+PERHAPS_AGES = (re.compile(rf"(?<!meet )\b(?:at|only)\s+{TEEN}{STOP}"),)
 
 
 class Kind(StrEnum):
@@ -165,26 +185,32 @@ def blocked_word(rules: Rules, prompt: str) -> str | None:
     return found[0].typed if found else None
 
 
-def below_floor(prompt: str) -> bool:
-    """Whether a prompt asks for sexual content with minors, which no setting allows."""
-    found = find(prompt, FLOOR | SUGGESTIVE_ANYWHERE, passing=frozenset({HARMLESS, "swearing"}))
+def below_floor(prompt: str, plainly: bool = False) -> bool:
+    """Whether a prompt asks for sexual content with minors, which no setting allows.
+
+    Args:
+        plainly: whether it does so in words that don't mean adults or things as well.
+    """
+    found = find(prompt, FLOOR | SUGGESTIVE_ANYWHERE, passing=PASSING | {THINGS})
     categories = {each.category for each in found}
-    if "never" in categories or (categories & SEXUAL_ANYWHERE and "young" in categories):
+    if "never" in categories:
         return True
-    return bool(categories & SUGGESTIVE_ANYWHERE) and ("minors" in categories or _tells_age(prompt))
+    if categories & SUGGESTIVE_ANYWHERE and ("minors" in categories or _tells_age(prompt)):
+        return True
+    return not plainly and bool(categories & SEXUAL_ANYWHERE) and mentions_minor(prompt)
 
 
 def mentions_minor(prompt: str) -> bool:
     """Whether somebody in the picture is a child, or may be one."""
-    return bool(find(prompt, FLOOR)) or _tells_age(prompt)
+    return bool(find(prompt, FLOOR, PASSING)) or _tells_age(prompt, PERHAPS_AGES + AGES)
 
 
-def _tells_age(prompt: str) -> bool:
+def _tells_age(prompt: str, patterns: Sequence[re.Pattern[str]] = AGES) -> bool:
     text = " ".join(fold(prompt).split())  # endless spaces could be divided in endless ways
-    under = any(int(match["age"]) <= GROWN_UP_YEARS for match in YOUNGER.finditer(text))
-    return under or any(age < GROWN_UP_YEARS for age in _ages(text))
+    under = any(age <= GROWN_UP_YEARS for age in _ages(text, UNDER))
+    return under or any(age < GROWN_UP_YEARS for age in _ages(text, patterns))
 
 
-def _ages(text: str) -> list[int]:
-    ages = (match["age"] for pattern in AGES for match in pattern.finditer(text))
-    return [NUMBERS.get(age) or int(age) for age in ages]
+def _ages(text: str, patterns: Sequence[re.Pattern[str]]) -> Iterator[int]:
+    ages = (match["age"] for pattern in patterns for match in pattern.finditer(text))
+    return (NUMBERS.get(age) or int(age) for age in ages)

@@ -32,6 +32,8 @@ PARTS = re.compile(r"[^\W_]+")
 CENSORED = re.compile(r"[a-zñ]+(?:[*#]+[a-zñ]+)+")
 REPEATED = re.compile(r"(.)\1{2,}")
 SOFT = {"Cf", "Mn", "Me"}
+# What divides: "naked, feet" isn't "naked feet", while "Philip K. Dick" is one.
+PART_OR_DIVIDER = re.compile(r"[^\W_]+|(?P<divides>[,;:?]|(?<=\w\w)[.!])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,16 @@ class Index:
 
 
 def find(text: str, categories: Set[str], passing: Set[str] = frozenset({HARMLESS})) -> list[Found]:
-    """The listed words in the text, in its order; those inside a passing phrase pass."""
-    tokens = tokens_of(text)
+    """The listed words in the text, in its order; those inside a passing phrase pass, which isn't
+    one across a comma."""
+    tokens, divided = tokens_of(text)
     index = _index()
     phrases = list(_phrases(tokens, index))
-    harmless = [(start, end) for start, end, category in phrases if category in passing]
+    harmless = [
+        (start, end)
+        for start, end, category in phrases
+        if category in passing and divided.isdisjoint(range(start + 1, end))
+    ]
     harmless += [(each.start, each.end) for each in tokens if index.is_harmless(each)]
     passed = {place for start, end in harmless for place in range(start, end)}
     lists = {word: index.of_word(word) for word in {w for each in tokens for w in each.readings}}
@@ -138,14 +145,17 @@ def fold(text: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def tokens_of(text: str) -> tuple[Token, ...]:
-    """The words of a text in order, each with all its readings, and the glued ones after them.
+def tokens_of(text: str) -> tuple[tuple[Token, ...], Set[int]]:
+    """The words of a text in order, each with all its readings, and the glued ones after them; and
+    the places before which a comma or the like stands.
 
     The floor and the place's own lists read the same prompt, one after the other.
     """
     tokens: list[Token] = []
     glued: list[Token] = []
-    for chunk in fold(text).split():
+    divided: set[int] = set()
+    for chunk in fold(text).replace("\n", " , ").split():
+        divided.update(_divided(chunk, len(tokens)))
         start = len(tokens)
         bare = chunk.strip(ENDS)
         for part in _parts(bare):
@@ -153,7 +163,16 @@ def tokens_of(text: str) -> tuple[Token, ...]:
         whole = re.sub(r"[^\w@$€|!*#]|_", "", bare)
         if whole and len(tokens) > start and (len(tokens) - start > 1 or whole != tokens[-1].typed):
             glued.append(Token(bare, _readings(whole), start, len(tokens)))
-    return (*tokens, *glued, *_spaced(tokens))
+    return (*tokens, *glued, *_spaced(tokens)), divided
+
+
+def _divided(chunk: str, place: int) -> Iterator[int]:
+    """Where what stands between two spaces is divided, when its first word is at a place."""
+    for each in PART_OR_DIVIDER.finditer(chunk):
+        if each["divides"]:
+            yield place
+        else:
+            place += 1
 
 
 def _parts(chunk: str) -> Iterator[str]:

@@ -256,6 +256,7 @@ class RecordKind(StrEnum):
     DENY = "deny"
     WORD = "word"
     FLOOR = "floor"  # asked for what is never drawn
+    UNSURE = "unsure"  # the same, in words that mean adults or things as well
     UNDRAWN = "undrawn"  # the picture check found it
     HELD = "held"
 

@@ -62,6 +62,18 @@ async def test_a_visitor_comes_in_with_the_code_and_a_first_name(opened: Opened)
     assert (await visitor.get("/connect")).status_code == 403
 
 
+@pytest.mark.parametrize("name", ["Mierda", "P u t a", "m1erda 7", "Bea Porn", "Pedófilo"])
+async def test_a_listed_word_is_no_name(opened: Opened, name: str) -> None:
+    code = opened.open_class()
+    for language, told in (("en", "that isn&#39;t used here"), ("es", "que aquí no se usa")):
+        browser = opened.browser(AWAY, CLASS_ADDRESS, **{"accept-language": language})
+        fields = {"token": token_of(await browser.get("/join")), "code": code, "name": name}
+        sent = await browser.post("/join", data=fields)
+        assert sent.status_code == 422
+        assert told in sent.text
+        assert (await browser.get("/")).headers["location"] == "/join"
+
+
 async def test_the_class_does_not_see_the_pictures_of_home(opened: Opened) -> None:
     picture = await opened.picture()
     opened.open_class()

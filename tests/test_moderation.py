@@ -171,6 +171,21 @@ async def test_the_floor_is_neutral_recorded_and_pauses_whoever_goes_on(
     assert audit.text.count("Sam asked for what is never drawn") == 3
 
 
+async def test_whose_words_may_mean_adults_is_refused_and_not_paused(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, words="adults", nsfw="yes", log_channel=LOG)
+    told, nina = len(chat.told), Member(f"{place.id}:nina", "Nina")
+    for prompt in ("a naked child", "a naked child", *["a nude girl"] * 3):
+        reply = await chat.type(prompt, guild=place, member=nina)
+        assert (reply.tone, reply.text) == (Tone.REFUSED, "I don't draw that.")
+    notices = [notice for _, notice in (await chat.hear(told + 5))[told:]]
+    assert "may have asked" in notices[-1].text
+    assert (await chat.type("/help", guild=place, member=nina)).tone is Tone.PLAIN
+    audit = await chat.type("/audit", guild=place, member=TEACHER)
+    assert audit.text.count("Nina may have asked for what is never drawn") == 3
+
+
 async def test_a_banned_member_is_told_why_until_it_is_lifted(chat: Chat, place: Guild) -> None:
     assert (await chat.ask(APPLE, guild=place, member=BEA)).pictures
     assert (await chat.type("/ban Bea", guild=place)).tone is Tone.REFUSED, "for moderators"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.moderation import LISTS, Kind, Rules, below_floor, blocked_word, in_channel, mentions_minor
-from bot.words import find
+from bot.words import FOLDER, find
 
 DATA = Path(__file__).parent / "data"
 CLASS, COMMUNITY = Rules(words=Kind.CHILDREN), Rules(words=Kind.GENERAL)
@@ -82,6 +84,36 @@ def test_the_word_is_told(prompt: str, word: str) -> None:
     assert blocked_word(COMMUNITY, prompt) == word
 
 
+@pytest.mark.parametrize(
+    ("prompt", "rules"),
+    [
+        *((tag, COMMUNITY) for tag in ("rating_explicit", "rating:explicit", "rating: explicit")),
+        *((word, COMMUNITY) for word in ("pr0n", "nekid", "seminude", "areolae", "bare breast")),
+        *(
+            (word, COMMUNITY)
+            for word in ("semidesnuda", "semidesnudo", "semidesnudas", "semi-nude")
+        ),
+        *((word, COMMUNITY) for word in ("legs spread", "spreading her legs", "private parts")),
+        *(
+            (word, COMMUNITY)
+            for word in ("piernas abiertas", "abierta de piernas", "partes íntimas")
+        ),
+        *(
+            (word, COMMUNITY)
+            for word in ("sin calzón", "sin corpiño", "sin brasier", "sin pantaletas")
+        ),
+        *((word, CLASS) for word in ("rating_questionable", "explicit", "explícita", "no pants")),
+        *(
+            (word, CLASS)
+            for word in ("ligera de ropa", "ligeros de ropa", "scantily clad", "no bra")
+        ),
+        *((word, CLASS) for word in ("sin pantalones", "en pantaletas", "en bombacha", "ecchi")),
+    ],
+)
+def test_a_word_is_found_with_its_siblings(prompt: str, rules: Rules) -> None:
+    assert blocked_word(rules, f"a woman, {prompt}, by the sea")
+
+
 def test_a_list_is_for_its_kind_of_place() -> None:
     for oath in ("shit", "mierda", "pendejo", "gilipollas", "conchetumare", "boludo"):
         assert blocked_word(CLASS, oath)
@@ -139,6 +171,14 @@ def test_nakedness_is_for_channels_of_adults_whose_pictures_are_looked_at() -> N
         ),
         *("n u d e  l i t t l e  g i r l", "a child who-re", "p-o-r-n with a child"),
         *("s e x o  c o n  m e n o r e s", "l i t t l e  g i r l without c l o t h e s"),
+        *("a child, naked, feet in the sand", "a naked baby, birds in a nest"),
+        *("explicit, loli", "niña con piernas abiertas", "nude morra", "semidesnuda, 13 años"),
+        *(
+            "a child, legs spread",
+            "niña, partes íntimas",
+            "a kid without pants",
+            "el sexo del bebé",
+        ),
     ],
 )
 def test_sexual_content_with_minors_is_below_the_floor(prompt: str) -> None:
@@ -197,6 +237,7 @@ def test_the_floor_is_no_higher_than_that(prompt: str) -> None:
             "fille de 12 ans nue",
             "scolaretta nuda",
         ),
+        *("menina seminua", "enfant à moitié nu", "fillette demi-nue", "halbnackte Kinder"),
         *("b4mbina n u d a", "MENINA P3L4DA", "une f.i.l.l.e.t.t.e sexy", "ein nacktes Kínd"),
     ],
 )
@@ -231,6 +272,97 @@ def test_the_floor_understands_portuguese_french_german_and_italian(prompt: str)
 )
 def test_what_is_harmless_in_one_of_these_languages_or_beside_them_passes(prompt: str) -> None:
     assert not below_floor(prompt)
+
+
+@pytest.mark.parametrize(
+    "somebody",
+    [
+        *("12-year-olds", "12 year olds", "13 years of age", "13 y.o", "13yos", "14y"),
+        *("thirteen years young", "6 months old", "aged just 13", "she is thirteen, smiling"),
+        *(
+            "under eighteen",
+            "younger than eighteen",
+            "younger than nine",
+            "under-18s",
+            "u18",
+            "U-15",
+        ),
+        *("selección sub-17", "menor de dieciocho", "almost 18", "high school student"),
+        *("high-school students", "middle school student", "junior high", "7th grade"),
+        *("a 7th grader", "seventh grade", "chicas de 12", "chica con 13 años", "chica con 13"),
+        *("alguien con 15 años", "tiene 13", "tiene trece", "quince primaveras", "liceísta"),
+        *("chica de bachillerato", "estudiantes de secundaria", "una chica de primaria"),
+        *("morra", "morrita", "plebita", "de prepa", "huerca", "emma at 9", "girl, only 9"),
+    ],
+)
+def test_an_age_is_understood_however_it_is_told(somebody: str) -> None:
+    assert mentions_minor(somebody)
+    assert below_floor(f"{somebody}, naked")
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        *("woman in a baby blue dress", "a baby pink skirt", "falda rosa bebé", "azul bebé"),
+        *("kid leather boots", "baby's breath flowers", "child's pose (yoga)", "Billy the Kid"),
+        *("mujer que bebe vino", "maestra de primaria", "Pedro Infante", "chicas de dos países"),
+        *("meet at 10, downtown", "roses, only 2, red", "chica de un pueblo", "at once, only once"),
+        *("couple under one umbrella", "U2", "modelo con 15 años de experiencia"),
+    ],
+)
+def test_a_word_for_a_child_may_be_a_thing(phrase: str) -> None:
+    assert not below_floor(f"sexy, {phrase}")
+    for child in ("sexy child", "niña sexy", "sexy 12-year-old"):
+        assert below_floor(f"{child}, {phrase}")
+        assert below_floor(f"{phrase}, {child}")
+    assert below_floor(f"a naked girl, {phrase}")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *("a sexy baby, blue eyes", "naked baby blue dress", "a naked kid, leather boots"),
+        *("desnudo, vestido rosa bebé", "naked child's pose (yoga)", "nude billy the kid"),
+        *("el niño emperador va desnudo", "sexy baby, pink shirt", "desnuda, chica de tres"),
+    ],
+)
+def test_beside_nakedness_and_across_commas_it_is_a_child(prompt: str) -> None:
+    assert below_floor(prompt)
+
+
+@pytest.mark.parametrize("language", ["en", "es", "pt", "fr", "de", "it"])
+def test_no_harmless_phrase_hides_what_stands_beside_it(language: str) -> None:
+    lists = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    text = lists["harmless"] + "," + lists.get("things", "")
+    phrases = [phrase.strip().replace("/a", "") for phrase in re.split(r"[,\n]+", text)]
+    for asked in ("naked child", "niña desnuda", "sexy 12-year-old"):
+        prompts = [p for phrase in phrases for p in (f"{asked} {phrase}", f"{phrase}, {asked}")]
+        assert [prompt for prompt in prompts if not below_floor(prompt)] == []
+
+
+@pytest.mark.parametrize(
+    ("child", "phrase"),
+    [
+        *(("a baby", "bottle with a nipple"), ("un bebé", "fiesta de revelación de sexo")),
+        *(("children", "the sex of a chick"), ("un niño", "el emperador va desnudo")),
+        *(("niños", "igualdad de sexos"), ("niños", "órganos sexuales de la flor")),
+        *(("niña", "maqueta a menor escala"), ("abuela", "adivinan el sexo del bebé")),
+        *(("a child", "the emperor is naked"), ("kids", "an explicit instruction")),
+    ],
+)
+def test_what_sounds_sexual_may_be_something_else(child: str, phrase: str) -> None:
+    assert not below_floor(f"{child} {phrase}")
+    for asked in ("naked child", "niño desnudo", "having sex with a child"):
+        assert below_floor(f"{asked}, {phrase}")
+        assert below_floor(f"{phrase}, {asked}")
+
+
+def test_whether_adults_may_be_meant_is_known() -> None:
+    for prompt in ("a naked child", "sexy teen", "13-year-old, nude", "child porn", "niña desnuda"):
+        assert below_floor(prompt, plainly=True)
+    for prompt in ("a nude girl", "muchacha desnuda", "nude woman, baby blue dress", "nude at 12"):
+        assert below_floor(prompt)
+        assert not below_floor(prompt, plainly=True)
 
 
 def test_who_may_be_a_child_is_known() -> None:

@@ -44,7 +44,9 @@ async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None
     texts = await asyncio.to_thread(_texts, jobs, semilla.catalogue.wildcard)
     below = await asyncio.to_thread(lambda: next(filter(below_floor, texts), None))
     if below is not None:
-        await _refuse_for_good(semilla, call, rules, texts[below])
+        plainly = await asyncio.to_thread(lambda: any(below_floor(each, True) for each in texts))
+        kind = RecordKind.FLOOR if plainly else RecordKind.UNSURE
+        await _refuse_for_good(semilla, call, rules, _record(call, kind, texts[below]))
     brought = call.image is not None and any(job.request.initial_image for job in jobs)
     if brought and not (rules.photos or call.member.moderator):
         raise Refusal("photos-off")
@@ -101,10 +103,10 @@ async def _block(semilla: Semilla, call: Call, word: str, prompt: str) -> None:
     raise Refusal("word", offers=(*edit, *appeal), word=word)
 
 
-async def _refuse_for_good(semilla: Semilla, call: Call, rules: Rules, prompt: str) -> None:
+async def _refuse_for_good(semilla: Semilla, call: Call, rules: Rules, record: Record) -> None:
     """Neutrally, to its author only; it is recorded, and whoever goes on is paused everywhere."""
     log.warning("refused below the floor: %s in %s", call.member.id, call.guild.id)
-    record, language = _record(call, RecordKind.FLOOR, prompt), rules.language or call.language
+    language = rules.language or call.language
     await never_drawn(semilla.database, semilla.events, rules, record, language)
     raise Refusal("floor")
 

@@ -450,6 +450,7 @@ log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
 log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
 log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"
 log-floor = A request of { $member } asked for what is never drawn, and was refused.
+log-unsure = A request of { $member } may have asked for what is never drawn, and was refused. It may have meant something else, so it doesn't count towards a pause.
 log-undrawn = A picture of { $member } was thrown away unseen: the check found nakedness where a child may be meant, or over a photo.
 log-floor-paused = { $member } has asked several times for what is never drawn, and is paused everywhere for a day.
 banned = { $member } can't use me here any more. /unban lifts it.
@@ -494,6 +495,7 @@ audit-line = { $time } · { $what ->
     [deny] { $by } refused a request of { $member }
     [word] a word of { $member } was stopped
     [floor] { $member } asked for what is never drawn
+    [unsure] { $member } may have asked for what is never drawn
     [undrawn] a picture of { $member } was thrown away unseen
    *[held] a picture of { $member } was held by the check
  }{ $detail }

@@ -420,6 +420,7 @@ log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }
 log-held-check = `{ $code }` de { $member } no pasó el control automático: «{ $prompt }»
 log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
 log-floor = Un pedido de { $member } era de algo que no se dibuja nunca, y se rechazó.
+log-unsure = Un pedido de { $member } quizás era de algo que no se dibuja nunca, y se rechazó. Puede que fuera otra cosa, así que no cuenta para una pausa.
 log-undrawn = Una imagen de { $member } se tiró sin que nadie la viera: el control automático encontró desnudez donde puede tratarse de menores, o sobre una foto.
 log-floor-paused = { $member } pidió varias veces algo que no se dibuja nunca, y queda en pausa en todos los lugares por un día.
 banned = { $member } ya no puede usarme aquí. /readmitir lo levanta.
@@ -464,6 +465,7 @@ audit-line = { $time } · { $what ->
     [deny] { $by } rechazó un pedido de { $member }
     [word] se detuvo una palabra de { $member }
     [floor] { $member } pidió algo que no se dibuja nunca
+    [unsure] { $member } quizás pidió algo que no se dibuja nunca
     [undrawn] una imagen de { $member } se tiró sin que nadie la viera
    *[held] el control automático retuvo una imagen de { $member }
  }{ $detail }

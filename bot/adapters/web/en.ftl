@@ -63,6 +63,7 @@ web-join-go = Draw
 web-not-you = Not you?
 web-wrong-code = That isn't today's code. Look at the screen again.
 web-name-missing = How should the others call you?
+web-name-listed = That name has a word that isn't used here. Type another one.
 web-too-many-tries = { $minutes ->
     [one] Too many tries. Wait a minute, then look at the code again.
    *[other] Too many tries. Wait { $minutes } minutes, then look at the code again.

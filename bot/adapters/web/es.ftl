@@ -63,6 +63,7 @@ web-join-go = Dibujar
 web-not-you = ¿No eres tú?
 web-wrong-code = Ese no es el código de hoy. Mira otra vez la pantalla.
 web-name-missing = ¿Cómo te llaman los demás?
+web-name-listed = Ese nombre tiene una palabra que aquí no se usa. Escribe otro.
 web-too-many-tries = { $minutes ->
     [one] Demasiados intentos. Espera un minuto y mira otra vez el código.
    *[other] Demasiados intentos. Espera { $minutes } minutos y mira otra vez el código.

@@ -11,11 +11,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.adapters.web.network import PortInUse
 from bot.adapters.web.rendering import page
-from bot.adapters.web.rooms import NoNetwork, TooManyTries
+from bot.adapters.web.rooms import CLASS, NoNetwork, TooManyTries
 from bot.adapters.web.sessions import Session
 from bot.adapters.web.site import Visit, arrive, enter_as_moderator, read_form
 from bot.config import save_token
 from bot.locales import say
+from bot.moderation import below_floor, blocked_word, rules_of
 
 NAME_CHARACTERS = 24
 TOKENS = {
@@ -86,6 +87,9 @@ async def try_to_join(request: Request) -> Response:
     code = "".join(c for c in str(form.get("code", ""))[:20] if c.isdecimal())
     if not name:
         return _door(visit, say(visit.language, "web-name-missing"), name)
+    rules = await rules_of(visit.site.semilla.database, CLASS.id)
+    if blocked_word(rules, name) or below_floor(name):
+        return _door(visit, say(visit.language, "web-name-listed"), name, 422)
     address = request.client.host if request.client else ""
     try:
         admitted = visit.site.room.try_code(code, address)
