@@ -191,7 +191,7 @@ def held_reply(picture: Picture, language: str) -> Reply:
             (
                 _button(language, "publish", f"/approve {picture.code}"),
                 _button(language, "delete", f"/delete {picture.code} sure:yes"),
-                *against(language, picture.code),
+                *against(language, picture.member),
             ),
             (_button(language, "look", f"/show {picture.code}"),),
         ),
@@ -227,9 +227,9 @@ def review_reply(review: Review, language: str) -> Reply:
     )
 
 
-def against(language: str, who: str) -> tuple[Button, ...]:
-    """What can be done against a member, named by their id or by a picture of theirs."""
-    lines = (("pause", f"/pause {who}"), ("ban", f"/ban {who}"))
+def against(language: str, member: str) -> tuple[Button, ...]:
+    """What can be done against a member, named by their id: a picture of theirs may be gone."""
+    lines = (("pause", f"/pause {member}"), ("ban", f"/ban {member}"))
     buttons = (_button(language, name, line) for name, line in lines)
     return tuple(each for each in buttons if each.fits)
 

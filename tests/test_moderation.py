@@ -238,6 +238,56 @@ async def test_a_pause_ends_by_itself(chat: Chat, place: Guild, until: str, told
     assert (await chat.type("/help", guild=place)).tone is Tone.PLAIN
 
 
+async def test_what_moderators_are_told_stops_whoever_has_been_given_nothing_yet(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, log_channel=LOG)
+    told, new = len(chat.told), Member(f"{place.id}:new", "Nora")
+    await chat.type("a naked child", guild=place, member=new)
+    floor = (await chat.hear(told + 1))[-1][1]
+    blocked = await chat.type("a naked apple", guild=place, member=new)
+    await chat.type(button(blocked, "Ask for a review").line, guild=place, member=new)
+    asked = (await chat.hear(told + 2))[-1][1]
+    for notice, label, done in ((floor, "Pause", "for 24 h"), (asked, "Ban", "any more")):
+        line = button(notice, label).line
+        stopped = await chat.type(line, guild=place, member=TEACHER)
+        assert stopped.text.startswith("Nora can't use me here")
+        assert done in stopped.text
+        assert (await chat.type("/help", guild=place, member=new)).tone is Tone.REFUSED
+
+
+async def test_the_author_of_a_held_picture_is_stopped_after_it_was_deleted(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, approve="yes")
+    await chat.ask(APPLE, guild=place, member=BEA)
+    held = await chat.type("/review", guild=place, member=TEACHER)
+    await chat.type(button(held, "Delete").line, guild=place, member=TEACHER)
+    banned = await chat.type(button(held, "Ban").line, guild=place, member=TEACHER)
+    assert "Bea can't use me here any more" in banned.text
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_whoever_has_erased_themselves_can_be_let_in_again(
+    chat: Chat, place: Guild, named: bool
+) -> None:
+    gone = Member(f"{place.id}:gone", "Gael")
+    nobody = await chat.type("/unban", guild=place, member=TEACHER)
+    assert "Nobody is banned" in nobody.text
+    await chat.type("a naked apple", guild=place, member=gone)
+    await chat.type("/ban Gael", guild=place, member=TEACHER)
+    await chat.type("/privacy delete sure:yes", guild=place, member=gone)
+    audit = await chat.type("/audit", guild=place, member=TEACHER)
+    assert f"stopped now: {gone.id}" in audit.text
+    assert "Tea banned somebody" in audit.text
+    assert "Gael" not in audit.text
+    stopped = await chat.type("/unban", guild=place, member=TEACHER)
+    line = f"/unban {gone.id}" if named else button(stopped, gone.id).line
+    lifted = await chat.type(line, guild=place, member=TEACHER)
+    assert lifted.text == f"{gone.id} can use me here again."
+    assert (await chat.type("/help", guild=place, member=gone)).tone is Tone.PLAIN
+
+
 async def test_a_ban_empties_the_members_line(chat: Chat, place: Guild) -> None:
     accepted = await chat.type("a cat steps:20 count:6", guild=place, member=BEA)
     assert accepted.answer is not None

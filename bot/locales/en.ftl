@@ -478,6 +478,9 @@ review-title = Waiting for you: { $requests ->
  }. The oldest:
 nothing-waits = Nothing waits for a moderator.
 rewrite-title = Other words
+unban-whom = Who may use me here again?
+nobody-stopped = Nobody is banned or paused here.
+somebody = somebody
 audit-title = **What happened here**
 audit-empty = Nothing yet.
 audit-stopped = stopped now: { $member } ({ $time })

@@ -448,6 +448,9 @@ review-title = Te esperan: { $requests ->
  }. Lo más antiguo:
 nothing-waits = Nada espera a quien modera.
 rewrite-title = Otras palabras
+unban-whom = ¿Quién puede volver a usarme aquí?
+nobody-stopped = Aquí no hay nadie en pausa ni fuera.
+somebody = alguien
 audit-title = **Qué pasó aquí**
 audit-empty = Nada todavía.
 audit-stopped = en pausa o fuera: { $member } ({ $time })
