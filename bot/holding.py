@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from bot.conversation import Button, Reply, Shown
 from bot.events import Events, Notice, Unjudged
-from bot.locales import say, shortened
+from bot.limits import left_until
+from bot.locales import escape, say, shortened
 from bot.moderation import Rules, in_channel, mentions_minor, rules_of, said
 from bot.showing import blurred
 from db.history import Asker
@@ -116,6 +117,21 @@ class Holding:
             await self._database.moderation.write(_record(job, RecordKind.HELD))
         reply = held_reply(picture, rules.language or answer.language)
         tell_moderators(self._events, rules, picture.guild, reply)
+
+    async def tell_stopped(self, ban: Ban, place: str, answers: Sequence[int]) -> None:
+        """Whoever is banned or paused hears it once, when something of theirs waited. `place`: what
+        the guild is called; `answers`: of each picture that isn't drawn any more."""
+        answer = await self._database.answers.get(answers[0])
+        if answer is None:  # its member has had everything erased
+            return
+        language, title = answer.language, f"**{escape(place)}**: " if place else ""
+        time = "" if ban.until is None else left_until(ban.until, language)
+        facts = {"time": time, "reason": ban.reason or say(language, "no-reason")}
+        why = say(language, "refusal-paused" if ban.until else "refusal-banned", **facts)
+        text = f"{title}{why} {say(language, 'line-emptied', count=len(answers))}"
+        adapter, reply = ban.member.partition(":")[0], Reply(text=text, private=True)
+        notice = Notice(guild="", answer=0, adapter=adapter, member=ban.member, reply=reply)
+        self._events.publish(notice)
 
 
 def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) -> Picture:

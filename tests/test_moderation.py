@@ -289,10 +289,45 @@ async def test_whoever_has_erased_themselves_can_be_let_in_again(
 
 
 async def test_a_ban_empties_the_members_line(chat: Chat, place: Guild) -> None:
-    accepted = await chat.type("a cat steps:20 count:6", guild=place, member=BEA)
+    """In private too, where the same member waits; nobody else's, and not what waits elsewhere."""
+    member, told = Member(f"{place.id}:bea", "Bea"), len(chat.told)
+    alone, other = Guild(member.id, private=True), Guild(f"{place.id}:other")
+    line = "a cat steps:20 count:4"
+    kept = [
+        await chat.type("a cat steps:1", guild=place),
+        await chat.type("a cat steps:1", guild=other, member=member),
+    ]
+    accepted = [await chat.type(line, guild=each, member=member) for each in (place, alone)]
+    await chat.type("/ban Bea reason:spam", guild=place, member=TEACHER)
+    for each in accepted:
+        assert each.answer is not None
+        assert "Cancelled" in (await chat.wait_for(each.answer)).text
+    for each in kept:
+        assert each.answer is not None
+        assert (await chat.wait_for(each.answer)).pictures
+    ((who, notice),) = (await chat.hear(told + 1))[told:]
+    assert who == member.id
+    assert notice.text == (
+        "**Place**: Moderators have stopped your requests. Reason: spam. Only they can lift it."
+        " 8 pictures of yours that were waiting are cancelled."
+    )
+
+
+async def test_whoever_the_floor_pauses_has_nothing_left_in_line(chat: Chat, place: Guild) -> None:
+    member, told = Member(f"{place.id}:sly", "Sly"), len(chat.told)
+    accepted = await chat.type("a cat steps:20 count:4", guild=Guild("chat:far"), member=member)
+    for _ in range(3):
+        await chat.type("a naked child", guild=place, member=member)
     assert accepted.answer is not None
-    await chat.type("/ban Bea", guild=place, member=TEACHER)
     assert "Cancelled" in (await chat.wait_for(accepted.answer)).text
+    ((who, notice),) = (await chat.hear(told + 1))[told:]
+    assert who == member.id
+    assert "paused for 24 h" in notice.text
+    boss = Member("chat:boss", "Boss", moderator=True)
+    await chat.semilla.database.access.add_owner(boss.id, "chat")
+    stopped = await chat.type("/unban", guild=Guild("chat:elsewhere"), member=boss)
+    await chat.type(button(stopped, "Sly").line, guild=Guild("chat:elsewhere"), member=boss)
+    assert (await chat.type("/help", guild=place, member=member)).tone is Tone.PLAIN
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="where a process has no zone of its own")

@@ -46,7 +46,6 @@ USUAL_PAUSE = "1d"
 PAGE = 15
 LIFTED_AT_ONCE = 5  # members with a button: as many rows as every chat shows
 NAME_SHOWN = 40  # characters of a button
-FAR = 10_000  # places in line that are looked at
 
 
 @command(role=Role.MODERATOR)
@@ -233,31 +232,23 @@ async def _stop(
     who, name = await _member(semilla, call, text)
     if who == call.member.id or await semilla.database.access.owns(who):
         raise Refusal("not-against-owner")
-    await semilla.database.moderation.ban(
-        Ban(
-            guild=call.guild.id,
-            member=who,
-            member_name=name,
-            until=until,
-            reason=reason,
-            by=call.member.id,
-            by_name=call.member.name,
-        )
+    stopped = Ban(
+        guild=call.guild.id,
+        member=who,
+        member_name=name,
+        until=until,
+        reason=reason,
+        by=call.member.id,
+        by_name=call.member.name,
     )
+    await semilla.database.moderation.ban(stopped)
     kind = RecordKind.BAN if until is None else RecordKind.PAUSE
     await _write(semilla, call, kind, (who, name), reason)
-    await _empty_line(semilla, call.guild.id, who)
+    await semilla.dispatch.stop(stopped, call.guild.name)
     if until is None:
         return Reply(text=say(call.language, "banned", member=name), private=True)
     time = left_until(until, call.language)
     return Reply(text=say(call.language, "paused", member=name, time=time), private=True)
-
-
-async def _empty_line(semilla: Semilla, guild: str, member: str) -> None:
-    waiting = [task for task, _ in semilla.dispatch.line(FAR)]
-    for task in [*waiting, *semilla.dispatch.running()]:
-        if (task.guild, task.member) == (guild, member):
-            await semilla.dispatch.cancel(task.job)
 
 
 async def _member(

@@ -106,6 +106,8 @@ async def _refuse_for_good(semilla: Semilla, call: Call, rules: Rules, prompt: s
     log.warning("refused below the floor: %s in %s", call.member.id, call.guild.id)
     record, language = _record(call, RecordKind.FLOOR, prompt), rules.language or call.language
     await never_drawn(semilla.database, semilla.events, rules, record, language)
+    if ban := await semilla.database.moderation.banned((), call.member.id):
+        await semilla.dispatch.stop(ban)
     raise Refusal("floor")
 
 

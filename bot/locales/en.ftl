@@ -464,6 +464,10 @@ drawing-again = I'm drawing again. { $waiting ->
 drawing-later = I'm not drawing just now. Your request is kept, and its turn will come.
 refusal-pause-whom = Whom? Name a member, or a picture of theirs: /pause K7QX
 paused = { $member } can't use me here for { $time }. /unban lifts it.
+line-emptied = { $count ->
+    [one] A picture of yours that was waiting is cancelled.
+   *[other] { $count } pictures of yours that were waiting are cancelled.
+ }
 lifted = { $member } can use me here again.
 approved = `{ $code }` is shown now.
 appealed = Asked. A moderator will look at it.

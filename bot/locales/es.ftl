@@ -434,6 +434,10 @@ drawing-again = Vuelvo a dibujar. { $waiting ->
 drawing-later = Ahora no estoy dibujando. Tu pedido queda guardado y le llegará el turno.
 refusal-pause-whom = ¿A quién? Nombra a un miembro, o una imagen suya: /pausar K7QX
 paused = { $member } no puede usarme aquí por { $time }. /readmitir lo levanta.
+line-emptied = { $count ->
+    [one] Una imagen tuya que esperaba queda cancelada.
+   *[other] { $count } imágenes tuyas que esperaban quedan canceladas.
+ }
 lifted = { $member } puede volver a usarme aquí.
 approved = `{ $code }` ya se muestra.
 appealed = Revisión pedida. Quien modera mirará tu pedido.
