@@ -16,7 +16,6 @@ from bot.limits import left_until
 from bot.locales import escape, say, shortened
 from bot.moderation import Rules, in_channel, mentions_minor, rules_of, said
 from bot.showing import blurred
-from db.history import Asker
 from db.models import (
     EVERYWHERE,
     Answer,
@@ -36,7 +35,6 @@ from generator.request import GenerationRequest
 
 ATTEMPTS, WITHIN, PAUSED = 3, timedelta(days=1), timedelta(days=1)
 TOLD_PROMPT = 300  # characters
-FOUND_DEEP = 20  # pictures drawn over pictures that are followed back
 
 
 class Verdict(StrEnum):
@@ -81,23 +79,9 @@ class Holding:
         return Verdict.APPROVAL if rules.approve and not job.answer.trusted else Verdict.SHOWN
 
     async def _may_be_a_child(self, job: Job) -> bool:
-        """Of whom it is a picture, by its words or by a photo under it."""
+        """By its words; who is on a member's own photo, and how old, nobody here knows."""
         texts = await asyncio.to_thread(said, job.request, self._wildcard)
-        return any(map(mentions_minor, texts)) or await self._over_a_photo(job)
-
-    async def _over_a_photo(self, job: Job) -> bool:
-        """Whether a member's own photo is under it, perhaps with other pictures between: who is
-        on a photo, and how old, nobody here knows."""
-        asker = Asker(job.guild, job.member, moderator=True)
-        file = job.request.initial_image
-        for _ in range(FOUND_DEEP):
-            if file is None:
-                return False
-            picture = await self._database.history.by_file(asker, file)
-            if picture is None:
-                return True
-            file = picture.request.initial_image
-        return True
+        return any(map(mentions_minor, texts)) or job.over_photo
 
     async def hold(self, picture: Picture, verdict: Verdict, png: bytes) -> None:
         """Puts a new picture aside, if that is the verdict. Raises DiskFull."""
@@ -154,6 +138,7 @@ def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) ->
         notes=notes,
         parent_id=job.parent_id,
         relation=job.relation,
+        over_photo=job.over_photo,
         age_restricted=job.answer.age_restricted,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, or_, select, union_all, update
 
 from db.codes import read_code
-from db.jobs import free_code
+from db.jobs import free_code, owned_code
 from db.models import (
     EVERYWHERE,
     Answer,
@@ -110,6 +110,11 @@ class Moderation:
         query = select(Review).where(Review.guild == guild, Review.code == read_code(code))
         async with self._transactions.read() as session:
             return await session.scalar(query)
+
+    async def guild_of(self, member: str, code: str, near: str) -> str | None:
+        """Where a member's own review of this code is: in the guild that is near, or else."""
+        async with self._transactions.read() as session:
+            return await session.scalar(owned_code(Review, member, code, near))
 
     async def ask(self, review: Review) -> bool:
         """Puts it before the moderators; False when it is there already, or was decided."""

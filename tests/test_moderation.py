@@ -130,6 +130,40 @@ async def test_what_a_moderator_allows_is_drawn_where_only_some_roles_may_ask(
     assert (await chat.wait_for(answer.id)).pictures
 
 
+async def test_what_a_moderator_allows_is_held_to_the_limits_of_its_authors_roles(
+    chat: Chat, place: Guild
+) -> None:
+    artist = replace(ANA, roles=("artists",))
+    await rule(chat, place, max_steps="1")
+    await chat.semilla.database.settings.set(place.id, "role", "artists", "max_steps", "2")
+    blocked = await chat.type("a naked apple steps:2", guild=place, member=artist)
+    await chat.type(button(blocked, "Ask for a review").line, guild=place, member=artist)
+    waiting = await chat.type("/review", guild=place, member=TEACHER)
+    allowed = await chat.type(button(waiting, "Allow").line, guild=place, member=TEACHER)
+    assert "Allowed" in allowed.text
+
+
+async def test_what_is_stopped_in_private_about_the_guilds_picture_is_the_guilds_to_review(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, log_channel=LOG)
+    alone, told = Guild(ANA.id, private=True), len(chat.told)
+    (made,) = (await chat.ask(APPLE, guild=place)).pictures
+    blocked = await chat.type(f'/reroll {made.code} prompt:"a naked apple"', guild=alone)
+    form = (await chat.type(button(blocked, "Edit").line, guild=alone)).form
+    assert form is not None
+    assert (
+        "moderator" in (await chat.type(button(blocked, "Ask for a review").line, guild=alone)).text
+    )
+    _, notice = (await chat.hear(told + 1))[-1]
+    await chat.type(button(notice, "Allow").line, guild=place, member=TEACHER)
+    (answer,) = await chat.semilla.database.answers.recent(place.id, ANA.id, limit=1)
+    assert answer.private, "what came of a private chat stays there"
+    (drawn,) = (await chat.wait_for(answer.id)).pictures
+    history = await chat.type("/history", guild=place, member=BEA)
+    assert drawn.code not in [each.code for each in history.pictures]
+
+
 async def test_a_request_that_is_too_large_now_can_be_allowed_later(
     chat: Chat, place: Guild
 ) -> None:

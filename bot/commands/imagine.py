@@ -41,7 +41,7 @@ async def imagine(
         return await COMMANDS["imagine"].run(semilla, replace(call, options=options))
     request, notes = await new_request(semilla, call, choices)
     source = await source_of(semilla, call, choices)
-    of = (source.id, Relation.IMAGE) if source else (None, None)
+    of = (source, Relation.IMAGE) if source else (None, None)
     jobs = [job(call, each, notes, *of) for each in with_seeds(request, repeated(choices, count))]
     return await accept(semilla, call, jobs, private or is_private(source))
 
@@ -81,17 +81,19 @@ def job(
     call: Call,
     request: GenerationRequest,
     notes: Sequence[Note] = (),
-    parent: int | None = None,
+    parent: Picture | None = None,
     relation: Relation | None = None,
     trace: str | None = None,
 ) -> Job:
+    brought = call.image is not None or (parent is not None and parent.over_photo)
     return Job(
         guild=call.guild.id,
         member=call.member.id,
         recipe=request.to_json(),
         notes=[note.to_json() for note in notes],
-        parent_id=parent,
+        parent_id=parent.id if parent else None,
         relation=relation,
+        over_photo=brought and request.initial_image is not None,
         trace=trace,
     )
 

@@ -215,13 +215,14 @@ def _asked_again(found: Review, guild: Guild) -> Call:
         origin=f"{ALLOWED}{found.id}",
         adapter=found.adapter,
         guild=guild,
-        member=Member(found.member, found.member_name),
+        member=Member(found.member, found.member_name, found.moderator, tuple(found.roles)),
         language=found.language,
         command=found.command,
         options={name: str(value) for name, value in found.options.items()},
         channel=found.channel,
         thread=found.thread,
         age_restricted=found.age_restricted,
+        aside=found.aside,
     )
 
 
