@@ -166,9 +166,7 @@ async def free_code(
         length += 1
 
 
-def owned_code(
-    table: type[Draft] | type[Review], member: str, code: str, near: str
-) -> Select[tuple[str]]:
+def owned_code(table: type[Draft] | type[Review], member: str, code: str, near: str) -> Select[str]:
     """The guilds in which a member's own row has this code: the one that is `near`, then the newest."""
     own = select(table.guild).where(table.member == member, table.code == read_code(code))
     return own.order_by((table.guild == near).desc(), table.id.desc()).limit(1)

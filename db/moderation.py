@@ -179,7 +179,7 @@ class Moderation:
 
 def _newest_names(
     table: type[Answer | Review | Record | Ban], guilds: Sequence[str], text: str
-) -> Select[tuple[str, str, datetime]]:
+) -> Select[str, str, datetime]:
     """Of each member of this id or name, as the table has it last."""
     named = or_(table.member == text, func.casefold(table.member_name) == text.casefold())
     newest = select(func.max(table.id)).where(table.guild.in_(guilds), named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TEACHER = Member("chat:teacher", "Tea", moderator=True)
 BEA = Member("chat:bea", "Bea")
+BOSS = Member("chat:boss", "Boss", moderator=True)
 APPLE = "a red apple steps:1"
 LOG = "999"
 _places = iter(range(10_000))
@@ -357,10 +359,9 @@ async def test_whoever_the_floor_pauses_has_nothing_left_in_line(chat: Chat, pla
     ((who, notice),) = (await chat.hear(told + 1))[told:]
     assert who == member.id
     assert "paused for 24 h" in notice.text
-    boss = Member("chat:boss", "Boss", moderator=True)
-    await chat.semilla.database.access.add_owner(boss.id, "chat")
-    stopped = await chat.type("/unban", guild=Guild("chat:elsewhere"), member=boss)
-    await chat.type(button(stopped, "Sly").line, guild=Guild("chat:elsewhere"), member=boss)
+    await chat.semilla.database.access.add_owner(BOSS.id, "chat")
+    stopped = await chat.type("/unban", guild=Guild("chat:elsewhere"), member=BOSS)
+    await chat.type(button(stopped, "Sly").line, guild=Guild("chat:elsewhere"), member=BOSS)
     assert (await chat.type("/help", guild=place, member=member)).tone is Tone.PLAIN
 
 
@@ -528,6 +529,33 @@ async def test_without_a_log_channel_what_waits_is_under_review(chat: Chat, plac
     assert "Tea deleted a picture of Ana" in audit.text
     asker = Asker(place.id, TEACHER.id, True)
     assert await chat.semilla.database.history.get(asker, waiting.pictures[0].code) is None
+
+
+async def test_a_log_channel_that_is_gone_is_told_to_the_owner_once_and_to_moderators(
+    chat: Chat, place: Guild
+) -> None:
+    lost = "the log channel is gone"
+    await rule(chat, place, log_channel="404")
+    await chat.semilla.database.access.add_owner(BOSS.id, "chat")
+    told = len(chat.told)
+    for turn, gone in enumerate((True, False, True)):
+        chat.gone = {"404": 0} if gone else {}
+        for number in range(2 if gone else 1):
+            new = Member(f"{place.id}:{turn}{number}", "New")
+            await chat.type("a naked child", guild=place, member=new)
+        who, notice = (await chat.hear(told + turn + 1))[-1]
+        assert (who, lost in notice.text) == ((BOSS.id, True) if gone else ("404", False))
+        async with asyncio.timeout(10):
+            while chat.gone.get("404", 2) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        review = await chat.type("/review", guild=place, member=TEACHER)
+        assert (lost in review.text) is gone
+        assert "Nothing waits" in review.text
+    chat.gone = {}
+    await chat.type("/setup log-channel:404", guild=place, member=TEACHER)
+    assert len(chat.told) == told + 4, "once each time, and in the channel now that it works"
+    review = await chat.type("/review", guild=place, member=TEACHER)
+    assert lost not in review.text
 
 
 async def test_a_class_takes_no_photos_of_its_pupils(chat: Chat, place: Guild) -> None:

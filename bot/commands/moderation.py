@@ -28,6 +28,7 @@ from bot.events import Ended, Unjudged
 from bot.holding import held_reply, review_reply
 from bot.limits import left_until
 from bot.locales import say, shortened
+from bot.moderation import rules_of
 from bot.replies import list_lines
 from db.codes import readings
 from db.models import EVERYWHERE, Ban, Record, RecordKind, Review, Visibility, now
@@ -139,7 +140,10 @@ async def review(
     """What waits for a moderator: all of it, or one request or held picture."""
     await _need_moderator(semilla, call)
     if not item:
-        return await _waiting(semilla, call)
+        waiting = await _waiting(semilla, call)
+        if not (await rules_of(semilla.database, call.guild.id)).log_lost:
+            return waiting
+        return replace(waiting, text=f"{say(call.language, 'log-channel-lost')}\n{waiting.text}")
     found = await semilla.database.moderation.review(call.guild.id, item)
     if found is not None and found.asked is not None:
         if allow is None:

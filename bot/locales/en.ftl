@@ -444,6 +444,7 @@ failure-refused = The picture didn't pass the check and nobody saw it. Try other
 blurred-picture = A picture, blurred
 button-next = Next →
 log-channel = From now on I tell moderators here what needs them.
+log-channel-lost = I can't tell moderators anything: the log channel is gone, or I may not write and attach files there. What waits is under /review. Let me write there again, or give me another channel: type /setup log-channel:here in it.
 log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
 log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
 log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"

@@ -414,6 +414,7 @@ failure-refused = La imagen no pasó el control automático y nadie la vio. Prue
 blurred-picture = Una imagen, desenfocada
 button-next = Siguiente →
 log-channel = Desde ahora aviso aquí a quienes moderan cuando hace falta.
+log-channel-lost = No puedo avisar a quienes moderan: el canal de avisos ya no está, o ahí no puedo escribir y adjuntar archivos. Lo que espera está en /revisar. Déjame escribir ahí otra vez, o dame otro canal: escribe en él /configurar canal-de-avisos:aquí.
 log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }»
 log-held-check = `{ $code }` de { $member } no pasó el control automático: «{ $prompt }»
 log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»

@@ -26,11 +26,11 @@ UPDATE jobs SET over_photo = 1 WHERE json_extract(recipe, '$.initial_image')
 
 def upgrade() -> None:
     for name in ("aside", "moderator"):
-        column = sa.Column(name, sa.Boolean(), nullable=False, server_default="0")
-        op.add_column("reviews", column)
+        op.add_column("reviews", sa.Column(name, sa.Boolean(), nullable=False, server_default="0"))
     op.add_column("reviews", sa.Column("roles", sa.JSON(), nullable=False, server_default="[]"))
     for table in ("jobs", "pictures"):
-        column = sa.Column("over_photo", sa.Boolean(), nullable=False, server_default="0")
-        op.add_column(table, column)
+        op.add_column(
+            table, sa.Column("over_photo", sa.Boolean(), nullable=False, server_default="0")
+        )
     op.execute(PICTURES)
     op.execute(JOBS)
