@@ -163,6 +163,17 @@ async def test_a_picture_of_semillas_own_is_no_photo_also_where_a_part_of_it_is_
     assert (await ask(chat, line, place, **whose)).pictures
 
 
+async def test_a_picture_of_semillas_own_is_no_photo_when_it_is_sent(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, words="adults", nsfw="yes")
+    whose = {"member": Member(f"{place.id}:eva", "Eva"), "age_restricted": True}
+    (own,) = (await ask(chat, RED, place, **whose)).pictures
+    file = chat.semilla.database.storage.path(own.file).read_bytes()
+    (over,) = (await ask(chat, f"{BLUE} strength:1", place, image=file, **whose)).pictures
+    assert (await ask(chat, f"/upscale {over.code} detail:no", place, **whose)).pictures
+
+
 async def test_a_photo_that_comes_with_the_id_of_a_picture_is_a_photo(
     chat: Chat, place: Guild
 ) -> None:

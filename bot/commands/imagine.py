@@ -17,7 +17,9 @@ from bot.conversation import Button, Call, Refusal, Reply
 from bot.limits import check
 from bot.locales import duration, say
 from bot.replies import answer_reply
+from db.history import Asker
 from db.models import ATTACHED, Answer, Draft, Job, Picture, Relation, Visibility
+from generator import metadata
 from generator.messages import Note
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.sampler_names import calls
@@ -105,12 +107,26 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
         raise Refusal("as-the-group")
     for position, each in enumerate(jobs):
         each.position = position
+    await _recognize(semilla, call, jobs)
     async with semilla.turns.setdefault(call.member.id, asyncio.Lock()):
         await _check(semilla, call, jobs)
         if (question := await _asked_first(semilla, call, jobs)) is not None:
             return question
         accepted = await semilla.dispatch.accept(_answer(call, private), jobs)
     return answer_reply(accepted, call.language, semilla.dispatch.progress(accepted.id))
+
+
+async def _recognize(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None:
+    """A picture that came along and is one of this guild, pixel for pixel, is nobody's photo."""
+    file = jobs[0].request.initial_image
+    if call.image is None or file is None:
+        return
+    png = await semilla.database.storage.read(file)
+    pixels = await asyncio.to_thread(metadata.pixel_hash_of, png)
+    whoever = Asker(call.guild.id, call.member.id, moderator=True)
+    if (own := await semilla.database.history.by_pixels(whoever, pixels)) is not None:
+        for each in jobs:
+            each.over_photo = own.over_photo
 
 
 def _answer(call: Call, private: bool) -> Answer:
