@@ -71,7 +71,7 @@ class App:
         _set_apart()
         semilla, named = self.semilla, self._chats
         named.update({adapter.name: adapter for adapter in adapters})
-        delivery = Delivery(semilla.database, semilla.events, named)
+        delivery = Delivery(semilla.database, semilla.events, named, semilla.config.language)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(delivery.run(), name="delivery")
             tasks.create_task(semilla.dispatch.run(), name="dispatch")

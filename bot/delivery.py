@@ -9,7 +9,9 @@ from weakref import WeakValueDictionary
 
 from bot.conversation import Adapter, Reply, Unreachable
 from bot.events import Delivered, Ended, Events, Notice
+from bot.locales import escape, say
 from bot.logs import about
+from bot.moderation import LOST
 from bot.replies import ENDED, answer_reply
 from db.models import Answer
 from db.session import Database
@@ -20,10 +22,16 @@ FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS = 2.0, 300.0
 
 
 class Delivery:
-    def __init__(self, database: Database, events: Events, adapters: Mapping[str, Adapter]) -> None:
+    """`language`: the owner's."""
+
+    def __init__(
+        self, database: Database, events: Events, adapters: Mapping[str, Adapter], language: str
+    ) -> None:
         self._database = database
         self._events = events
         self._adapters = adapters
+        self._language = language
+        self._marking = asyncio.Lock()
         # Of each answer one at a time: several of its jobs may end, or be tried again, meanwhile.
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -49,17 +57,47 @@ class Delivery:
 
     async def _tell(self, notice: Notice) -> None:
         """Once: a notice that doesn't arrive is in the log, and stands where it came from."""
-        adapter = self._adapters[notice.adapter]
-        receiver = notice.member or f"channel {notice.channel}"
         try:
             if notice.channel:
-                await adapter.post(notice.guild, notice.channel, notice.reply)
+                await self._post(notice)
             else:
-                await adapter.tell(notice.member, notice.reply)
+                await self._adapters[notice.adapter].tell(notice.member, notice.reply)
         except Unreachable:
-            log.warning("%s can't be told", receiver)
+            log.warning("%s can't be told", notice.member)
         except Exception:  # A chat fails in its own ways, and the others go on.
-            log.exception("%s was not told", receiver)
+            log.exception("%s was not told", notice.member or f"channel {notice.channel}")
+
+    async def _post(self, notice: Notice) -> None:
+        """Into a log channel. Where it is out of reach the owner is told, once until it is back;
+        moderators read it at /review."""
+        guild, channel = notice.guild, notice.channel
+        try:
+            await self._adapters[notice.adapter].post(guild, channel, notice.reply)
+        except Unreachable:
+            log.warning("channel %s can't be told", channel)
+            if await self._mark(guild, channel):
+                await self._tell_owners(guild)
+        else:
+            await self._mark(guild, None)
+
+    async def _mark(self, guild: str, lost: str | None) -> bool:
+        """Notes the log channel that can't be written to; False when that is known."""
+        settings = self._database.settings
+        async with self._marking:
+            if (await settings.of_guild(guild)).get(LOST) == lost:
+                return False
+            await settings.set(guild, "guild", "", LOST, lost)
+            return True
+
+    async def _tell_owners(self, guild: str) -> None:
+        place = await self._database.access.place(guild)
+        name = escape((place and place.name) or guild)
+        reply = Reply(text=f"**{name}**: {say(self._language, 'log-channel-lost')}", private=True)
+        for owner in await self._database.access.owners():
+            notice = Notice(
+                guild="", answer=0, adapter=owner.adapter, member=owner.member, reply=reply
+            )
+            self._events.publish(notice)
 
     async def _deliver(self, number: int) -> None:
         delay = FIRST_DELAY_SECONDS

@@ -19,7 +19,7 @@ from bot.queue import FairQueue
 from bot.refusals import short_code
 from bot.replies import Progress
 from bot.task import Task
-from db.models import Answer, Job, JobState
+from db.models import EVERYWHERE, Answer, Ban, Job, JobState
 from db.session import Database
 from db.storage import DiskFull
 from generator import messages
@@ -121,6 +121,19 @@ class Dispatch:
             self._leave(waiting)
             await self._cancelled(waiting)
         return waiting is not None
+
+    async def stop(self, ban: Ban, place: str = "") -> None:
+        """Cancels what somebody who is banned or paused has in line or in the worker, in their
+        private chat too, and tells them. `place`: what the guild is called."""
+        own = [
+            task
+            for task in self.tasks()
+            if task.member == ban.member
+            and (ban.guild in (EVERYWHERE, task.guild) or task.guild == task.member)
+        ]
+        stopped = [task.answer for task in own if await self.cancel(task.job)]
+        if stopped:
+            await self._holding.tell_stopped(ban, place, stopped)
 
     async def forget(self, member: str, guild: str | None = None) -> None:
         """Lets go of whatever a member has in line or in the worker: the rows are about to go.
@@ -312,6 +325,8 @@ class Dispatch:
         verdict = await self._holding.judge(job, drawn.exposed)
         if verdict is Verdict.REFUSED:
             await self._failed(task, Failure.REFUSED, "nakedness where children may be meant")
+            if ban := await self._database.moderation.banned((), task.member):
+                await self.stop(ban)
             return
         try:
             file = await self._database.storage.put(drawn.png)

@@ -12,10 +12,10 @@ from enum import StrEnum
 
 from bot.conversation import Button, Reply, Shown
 from bot.events import Events, Notice, Unjudged
-from bot.locales import say, shortened
+from bot.limits import left_until
+from bot.locales import escape, say, shortened
 from bot.moderation import Rules, in_channel, mentions_minor, rules_of, said
 from bot.showing import blurred
-from db.history import Asker
 from db.models import (
     EVERYWHERE,
     Answer,
@@ -35,7 +35,6 @@ from generator.request import GenerationRequest
 
 ATTEMPTS, WITHIN, PAUSED = 3, timedelta(days=1), timedelta(days=1)
 TOLD_PROMPT = 300  # characters
-FOUND_DEEP = 20  # pictures drawn over pictures that are followed back
 
 
 class Verdict(StrEnum):
@@ -80,23 +79,9 @@ class Holding:
         return Verdict.APPROVAL if rules.approve and not job.answer.trusted else Verdict.SHOWN
 
     async def _may_be_a_child(self, job: Job) -> bool:
-        """Of whom it is a picture, by its words or by a photo under it."""
+        """By its words; who is on a member's own photo, and how old, nobody here knows."""
         texts = await asyncio.to_thread(said, job.request, self._wildcard)
-        return any(map(mentions_minor, texts)) or await self._over_a_photo(job)
-
-    async def _over_a_photo(self, job: Job) -> bool:
-        """Whether a member's own photo is under it, perhaps with other pictures between: who is
-        on a photo, and how old, nobody here knows."""
-        asker = Asker(job.guild, job.member, moderator=True)
-        file = job.request.initial_image
-        for _ in range(FOUND_DEEP):
-            if file is None:
-                return False
-            picture = await self._database.history.by_file(asker, file)
-            if picture is None:
-                return True
-            file = picture.request.initial_image
-        return True
+        return any(map(mentions_minor, texts)) or job.over_photo
 
     async def hold(self, picture: Picture, verdict: Verdict, png: bytes) -> None:
         """Puts a new picture aside, if that is the verdict. Raises DiskFull."""
@@ -116,6 +101,21 @@ class Holding:
             await self._database.moderation.write(_record(job, RecordKind.HELD))
         reply = held_reply(picture, rules.language or answer.language)
         tell_moderators(self._events, rules, picture.guild, reply)
+
+    async def tell_stopped(self, ban: Ban, place: str, answers: Sequence[int]) -> None:
+        """Whoever is banned or paused hears it once, when something of theirs waited. `place`: what
+        the guild is called; `answers`: of each picture that isn't drawn any more."""
+        answer = await self._database.answers.get(answers[0])
+        if answer is None:  # its member has had everything erased
+            return
+        language, title = answer.language, f"**{escape(place)}**: " if place else ""
+        time = "" if ban.until is None else left_until(ban.until, language)
+        facts = {"time": time, "reason": ban.reason or say(language, "no-reason")}
+        why = say(language, "refusal-paused" if ban.until else "refusal-banned", **facts)
+        text = f"{title}{why} {say(language, 'line-emptied', count=len(answers))}"
+        adapter, reply = ban.member.partition(":")[0], Reply(text=text, private=True)
+        notice = Notice(guild="", answer=0, adapter=adapter, member=ban.member, reply=reply)
+        self._events.publish(notice)
 
 
 def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) -> Picture:
@@ -138,6 +138,7 @@ def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) ->
         notes=notes,
         parent_id=job.parent_id,
         relation=job.relation,
+        over_photo=job.over_photo,
         age_restricted=job.answer.age_restricted,
     )
 
@@ -193,7 +194,7 @@ def held_reply(picture: Picture, language: str) -> Reply:
             (
                 _button(language, "publish", f"/approve {picture.code}"),
                 _button(language, "delete", f"/delete {picture.code} sure:yes"),
-                *against(language, picture.code),
+                *against(language, picture.member),
             ),
             (_button(language, "look", f"/show {picture.code}"),),
         ),
@@ -229,9 +230,9 @@ def review_reply(review: Review, language: str) -> Reply:
     )
 
 
-def against(language: str, who: str) -> tuple[Button, ...]:
-    """What can be done against a member, named by their id or by a picture of theirs."""
-    lines = (("pause", f"/pause {who}"), ("ban", f"/ban {who}"))
+def against(language: str, member: str) -> tuple[Button, ...]:
+    """What can be done against a member, named by their id: a picture of theirs may be gone."""
+    lines = (("pause", f"/pause {member}"), ("ban", f"/ban {member}"))
     buttons = (_button(language, name, line) for name, line in lines)
     return tuple(each for each in buttons if each.fits)
 

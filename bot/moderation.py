@@ -16,6 +16,7 @@ from generator.request import GenerationRequest
 
 CLASSES = frozenset({"web:class"})  # places that are for children until somebody says otherwise
 YES, NO = "yes", "no"
+LOST = "log_channel_lost"  # set to the log channel that can't be written to
 RECORDS_KEPT = timedelta(days=90)  # what was refused, and what moderators did
 
 SEXUAL = frozenset({"sexual", "nudity"})
@@ -109,6 +110,7 @@ class Rules:
         approve: whether a moderator sees every picture before the others do.
         photos: whether members may bring pictures of their own.
         log_channel: the platform's id of where moderators are told; "" for nowhere.
+        log_lost: it can't be written to.
         negative: joins every negative prompt.
         language: that its moderators read; "" for whatever the others do.
     """
@@ -118,6 +120,7 @@ class Rules:
     approve: bool = False
     photos: bool = True
     log_channel: str = ""
+    log_lost: bool = False
     negative: str = ""
     language: str = ""
 
@@ -134,6 +137,7 @@ def read_rules(guild: str, values: Mapping[str, str]) -> Rules:
         approve=values.get("approve", NO) != NO,
         photos=photos == YES,
         log_channel=values.get("log_channel", ""),
+        log_lost=LOST in values and values[LOST] == values.get("log_channel"),
         negative=values.get("negative", ""),
         language=values.get("language", ""),
     )

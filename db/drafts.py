@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from db.codes import read_code
-from db.jobs import free_code
+from db.jobs import free_code, owned_code
 from db.models import ATTACHED, Draft
 from db.transactions import Transactions
 
@@ -31,6 +31,11 @@ class Drafts:
         query = select(Draft).where(Draft.guild == guild, Draft.code == read_code(code))
         async with self._transactions.read() as session:
             return await session.scalar(query)
+
+    async def guild_of(self, member: str, code: str, near: str) -> str | None:
+        """Where a member's own draft of this code is: in the guild that is near, or else."""
+        async with self._transactions.read() as session:
+            return await session.scalar(owned_code(Draft, member, code, near))
 
     async def miss(self, guild: str, member: str, number: int, options: dict[str, Any]) -> None:
         """Keeps a request that came while nobody listened; a second time changes nothing.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only, raiseload
 
-from db.codes import SHORTEST, random_code
+from db.codes import SHORTEST, random_code, read_code
 from db.models import Answer, Draft, Job, JobState, Picture, Review, Spent, now
 from db.transactions import Transactions, insistent
 from generator.request import GenerationRequest
@@ -164,3 +164,9 @@ async def free_code(
             if free := codes.difference(await session.scalars(used)):
                 return free.pop()
         length += 1
+
+
+def owned_code(table: type[Draft] | type[Review], member: str, code: str, near: str) -> Select[str]:
+    """The guilds in which a member's own row has this code: the one that is `near`, then the newest."""
+    own = select(table.guild).where(table.member == member, table.code == read_code(code))
+    return own.order_by((table.guild == near).desc(), table.id.desc()).limit(1)

@@ -107,6 +107,7 @@ class Job(Base):
         ForeignKey("pictures.id", name="jobs_parent", use_alter=True), default=None
     )
     relation: Mapped[Relation | None] = mapped_column(default=None)
+    over_photo: Mapped[bool] = mapped_column(default=False)  # as of a picture
     notes: Mapped[list[Any]] = mapped_column(default=list)
     failure: Mapped[str | None] = mapped_column(default=None)
     failure_code: Mapped[str | None] = mapped_column(default=None)
@@ -165,6 +166,7 @@ class Picture(Base):
         ForeignKey("pictures.id"), index=True, default=None
     )
     relation: Mapped[Relation | None] = mapped_column(default=None)
+    over_photo: Mapped[bool] = mapped_column(default=False)  # a member's own, however far below
     link: Mapped[str] = mapped_column(default="")
     held_for: Mapped[str] = mapped_column(default="")  # a Hold, while it is held
     blurred: Mapped[str] = mapped_column(default="")  # the file that moderators see of it first
@@ -279,7 +281,8 @@ class Record(Base):
 class Review(Base):
     """A request that a word has stopped: to be edited, or looked at by a moderator.
 
-    `asked`: when its author asked for that; `decided`: when somebody did.
+    `asked`: when its author asked for that; `decided`: when somebody did. The rest is the call's, so
+    that it can be made again as its author made it.
     """
 
     __tablename__ = "reviews"
@@ -291,8 +294,11 @@ class Review(Base):
     channel: Mapped[str] = mapped_column(default="")
     thread: Mapped[str] = mapped_column(default="")
     age_restricted: Mapped[bool] = mapped_column(default=False)
+    aside: Mapped[bool] = mapped_column(default=False)
     member: Mapped[str] = mapped_column(index=True)
     member_name: Mapped[str]
+    moderator: Mapped[bool] = mapped_column(default=False)
+    roles: Mapped[list[Any]] = mapped_column(default=list)
     language: Mapped[str]
     command: Mapped[str]
     options: Mapped[dict[str, Any]]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, delete, func, or_, select, union_all, update
 
 from db.codes import read_code
-from db.jobs import free_code
+from db.jobs import free_code, owned_code
 from db.models import (
     EVERYWHERE,
     Answer,
@@ -27,6 +27,7 @@ from db.transactions import Transactions, insistent
 # What waits for a moderator.
 ASKED = Review.asked.is_not(None) & Review.decided.is_(None)
 HELD = and_(Picture.visibility == Visibility.HELD, Picture.deleted.is_(None))
+KNOWN: tuple[type[Answer | Review | Record | Ban], ...] = (Answer, Review, Record, Ban)
 
 
 class Moderation:
@@ -90,15 +91,13 @@ class Moderation:
             found = await session.scalars(asked.union(stopped))
             return [guild for guild in found if guild != private]
 
-    async def members(self, guild: str, text: str) -> list[tuple[str, str]]:
-        """Ids and newest names of the members of this id or name who have asked in the guild."""
-        named = or_(Answer.member == text, func.casefold(Answer.member_name) == text.casefold())
-        newest = select(func.max(Answer.id)).where(Answer.guild == guild, named)
-        query = select(Answer.member, Answer.member_name).where(
-            Answer.id.in_(newest.group_by(Answer.member))
-        )
+    async def members(self, guilds: Sequence[str], text: str) -> list[tuple[str, str]]:
+        """Ids and newest names of those of this id or name who have asked in the guilds, or of whom
+        something is recorded there; "" for the name of whoever has had theirs erased."""
+        known = union_all(*(_newest_names(table, guilds, text) for table in KNOWN))
         async with self._transactions.read() as session:
-            return [(row[0], row[1]) for row in await session.execute(query)]
+            found = await session.execute(known.order_by("created"))
+            return list({row[0]: (row[0], row[1]) for row in found}.values())
 
     async def keep(self, review: Review) -> Review:
         """Gives the review its code."""
@@ -111,6 +110,11 @@ class Moderation:
         query = select(Review).where(Review.guild == guild, Review.code == read_code(code))
         async with self._transactions.read() as session:
             return await session.scalar(query)
+
+    async def guild_of(self, member: str, code: str, near: str) -> str | None:
+        """Where a member's own review of this code is: in the guild that is near, or else."""
+        async with self._transactions.read() as session:
+            return await session.scalar(owned_code(Review, member, code, near))
 
     async def ask(self, review: Review) -> bool:
         """Puts it before the moderators; False when it is there already, or was decided."""
@@ -171,6 +175,16 @@ class Moderation:
             await session.execute(delete(Record).where(Record.created < before))
             await session.execute(delete(Review).where(Review.created < before))
             await session.execute(delete(Ban).where(over))
+
+
+def _newest_names(
+    table: type[Answer | Review | Record | Ban], guilds: Sequence[str], text: str
+) -> Select[str, str, datetime]:
+    """Of each member of this id or name, as the table has it last."""
+    named = or_(table.member == text, func.casefold(table.member_name) == text.casefold())
+    newest = select(func.max(table.id)).where(table.guild.in_(guilds), named)
+    last = table.id.in_(newest.group_by(table.member))
+    return select(table.member, table.member_name, table.created).where(last)
 
 
 def _stands() -> Any:

@@ -7,6 +7,8 @@ from sqlalchemy import Table, delete, update
 from db.models import Answer, Base, Place, Review, Setting
 from db.transactions import Transactions, insistent
 
+PLACES = ("channels", "log_channel")  # settings that name a channel
+
 
 class Moving:
     def __init__(self, transactions: Transactions) -> None:
@@ -29,6 +31,8 @@ class Moving:
                 await session.execute(update(asked).where(*moved).values(channel=new_channel))
             own = Setting.guild == new, Setting.scope == "channel", Setting.owner == old_channel
             await session.execute(update(Setting).where(*own).values(owner=new_channel))
+            meant = Setting.guild == new, Setting.name.in_(PLACES), Setting.value == old_channel
+            await session.execute(update(Setting).where(*meant).values(value=new_channel))
 
 
 def _of_guilds() -> list[Table]:

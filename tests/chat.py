@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.app import App
 from bot.commands import door, line
 from bot.config import Config, load
-from bot.conversation import Call, Guild, Member, Refusal, Reply, Tone
+from bot.conversation import Call, Guild, Member, Refusal, Reply, Tone, Unreachable
 from bot.refusals import refused
 from db.models import Answer
 
@@ -27,6 +27,9 @@ class Chat:
         self.semilla = app.semilla
         self.delivered: dict[int, list[Reply]] = {}
         self.told: list[tuple[str, Reply]] = []
+        self.gone: dict[
+            str, int
+        ] = {}  # channels that can't be written to, and how often it was tried
         self._arrived = asyncio.Condition()
         self._events = 0
 
@@ -44,6 +47,9 @@ class Chat:
             self._arrived.notify_all()
 
     async def post(self, guild: str, channel: str, reply: Reply) -> None:
+        if channel in self.gone:
+            self.gone[channel] += 1
+            raise Unreachable(channel)
         await self.tell(channel, reply)
 
     async def hear(self, notices: int) -> list[tuple[str, Reply]]:

@@ -252,23 +252,31 @@ async def test_a_large_order_with_the_code_of_one_that_is_forgotten_is_another_o
 
 
 @pytest.mark.parametrize(
-    "line", ["/reroll {} steps:150 count:9", "/vary {} count:9", "/upscale {}"]
+    ("line", "place"),
+    [
+        ("/reroll {} steps:150 count:9", CLASS),
+        ("/vary {} count:9", CLASS),
+        ("/upscale {}", Guild(ANA.id, private=True)),
+    ],
 )
-async def test_a_large_order_is_asked_about_however_it_is_made(tmp_path: Path, line: str) -> None:
+async def test_a_large_order_is_asked_about_however_and_wherever_it_is_made(
+    tmp_path: Path, line: str, place: Guild
+) -> None:
     async with App.open(settings(tmp_path, SEMILLA_LIMITS__ASK_SECONDS="1")) as app:
         chat = Chat(app)
         where = {"guild": CLASS.id, "member": ANA.id, "recipe": SMALL.to_json()}
         code = (await draw(chat.semilla.database, **where)).code
         chat.semilla.estimate.learn("semilla", 64, 64, calls=20, seconds=2.0)
-        question = await chat.type(line.format(code))
+        question = await chat.type(line.format(code), guild=place)
         assert "Shall I?" in question.text
         assert len(chat.semilla.dispatch) == 0
         ((yes,),) = question.buttons
-        made = await chat.type(yes.line)
+        made = await chat.type(yes.line, guild=place)
         assert len(chat.semilla.dispatch) == (9 if "count:9" in line else 1)
         assert made.answer is not None
         again = await chat.semilla.database.answers.get(made.answer)
         assert again.line.startswith(line.split("{")[0]), "it is kept as what it was"
+        assert (again.guild, again.private) == (CLASS.id, place.private)
 
 
 async def test_of_a_model_that_has_drawn_nothing_the_network_calls_are_told(chat: Chat) -> None:

@@ -13,6 +13,7 @@ from bot.conversation import Reply
 from bot.holding import held_reply, tell_moderators
 from bot.moderation import Rules
 from db.models import Hold, Visibility
+from db.session import Database
 from tests.discord_peer.kept import Message
 from tests.discord_peer.payloads import CHANNEL, EVERYTHING, GUILD, channel_json
 from tests.discord_peer.server import Discord
@@ -111,6 +112,15 @@ async def test_on_telegram_a_topic_of_the_group_is_told_and_no_other_chat(tmp_pa
             lambda: [m for m in peer.messages.values() if "for moderators" in m.text]
         )
         assert (told.chat, told.topic, told.text) == (peer.group, 78, "for moderators: 78")
+
+
+@pytest.mark.parametrize("name", ["log_channel", "channels"])
+async def test_what_names_the_group_as_a_channel_does_so_after_it_has_grown(
+    database: Database, name: str
+) -> None:
+    await database.settings.set("telegram:-42", "guild", "", name, "-42")
+    await database.moving.move("telegram:-42", "telegram:-10042", "-42", "-10042")
+    assert await database.settings.of_guild("telegram:-10042") == {name: "-10042"}
 
 
 def _texts(peer: Discord) -> list[str]:

@@ -111,6 +111,27 @@ async def test_older_pictures_of_channels_for_adults_come_up_only_there(tmp_path
     await database.close()
 
 
+async def test_of_older_pictures_it_is_known_which_have_a_members_photo_under_them(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "semilla.db"
+    database = await reopened(path)
+    own, above_own, over, above, highest = [await draw(database) for _ in range(5)]
+    await database.close()
+    below = {above_own: own.file, over: "ab" * 32, above: over.file, highest: above.file}
+    for drawn, file in below.items():
+        changed = f"recipe = json_set(recipe, '$.initial_image', '{file}')"
+        query(path, f"UPDATE pictures SET {changed} WHERE id = {drawn.id}")
+        query(path, f"UPDATE jobs SET {changed} WHERE id = {drawn.job_id}")
+    _back_to(path, "0009")
+
+    await (await reopened(path)).close()
+    found = "SELECT id FROM pictures WHERE over_photo ORDER BY id"
+    assert query(path, found) == [(over.id,), (above.id,), (highest.id,)]
+    found = "SELECT id FROM jobs WHERE over_photo ORDER BY id"
+    assert query(path, found) == [(over.job_id,), (above.job_id,), (highest.job_id,)]
+
+
 async def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "semilla.db"
     query(path, "CREATE TABLE styles (somebody TEXT)")  # in the way of the last table
@@ -145,8 +166,11 @@ async def test_what_is_not_a_database_is_refused_and_not_touched(tmp_path: Path)
 
 def _back_to(path: Path, revision: str) -> None:
     """The schema as that revision left it, with the rows of now."""
+    columns = ("reviews.aside", "reviews.moderator", "reviews.roles")
+    columns += ("jobs.over_photo", "pictures.over_photo")
+    again = [f"ALTER TABLE {c.replace('.', ' DROP COLUMN ')}" for c in columns]
     names = ("answers_of_members", "pictures_blurred", "pictures_over")
-    indexes = [f"DROP INDEX {name}" for name in names]
+    indexes = [*again, *(f"DROP INDEX {name}" for name in names)]
     adults = ["ALTER TABLE pictures DROP COLUMN age_restricted", *indexes]
     spent = ["DROP TABLE spent", *adults]
     orders = ["DROP INDEX jobs_of_members", *spent]
@@ -164,6 +188,7 @@ def _back_to(path: Path, revision: str) -> None:
         "0006": spent,
         "0007": adults,
         "0008": indexes,
+        "0009": again,
     }
     triggers = query(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for statement in [*(f"DROP TRIGGER {name}" for (name,) in triggers), *later[revision]]:

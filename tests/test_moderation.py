@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TEACHER = Member("chat:teacher", "Tea", moderator=True)
 BEA = Member("chat:bea", "Bea")
+BOSS = Member("chat:boss", "Boss", moderator=True)
 APPLE = "a red apple steps:1"
 LOG = "999"
 _places = iter(range(10_000))
@@ -128,6 +130,40 @@ async def test_what_a_moderator_allows_is_drawn_where_only_some_roles_may_ask(
     assert "Allowed" in allowed.text
     (answer,) = await chat.semilla.database.answers.recent(place.id, ANA.id, limit=1)
     assert (await chat.wait_for(answer.id)).pictures
+
+
+async def test_what_a_moderator_allows_is_held_to_the_limits_of_its_authors_roles(
+    chat: Chat, place: Guild
+) -> None:
+    artist = replace(ANA, roles=("artists",))
+    await rule(chat, place, max_steps="1")
+    await chat.semilla.database.settings.set(place.id, "role", "artists", "max_steps", "2")
+    blocked = await chat.type("a naked apple steps:2", guild=place, member=artist)
+    await chat.type(button(blocked, "Ask for a review").line, guild=place, member=artist)
+    waiting = await chat.type("/review", guild=place, member=TEACHER)
+    allowed = await chat.type(button(waiting, "Allow").line, guild=place, member=TEACHER)
+    assert "Allowed" in allowed.text
+
+
+async def test_what_is_stopped_in_private_about_the_guilds_picture_is_the_guilds_to_review(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, log_channel=LOG)
+    alone, told = Guild(ANA.id, private=True), len(chat.told)
+    (made,) = (await chat.ask(APPLE, guild=place)).pictures
+    blocked = await chat.type(f'/reroll {made.code} prompt:"a naked apple"', guild=alone)
+    form = (await chat.type(button(blocked, "Edit").line, guild=alone)).form
+    assert form is not None
+    assert (
+        "moderator" in (await chat.type(button(blocked, "Ask for a review").line, guild=alone)).text
+    )
+    _, notice = (await chat.hear(told + 1))[-1]
+    await chat.type(button(notice, "Allow").line, guild=place, member=TEACHER)
+    (answer,) = await chat.semilla.database.answers.recent(place.id, ANA.id, limit=1)
+    assert answer.private, "what came of a private chat stays there"
+    (drawn,) = (await chat.wait_for(answer.id)).pictures
+    history = await chat.type("/history", guild=place, member=BEA)
+    assert drawn.code not in [each.code for each in history.pictures]
 
 
 async def test_a_request_that_is_too_large_now_can_be_allowed_later(
@@ -253,11 +289,95 @@ async def test_a_pause_ends_by_itself(chat: Chat, place: Guild, until: str, told
     assert (await chat.type("/help", guild=place)).tone is Tone.PLAIN
 
 
+async def test_what_moderators_are_told_stops_whoever_has_been_given_nothing_yet(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, log_channel=LOG)
+    told, new = len(chat.told), Member(f"{place.id}:new", "Nora")
+    await chat.type("a naked child", guild=place, member=new)
+    floor = (await chat.hear(told + 1))[-1][1]
+    blocked = await chat.type("a naked apple", guild=place, member=new)
+    await chat.type(button(blocked, "Ask for a review").line, guild=place, member=new)
+    asked = (await chat.hear(told + 2))[-1][1]
+    for notice, label, done in ((floor, "Pause", "for 24 h"), (asked, "Ban", "any more")):
+        line = button(notice, label).line
+        stopped = await chat.type(line, guild=place, member=TEACHER)
+        assert stopped.text.startswith("Nora can't use me here")
+        assert done in stopped.text
+        assert (await chat.type("/help", guild=place, member=new)).tone is Tone.REFUSED
+
+
+async def test_the_author_of_a_held_picture_is_stopped_after_it_was_deleted(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, approve="yes")
+    await chat.ask(APPLE, guild=place, member=BEA)
+    held = await chat.type("/review", guild=place, member=TEACHER)
+    await chat.type(button(held, "Delete").line, guild=place, member=TEACHER)
+    banned = await chat.type(button(held, "Ban").line, guild=place, member=TEACHER)
+    assert "Bea can't use me here any more" in banned.text
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_whoever_has_erased_themselves_can_be_let_in_again(
+    chat: Chat, place: Guild, named: bool
+) -> None:
+    gone = Member(f"{place.id}:gone", "Gael")
+    nobody = await chat.type("/unban", guild=place, member=TEACHER)
+    assert "Nobody is banned" in nobody.text
+    await chat.type("a naked apple", guild=place, member=gone)
+    await chat.type("/ban Gael", guild=place, member=TEACHER)
+    await chat.type("/privacy delete sure:yes", guild=place, member=gone)
+    audit = await chat.type("/audit", guild=place, member=TEACHER)
+    assert f"stopped now: {gone.id}" in audit.text
+    assert "Tea banned somebody" in audit.text
+    assert "Gael" not in audit.text
+    stopped = await chat.type("/unban", guild=place, member=TEACHER)
+    line = f"/unban {gone.id}" if named else button(stopped, gone.id).line
+    lifted = await chat.type(line, guild=place, member=TEACHER)
+    assert lifted.text == f"{gone.id} can use me here again."
+    assert (await chat.type("/help", guild=place, member=gone)).tone is Tone.PLAIN
+
+
 async def test_a_ban_empties_the_members_line(chat: Chat, place: Guild) -> None:
-    accepted = await chat.type("a cat steps:20 count:6", guild=place, member=BEA)
+    """In private too, where the same member waits; nobody else's, and not what waits elsewhere."""
+    member, told = Member(f"{place.id}:bea", "Bea"), len(chat.told)
+    alone, other = Guild(member.id, private=True), Guild(f"{place.id}:other")
+    line = "a cat steps:20 count:4"
+    kept = [
+        await chat.type("a cat steps:1", guild=place),
+        await chat.type("a cat steps:1", guild=other, member=member),
+    ]
+    accepted = [await chat.type(line, guild=each, member=member) for each in (place, alone)]
+    await chat.type("/ban Bea reason:spam", guild=place, member=TEACHER)
+    for each in accepted:
+        assert each.answer is not None
+        assert "Cancelled" in (await chat.wait_for(each.answer)).text
+    for each in kept:
+        assert each.answer is not None
+        assert (await chat.wait_for(each.answer)).pictures
+    ((who, notice),) = (await chat.hear(told + 1))[told:]
+    assert who == member.id
+    assert notice.text == (
+        "**Place**: Moderators have stopped your requests. Reason: spam. Only they can lift it."
+        " 8 pictures of yours that were waiting are cancelled."
+    )
+
+
+async def test_whoever_the_floor_pauses_has_nothing_left_in_line(chat: Chat, place: Guild) -> None:
+    member, told = Member(f"{place.id}:sly", "Sly"), len(chat.told)
+    accepted = await chat.type("a cat steps:20 count:4", guild=Guild("chat:far"), member=member)
+    for _ in range(3):
+        await chat.type("a naked child", guild=place, member=member)
     assert accepted.answer is not None
-    await chat.type("/ban Bea", guild=place, member=TEACHER)
     assert "Cancelled" in (await chat.wait_for(accepted.answer)).text
+    ((who, notice),) = (await chat.hear(told + 1))[told:]
+    assert who == member.id
+    assert "paused for 24 h" in notice.text
+    await chat.semilla.database.access.add_owner(BOSS.id, "chat")
+    stopped = await chat.type("/unban", guild=Guild("chat:elsewhere"), member=BOSS)
+    await chat.type(button(stopped, "Sly").line, guild=Guild("chat:elsewhere"), member=BOSS)
+    assert (await chat.type("/help", guild=place, member=member)).tone is Tone.PLAIN
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="where a process has no zone of its own")
@@ -424,6 +544,33 @@ async def test_without_a_log_channel_what_waits_is_under_review(chat: Chat, plac
     assert "Tea deleted a picture of Ana" in audit.text
     asker = Asker(place.id, TEACHER.id, True)
     assert await chat.semilla.database.history.get(asker, waiting.pictures[0].code) is None
+
+
+async def test_a_log_channel_that_is_gone_is_told_to_the_owner_once_and_to_moderators(
+    chat: Chat, place: Guild
+) -> None:
+    lost = "the log channel is gone"
+    await rule(chat, place, log_channel="404")
+    await chat.semilla.database.access.add_owner(BOSS.id, "chat")
+    told = len(chat.told)
+    for turn, gone in enumerate((True, False, True)):
+        chat.gone = {"404": 0} if gone else {}
+        for number in range(2 if gone else 1):
+            new = Member(f"{place.id}:{turn}{number}", "New")
+            await chat.type("a naked child", guild=place, member=new)
+        who, notice = (await chat.hear(told + turn + 1))[-1]
+        assert (who, lost in notice.text) == ((BOSS.id, True) if gone else ("404", False))
+        async with asyncio.timeout(10):
+            while chat.gone.get("404", 2) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        review = await chat.type("/review", guild=place, member=TEACHER)
+        assert (lost in review.text) is gone
+        assert "Nothing waits" in review.text
+    chat.gone = {}
+    await chat.type("/setup log-channel:404", guild=place, member=TEACHER)
+    assert len(chat.told) == told + 4, "once each time, and in the channel now that it works"
+    review = await chat.type("/review", guild=place, member=TEACHER)
+    assert lost not in review.text
 
 
 async def test_a_class_takes_no_photos_of_its_pupils(chat: Chat, place: Guild) -> None:

@@ -150,6 +150,42 @@ async def test_over_a_members_photo_it_is_thrown_away_even_there(chat: Chat, pla
     assert not (await ask(chat, line, place, age_restricted=True)).pictures
 
 
+@pytest.mark.parametrize("again", ["mask:left", "mask:left seed:8", "mask:right"])
+async def test_a_picture_of_semillas_own_is_no_photo_also_where_a_part_of_it_is_drawn_anew(
+    chat: Chat, place: Guild, again: str
+) -> None:
+    await rule(chat, place, words="adults", nsfw="yes")
+    whose = {"member": Member(f"{place.id}:eva", "Eva"), "age_restricted": True}
+    (own,) = (await ask(chat, RED, place, **whose)).pictures
+    line = f"{BLUE} image:{own.code} mask:left"
+    (masked,) = (await ask(chat, line, place, **whose)).pictures
+    line = f"/reroll {masked.code} {again}"
+    assert (await ask(chat, line, place, **whose)).pictures
+
+
+async def test_a_picture_of_semillas_own_is_no_photo_when_it_is_sent(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, words="adults", nsfw="yes")
+    whose = {"member": Member(f"{place.id}:eva", "Eva"), "age_restricted": True}
+    (own,) = (await ask(chat, RED, place, **whose)).pictures
+    file = chat.semilla.database.storage.path(own.file).read_bytes()
+    (over,) = (await ask(chat, f"{BLUE} strength:1", place, image=file, **whose)).pictures
+    assert (await ask(chat, f"/upscale {over.code} detail:no", place, **whose)).pictures
+
+
+async def test_a_photo_that_comes_with_the_id_of_a_picture_is_a_photo(
+    chat: Chat, place: Guild
+) -> None:
+    await rule(chat, place, words="adults", nsfw="yes")
+    whose = {"member": Member(f"{place.id}:eva", "Eva"), "age_restricted": True}
+    (own,) = (await ask(chat, RED, place, **whose)).pictures
+    words = 'prompt:"a red apple on a blue background"'
+    for line in (f"{BLUE} image:{own.code}", f"/reroll {own.code} {words}"):
+        reply = await ask(chat, f"{line} strength:1", place, image=png("navy"), **whose)
+        assert "nobody saw it" in reply.text
+
+
 async def test_the_library_itself_takes_our_pictures() -> None:
     pytest.importorskip("nudenet", reason="the extra semilla[safety] is not installed")
     exposed = picture_check()

@@ -46,7 +46,7 @@ async def upscale(
         request, notes = await _redrawn(semilla, plain)
     else:
         request, notes = _sized(plain, parent, scale, semilla.config.limits.picture_pixels)
-    jobs = [job(call, request, notes, parent.id, Relation.UPSCALE)]
+    jobs = [job(call, request, notes, parent, Relation.UPSCALE)]
     return await accept(semilla, call, jobs, is_private(parent))
 
 

@@ -18,7 +18,7 @@ async def at_home(semilla: Semilla, call: Call, command: Command) -> Call:
     and requests."""
     if not call.guild.private:
         return call
-    guild = await _of_picture(semilla, call, command) or await _of_request(semilla, call)
+    guild = await _of_picture(semilla, call, command) or await _of_own(semilla, call)
     if guild is None or guild == call.guild.id:
         return call
     name = await semilla.access.name(guild) or ""
@@ -34,6 +34,17 @@ async def _of_picture(semilla: Semilla, call: Call, command: Command) -> str | N
         if found is not None and found.member == call.member.id:
             return guild
     return None
+
+
+async def _of_own(semilla: Semilla, call: Call) -> str | None:
+    """Of a request, or of what its author was asked about one."""
+    whose, near = call.member.id, call.guild.id
+    if draft := call.options.get("draft"):
+        return await semilla.database.drafts.guild_of(whose, draft, near)
+    if guild := await _of_request(semilla, call):
+        return guild
+    item = call.options.get("item")
+    return item and await semilla.database.moderation.guild_of(whose, item, near)
 
 
 async def _of_request(semilla: Semilla, call: Call) -> str | None:

@@ -17,7 +17,9 @@ from bot.conversation import Button, Call, Refusal, Reply
 from bot.limits import check
 from bot.locales import duration, say
 from bot.replies import answer_reply
+from db.history import Asker
 from db.models import ATTACHED, Answer, Draft, Job, Picture, Relation, Visibility
+from generator import metadata
 from generator.messages import Note
 from generator.request import SEED_LIMIT, GenerationRequest
 from generator.sampler_names import calls
@@ -41,7 +43,7 @@ async def imagine(
         return await COMMANDS["imagine"].run(semilla, replace(call, options=options))
     request, notes = await new_request(semilla, call, choices)
     source = await source_of(semilla, call, choices)
-    of = (source.id, Relation.IMAGE) if source else (None, None)
+    of = (source, Relation.IMAGE) if source else (None, None)
     jobs = [job(call, each, notes, *of) for each in with_seeds(request, repeated(choices, count))]
     return await accept(semilla, call, jobs, private or is_private(source))
 
@@ -82,17 +84,19 @@ def job(
     call: Call,
     request: GenerationRequest,
     notes: Sequence[Note] = (),
-    parent: int | None = None,
+    parent: Picture | None = None,
     relation: Relation | None = None,
     trace: str | None = None,
 ) -> Job:
+    brought = call.image is not None or (parent is not None and parent.over_photo)
     return Job(
         guild=call.guild.id,
         member=call.member.id,
         recipe=request.to_json(),
         notes=[note.to_json() for note in notes],
-        parent_id=parent,
+        parent_id=parent.id if parent else None,
         relation=relation,
+        over_photo=brought and request.initial_image is not None,
         trace=trace,
     )
 
@@ -104,12 +108,26 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
         raise Refusal("as-a-chat")
     for position, each in enumerate(jobs):
         each.position = position
+    await _recognize(semilla, call, jobs)
     async with semilla.turns.setdefault(call.member.id, asyncio.Lock()):
         await _check(semilla, call, jobs)
         if (question := await _asked_first(semilla, call, jobs)) is not None:
             return question
         accepted = await semilla.dispatch.accept(_answer(call, private), jobs)
     return answer_reply(accepted, call.language, semilla.dispatch.progress(accepted.id))
+
+
+async def _recognize(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None:
+    """A picture that came along and is one of this guild, pixel for pixel, is nobody's photo."""
+    file = jobs[0].request.initial_image
+    if call.image is None or file is None:
+        return
+    png = await semilla.database.storage.read(file)
+    pixels = await asyncio.to_thread(metadata.pixel_hash_of, png)
+    whoever = Asker(call.guild.id, call.member.id, moderator=True)
+    if (own := await semilla.database.history.by_pixels(whoever, pixels)) is not None:
+        for each in jobs:
+            each.over_photo = own.over_photo
 
 
 def _answer(call: Call, private: bool) -> Answer:

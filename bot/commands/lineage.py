@@ -66,7 +66,7 @@ async def reroll(
         parent = await _drawn(semilla, call, parent)
     request, notes = await changed_request(semilla, call, parent.request, choices)
     source = await source_of(semilla, call, choices)
-    of = (source or parent).id
+    of = source or parent
     first, *others = with_seeds(request, repeated(choices, count))
     # Only the same recipe is replayed call for call; with other seeds it is another one.
     again = relation is Relation.REROLL
@@ -108,7 +108,7 @@ async def vary(
         raise Refusal("words-only", model=model.name)
     first = secrets.randbelow(SEED_LIMIT) if seed in (None, ANY_SEED) else int(seed or 0)
     requests = [_varied(request, (first + i) % SEED_LIMIT, strength) for i in range(count)]
-    of = (parent.id, Relation.VARIATION) if parent else (None, None)
+    of = (parent, Relation.VARIATION) if parent else (None, None)
     jobs = [job(call, each, notes, *of) for each in requests]
     return await accept(semilla, call, jobs, is_private(parent))
 

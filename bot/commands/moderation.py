@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,10 +27,11 @@ from bot.conversation import Button, Call, Guild, Member, Refusal, Reply, Role
 from bot.events import Ended, Unjudged
 from bot.holding import held_reply, review_reply
 from bot.limits import left_until
-from bot.locales import say
+from bot.locales import say, shortened
+from bot.moderation import rules_of
 from bot.replies import list_lines
 from db.codes import readings
-from db.models import Ban, Record, RecordKind, Review, Visibility, now
+from db.models import EVERYWHERE, Ban, Record, RecordKind, Review, Visibility, now
 
 SPAN = re.compile(r"(\d{1,4})\s*([a-z]+)")
 UNITS = {  # by how their names begin in both languages, the longer beginnings first
@@ -43,7 +45,8 @@ UNITS = {  # by how their names begin in both languages, the longer beginnings f
 }
 USUAL_PAUSE = "1d"
 PAGE = 15
-FAR = 10_000  # places in line that are looked at
+LIFTED_AT_ONCE = 5  # members with a button: as many rows as every chat shows
+NAME_SHOWN = 40  # characters of a button
 
 
 @command(role=Role.MODERATOR)
@@ -75,17 +78,36 @@ async def resume(semilla: Semilla, call: Call) -> Reply:
 
 
 @command(role=Role.MODERATOR)
-async def unban(semilla: Semilla, call: Call, member: Who) -> Reply:
-    """Lifts bans and pauses of this guild; what stands everywhere, its owner may lift."""
-    who, name = await _member(semilla, call, member)
+async def unban(semilla: Semilla, call: Call, member: Who = "") -> Reply:
+    """Lifts bans and pauses of this guild; what stands everywhere, its owner may lift. Without a
+    member there is a button for each."""
     guilds = [call.guild.id]
     if await semilla.access.role(call) is Role.OWNER:
-        guilds.append("")
+        guilds.append(EVERYWHERE)
+    if not member:
+        return await _stopped(semilla, call.language, guilds)
+    who, name = await _member(semilla, call, member, guilds)
     lifted = [await semilla.database.moderation.lift(guild, who) for guild in guilds]
     if not any(lifted):
         raise Refusal("not-banned", member=name)
     await _write(semilla, call, RecordKind.LIFT, (who, name))
     return Reply(text=say(call.language, "lifted", member=name), private=True)
+
+
+async def _stopped(semilla: Semilla, language: str, guilds: Sequence[str]) -> Reply:
+    """Who may not ask now; the newest of them each with a button."""
+    found = [ban for guild in guilds for ban in await semilla.database.moderation.bans(guild)]
+    if not found:
+        return Reply(text=say(language, "nobody-stopped"), private=True)
+    whom = {each.member: each.member_name or each.member for each in reversed(found)}
+    buttons = [
+        Button(f"↩ {shortened(name, NAME_SHOWN)}", f"/unban {who}")
+        for who, name in reversed(whom.items())
+    ]
+    rows = tuple((each,) for each in buttons[:LIFTED_AT_ONCE] if each.fits)
+    lines = list_lines([_standing(each, language) for each in found[:PAGE]])
+    text = f"{say(language, 'unban-whom')}\n{lines}"
+    return Reply(text=text, buttons=rows, private=True)
 
 
 @command(role=Role.MODERATOR)
@@ -99,11 +121,7 @@ async def audit(
     records = await moderation.records(call.guild.id, who, before, PAGE)
     lines = [_line(each, language) for each in records]
     standing = [] if before else await moderation.bans(call.guild.id)
-    stopped = [
-        say(language, "audit-stopped", member=each.member_name, time=_until(each, language))
-        for each in standing
-        if who in ("", each.member)
-    ]
+    stopped = [_standing(each, language) for each in standing if who in ("", each.member)]
     buttons: tuple[tuple[Button, ...], ...] = ()
     if len(records) == PAGE:
         older = {"member": member, "before": str(records[-1].id)}
@@ -122,7 +140,10 @@ async def review(
     """What waits for a moderator: all of it, or one request or held picture."""
     await _need_moderator(semilla, call)
     if not item:
-        return await _waiting(semilla, call)
+        waiting = await _waiting(semilla, call)
+        if not (await rules_of(semilla.database, call.guild.id)).log_lost:
+            return waiting
+        return replace(waiting, text=f"{say(call.language, 'log-channel-lost')}\n{waiting.text}")
     found = await semilla.database.moderation.review(call.guild.id, item)
     if found is not None and found.asked is not None:
         if allow is None:
@@ -198,13 +219,14 @@ def _asked_again(found: Review, guild: Guild) -> Call:
         origin=f"{ALLOWED}{found.id}",
         adapter=found.adapter,
         guild=guild,
-        member=Member(found.member, found.member_name),
+        member=Member(found.member, found.member_name, found.moderator, tuple(found.roles)),
         language=found.language,
         command=found.command,
         options={name: str(value) for name, value in found.options.items()},
         channel=found.channel,
         thread=found.thread,
         age_restricted=found.age_restricted,
+        aside=found.aside,
     )
 
 
@@ -215,34 +237,28 @@ async def _stop(
     who, name = await _member(semilla, call, text)
     if who == call.member.id or await semilla.database.access.owns(who):
         raise Refusal("not-against-owner")
-    await semilla.database.moderation.ban(
-        Ban(
-            guild=call.guild.id,
-            member=who,
-            member_name=name,
-            until=until,
-            reason=reason,
-            by=call.member.id,
-            by_name=call.member.name,
-        )
+    stopped = Ban(
+        guild=call.guild.id,
+        member=who,
+        member_name=name,
+        until=until,
+        reason=reason,
+        by=call.member.id,
+        by_name=call.member.name,
     )
+    await semilla.database.moderation.ban(stopped)
     kind = RecordKind.BAN if until is None else RecordKind.PAUSE
     await _write(semilla, call, kind, (who, name), reason)
-    await _empty_line(semilla, call.guild.id, who)
+    await semilla.dispatch.stop(stopped, call.guild.name)
     if until is None:
         return Reply(text=say(call.language, "banned", member=name), private=True)
     time = left_until(until, call.language)
     return Reply(text=say(call.language, "paused", member=name, time=time), private=True)
 
 
-async def _empty_line(semilla: Semilla, guild: str, member: str) -> None:
-    waiting = [task for task, _ in semilla.dispatch.line(FAR)]
-    for task in [*waiting, *semilla.dispatch.running()]:
-        if (task.guild, task.member) == (guild, member):
-            await semilla.dispatch.cancel(task.job)
-
-
-async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
+async def _member(
+    semilla: Semilla, call: Call, text: str, guilds: Sequence[str] = ()
+) -> tuple[str, str]:
     """Id and name of whoever is meant by a mention, an id, a name, or a picture of theirs.
 
     Raises Refusal.
@@ -250,14 +266,15 @@ async def _member(semilla: Semilla, call: Call, text: str) -> tuple[str, str]:
     moderation = semilla.database.moderation
     mention = call.mentioned(text)
     typed_id = mention or text.lstrip("@")
-    found = await moderation.members(call.guild.id, typed_id)
+    found = await moderation.members(guilds or [call.guild.id], typed_id)
     if len(found) > 1:
         each = [await _mark(semilla, call, who) for who, _ in found]
         lines = [typed(call.command, {**call.options, "member": mark}) for mark in each]
         fitting = tuple(line for line in lines if Button(line, line).fits)
         raise Refusal("several-members", fitting, member=text, each=", ".join(each))
     if found:
-        return found[0]
+        who, name = found[0]
+        return who, name or who
     if mention:  # somebody who hasn't asked for anything yet
         return mention, text.partition(" ")[2] or text
     if readings(text):
@@ -308,7 +325,8 @@ async def _write(
 
 
 def _line(record: Record, language: str) -> str:
-    facts = {"member": record.member_name, "by": record.by_name or "Semilla"}
+    name = record.member_name or say(language, "somebody")  # who has had theirs erased
+    facts = {"member": name, "by": record.by_name or "Semilla"}
     detail = f" · {record.detail}" if record.detail else ""
     return say(
         language,
@@ -320,5 +338,7 @@ def _line(record: Record, language: str) -> str:
     )
 
 
-def _until(ban: Ban, language: str) -> str:
-    return say(language, "for-good") if ban.until is None else left_until(ban.until, language)
+def _standing(ban: Ban, language: str) -> str:
+    """A ban or pause; whoever has had their name erased is known by their id."""
+    time = say(language, "for-good") if ban.until is None else left_until(ban.until, language)
+    return say(language, "audit-stopped", member=ban.member_name or ban.member, time=time)

@@ -90,8 +90,11 @@ async def _block(semilla: Semilla, call: Call, word: str, prompt: str) -> None:
             channel=call.channel,
             thread=call.thread,
             age_restricted=call.age_restricted,
+            aside=call.aside,
             member=call.member.id,
             member_name=call.member.name,
+            moderator=call.member.moderator,
+            roles=list(call.member.roles),
             language=call.language,
             command=call.command,
             options=options,
@@ -108,6 +111,8 @@ async def _refuse_for_good(semilla: Semilla, call: Call, rules: Rules, record: R
     log.warning("refused below the floor: %s in %s", call.member.id, call.guild.id)
     language = rules.language or call.language
     await never_drawn(semilla.database, semilla.events, rules, record, language)
+    if ban := await semilla.database.moderation.banned((), call.member.id):
+        await semilla.dispatch.stop(ban)
     raise Refusal("floor")
 
 

@@ -25,7 +25,7 @@ from bot.commands.kinds import (
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply, Role, Unreachable
 from bot.locales import choice, say
-from bot.moderation import read_rules
+from bot.moderation import LOST, read_rules
 from bot.replies import list_lines
 
 HERE, ALL, NONE = "here", "all", "none"
@@ -113,6 +113,7 @@ async def _store(semilla: Semilla, call: Call, meant: Mapping[str, str | None]) 
     """All of it or nothing. Raises Refusal."""
     if channel := meant.get("log_channel"):
         await _try_log_channel(semilla, call, channel)
+        meant = {**meant, LOST: None}
     for name, text in meant.items():
         await semilla.database.settings.set(call.guild.id, "guild", "", name, text)
 

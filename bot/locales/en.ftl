@@ -446,6 +446,7 @@ failure-refused = The picture didn't pass the check and nobody saw it. Try other
 blurred-picture = A picture, blurred
 button-next = Next →
 log-channel = From now on I tell moderators here what needs them.
+log-channel-lost = I can't tell moderators anything: the log channel is gone, or I may not write and attach files there. What waits is under /review. Let me write there again, or give me another channel: type /setup log-channel:here in it.
 log-held-approval = `{ $code }` by { $member } waits for approval: "{ $prompt }"
 log-held-check = `{ $code }` by { $member } didn't pass the picture check: "{ $prompt }"
 log-asked = { $member } asks for a review. The word "{ $word }" stopped this: "{ $prompt }"
@@ -467,6 +468,10 @@ drawing-again = I'm drawing again. { $waiting ->
 drawing-later = I'm not drawing just now. Your request is kept, and its turn will come.
 refusal-pause-whom = Whom? Name a member, or a picture of theirs: /pause K7QX
 paused = { $member } can't use me here for { $time }. /unban lifts it.
+line-emptied = { $count ->
+    [one] A picture of yours that was waiting is cancelled.
+   *[other] { $count } pictures of yours that were waiting are cancelled.
+ }
 lifted = { $member } can use me here again.
 approved = `{ $code }` is shown now.
 appealed = Asked. A moderator will look at it.
@@ -481,6 +486,9 @@ review-title = Waiting for you: { $requests ->
  }. The oldest:
 nothing-waits = Nothing waits for a moderator.
 rewrite-title = Other words
+unban-whom = Who may use me here again?
+nobody-stopped = Nobody is banned or paused here.
+somebody = somebody
 audit-title = **What happened here**
 audit-empty = Nothing yet.
 audit-stopped = stopped now: { $member } ({ $time })

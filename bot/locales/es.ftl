@@ -416,6 +416,7 @@ failure-refused = La imagen no pasó el control automático y nadie la vio. Prue
 blurred-picture = Una imagen, desenfocada
 button-next = Siguiente →
 log-channel = Desde ahora aviso aquí a quienes moderan cuando hace falta.
+log-channel-lost = No puedo avisar a quienes moderan: el canal de avisos ya no está, o ahí no puedo escribir y adjuntar archivos. Lo que espera está en /revisar. Déjame escribir ahí otra vez, o dame otro canal: escribe en él /configurar canal-de-avisos:aquí.
 log-held-approval = `{ $code }` de { $member } espera aprobación: «{ $prompt }»
 log-held-check = `{ $code }` de { $member } no pasó el control automático: «{ $prompt }»
 log-asked = { $member } pide una revisión. La palabra «{ $word }» detuvo esto: «{ $prompt }»
@@ -437,6 +438,10 @@ drawing-again = Vuelvo a dibujar. { $waiting ->
 drawing-later = Ahora no estoy dibujando. Tu pedido queda guardado y le llegará el turno.
 refusal-pause-whom = ¿A quién? Nombra a un miembro, o una imagen suya: /pausar K7QX
 paused = { $member } no puede usarme aquí por { $time }. /readmitir lo levanta.
+line-emptied = { $count ->
+    [one] Una imagen tuya que esperaba queda cancelada.
+   *[other] { $count } imágenes tuyas que esperaban quedan canceladas.
+ }
 lifted = { $member } puede volver a usarme aquí.
 approved = `{ $code }` ya se muestra.
 appealed = Revisión pedida. Quien modera mirará tu pedido.
@@ -451,6 +456,9 @@ review-title = Te esperan: { $requests ->
  }. Lo más antiguo:
 nothing-waits = Nada espera a quien modera.
 rewrite-title = Otras palabras
+unban-whom = ¿Quién puede volver a usarme aquí?
+nobody-stopped = Aquí no hay nadie en pausa ni fuera.
+somebody = alguien
 audit-title = **Qué pasó aquí**
 audit-empty = Nada todavía.
 audit-stopped = en pausa o fuera: { $member } ({ $time })
