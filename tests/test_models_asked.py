@@ -208,11 +208,12 @@ async def test_a_models_own_defaults_are_taken_where_nothing_else_is_asked(chat)
     assert (asked.width, asked.height, asked.guidance_scale) == (32, 32, 3.5)
     assert asked.vae == "mild"
     assert len(asked.vae_hash or "") == 64
-    chosen = recipe(
-        chat, await chat.ask("Masterpiece, a cat model:own clip_skip:1 negative:red emphasis:none")
-    )
+    made = await chat.ask('Masterpiece, a cat model:own clip_skip:1 negative:"" emphasis:none')
+    chosen = recipe(chat, made)
     assert chosen.prompt == "Masterpiece, a cat"
-    assert (chosen.negative_prompt, chosen.clip_skip, chosen.emphasis) == ("red", 1, "none")
+    assert (chosen.negative_prompt, chosen.clip_skip, chosen.emphasis) == ("", 1, "none")
+    shown = (await chat.type(f"/recipe {made.pictures[0].code}")).text.replace("\\", "")
+    assert 'negative:"" clip-skip:1`' in shown, "none of the model's joins when it is made again"
 
 
 async def test_files_that_a_prompt_names_are_in_the_recipe_with_their_hashes(chat):

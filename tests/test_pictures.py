@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from bot import logs, replies
 from bot.conversation import Guild, Member, Reply, Tone
@@ -188,6 +188,22 @@ async def test_the_line_in_the_recipe_makes_the_picture_again(chat, language, be
     assert pixels(chat, await chat.ask(line)) == pixels(chat, first)
 
 
+async def test_the_line_of_a_picture_lets_in_nobodys_defaults(chat):
+    reader = Member("chat:reader", "Rea")
+    await chat.type('/settings negative:"red, yellow"', member=reader)
+    first = await chat.ask("a sun seed:8 steps:4")
+    elsewhere = io.BytesIO()
+    told = PngImagePlugin.PngInfo()
+    told.add_text("parameters", metadata.infotext(metadata.read(png(chat, first))))
+    Image.new("RGB", (8, 8)).save(elsewhere, "PNG", pnginfo=told)
+    for recipe in (
+        await chat.type(f"/recipe {first.pictures[0].code}"),
+        await chat.type("/recipe", image=elsewhere.getvalue()),
+    ):
+        line = recipe.text.partition("To make it again: `")[2].rstrip("`").replace("\\", "")
+        assert pixels(chat, await chat.ask(line, member=reader)) == pixels(chat, first)
+
+
 async def test_a_variation_is_told_in_each_languages_own_numbers(chat):
     first = await chat.ask("a sun seed:8 steps:2")
     near = await chat.ask(f"/vary {first.pictures[0].code} strength:0.15", language="es")
@@ -195,7 +211,7 @@ async def test_a_variation_is_told_in_each_languages_own_numbers(chat):
     assert "variada con fuerza 0,15" in (await chat.type(f"/recipe {code}", language="es")).text
     assert "varied by 0.15" in (await chat.type(f"/recipe {code}")).text
     seed = metadata.read(png(chat, near)).variations[0].seed
-    again = f'variaciones:"{seed}:0.15"`'
+    again = f'variaciones:"{seed}:0.15"'
     assert again in (await chat.type(f"/recipe {code}", language="es")).text
 
 

@@ -158,7 +158,7 @@ async def recipe(semilla: Semilla, call: Call, picture: PictureCode | None = Non
         for name, value in told.options.items()
     ]
     usable = told_options(semilla.catalogue, told)
-    again = say(call.language, "recipe-again", line=typed("imagine", usable, call.language))
+    again = say(call.language, "recipe-again", line=_imagined(semilla, usable, call.language))
     return Reply(text="\n".join((*lines, again)), private=True)
 
 
@@ -310,12 +310,21 @@ async def _check_public(semilla: Semilla, call: Call) -> None:
         raise Refusal("publish-approval")
 
 
-def again_line(picture: Picture, language: str = "en") -> str:
+def again_line(semilla: Semilla, picture: Picture, language: str = "en") -> str:
     """The line that can be typed again for this very picture."""
     request = picture.request
     if request.initial_image:  # an imagine line has no words for it
         return typed("reroll", {"picture": picture.code}, language)
-    values = {name: value for name, value in metadata.options(request).items() if value}
+    return _imagined(semilla, metadata.options(request), language)
+
+
+def _imagined(semilla: Semilla, options: Mapping[str, str], language: str) -> str:
+    """What it has not is told, too, where a default would join of whoever types it, or the model's."""
+    model = semilla.catalogue.named(options.get("model", "")) or semilla.catalogue.default()
+    values = {name: value for name, value in options.items() if value}
+    values.setdefault("negative", "")
+    if model.clip_skip > 1:
+        values.setdefault("clip_skip", "1")
     return typed("imagine", values, language)
 
 
@@ -325,7 +334,7 @@ def _shown(picture: Picture, call: Call) -> Shown:
 
 async def _recipe(semilla: Semilla, call: Call, picture: Picture) -> str:
     family, language = await _family(semilla, call, picture), call.language
-    text = recipe_text(picture, language, again_line(picture, language), family)
+    text = recipe_text(picture, language, again_line(semilla, picture, language), family)
     if len(text) <= RECIPE_CHARACTERS:
         return text
     again = typed("reroll", {"picture": picture.code}, language)

@@ -52,7 +52,7 @@ async def privacy_export(semilla: Semilla, call: Call, before: Before | None = N
     storage = semilla.database.storage
     part = await asyncio.to_thread(_part, pictures, storage.path)
     styles = await semilla.database.privacy.styles(owned)
-    data = await asyncio.to_thread(_zip, part, storage.path, styles)
+    data = await asyncio.to_thread(_zip, semilla, part, styles)
     buttons: tuple[tuple[Button, ...], ...] = ()
     if await semilla.database.privacy.pictures(owned, part[-1].id, 1):
         more = Button(say(language, "button-export-more"), f"/privacy export before:{part[-1].id}")
@@ -124,17 +124,15 @@ def _part(pictures: Sequence[Picture], path: Callable[[str], Path]) -> list[Pict
     return part
 
 
-def _zip(
-    pictures: Sequence[Picture], path: Callable[[str], Path], styles: Mapping[str, Any]
-) -> bytes:
-    buffer = io.BytesIO()
+def _zip(semilla: Semilla, pictures: Sequence[Picture], styles: Mapping[str, Any]) -> bytes:
+    path, buffer = semilla.database.storage.path, io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:  # PNGs don't get smaller
         told = []
         for picture, name in _named(pictures):
             file = path(picture.file) if picture.file else None
             if file is not None and file.exists():
                 archive.write(file, name)
-            told.append({"file": name if file else None, **_told(picture)})
+            told.append({"file": name if file else None, **_told(semilla, picture)})
         recipes = {"pictures": told, "styles": styles}
         archive.writestr("recipes.json", json.dumps(recipes, ensure_ascii=False, indent=1))
     return buffer.getvalue()
@@ -149,11 +147,11 @@ def _named(pictures: Sequence[Picture]) -> Iterator[tuple[Picture, str]]:
         yield picture, f"{picture.code}{f'-{times}' if times > 1 else ''}.png"
 
 
-def _told(picture: Picture) -> dict[str, Any]:
+def _told(semilla: Semilla, picture: Picture) -> dict[str, Any]:
     return {
         "id": picture.code,
         "made": f"{picture.created:%Y-%m-%dT%H:%M:%SZ}",
-        "line": again_line(picture),
+        "line": again_line(semilla, picture),
         "recipe": picture.recipe,
         "key": picture.key,
     }

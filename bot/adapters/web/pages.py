@@ -151,7 +151,9 @@ async def picture(request: Request) -> Response:
         visit,
         shown=picture_shown(found, visit.language),
         prompt=found.prompt,
-        recipe=recipe_text(found, visit.language, again_line(found, visit.language)),
+        recipe=recipe_text(
+            found, visit.language, again_line(visit.site.semilla, found, visit.language)
+        ),
         family=family,
         retired="" if found.file else retired_line(found, visit.language),
     )
