@@ -11,7 +11,7 @@ import discord
 import pytest
 from PIL import Image
 
-from bot.adapters.discord import client, progress
+from bot.adapters.discord import client
 from bot.app import App
 from db.history import Asker
 from db.models import Review
@@ -262,10 +262,9 @@ async def test_a_new_server_is_told_once_and_draws_nothing_until_the_code_is_typ
 
 
 async def test_progress_is_shown_with_a_preview_and_never_after_the_picture(
-    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+    peer: Discord, app: App
 ) -> None:
-    monkeypatch.setattr(progress, "EDIT_EVERY_SECONDS", 0.1)
-    asked = await peer.slash("imagine", prompt="a lion", steps=40)
+    asked = await peer.slash("imagine", prompt="a lion", steps=20)
     message = await peer.answer(asked)
     await peer.until(lambda: "semilla-preview.webp" in message.files)
     assert list(message.buttons()) == ["Cancel"]
@@ -276,9 +275,8 @@ async def test_progress_is_shown_with_a_preview_and_never_after_the_picture(
 
 
 async def test_finished_pictures_are_not_sent_again_with_each_step_of_the_others(
-    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+    peer: Discord, app: App
 ) -> None:
-    monkeypatch.setattr(progress, "EDIT_EVERY_SECONDS", 0.1)
     asked = await peer.slash("imagine", prompt="a snail", steps=20, size="64x64", count=9)
     message = await peer.answer(asked)
     await peer.until(lambda: len(message.files) == 9 and "Cancel" not in message.buttons())
@@ -288,12 +286,11 @@ async def test_finished_pictures_are_not_sent_again_with_each_step_of_the_others
 
 
 async def test_progress_forms_and_refusals_are_in_the_language_of_the_server(
-    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+    peer: Discord, app: App
 ) -> None:
-    monkeypatch.setattr(progress, "EDIT_EVERY_SECONDS", 0.1)
     settings, place = app.semilla.database.settings, f"discord:{GUILD}"
     await settings.set(place, "guild", "", "language", "es")
-    asked = await peer.slash("imagine", prompt="a snail", steps=40)
+    asked = await peer.slash("imagine", prompt="a snail", steps=20)
     message, seen = await peer.answer(asked), list[str]()
     await peer.until(lambda: seen.append(message.content) or len(message.buttons()) > 3)
     assert any("Dibujando" in each for each in seen)

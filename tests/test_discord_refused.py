@@ -33,7 +33,8 @@ NO_ACCESS, FORBIDDEN, CLOSED = (403, 50001), (403, 50013), (400, 50083)
 
 async def _late(peer: Discord, steps: int = 20, count: int = 1) -> Message:
     """The placeholder of what can be shown by a message of its own alone."""
-    asked = await peer.slash("imagine", prompt="a snail", steps=steps, count=count)
+    snail = {"prompt": "a snail", "steps": steps, "count": count, "size": "256x256"}
+    asked = await peer.slash("imagine", **snail)
     peer.expired.add(f"token-{asked}")
     return await peer.answer(asked)
 
@@ -89,7 +90,7 @@ async def test_a_server_that_threw_semilla_out_is_a_place_that_is_gone(
 async def test_where_no_message_can_be_sent_a_late_picture_takes_its_placeholder(
     peer: Discord, app: App, error: tuple[int, int]
 ) -> None:
-    placeholder = await peer.answer(await peer.slash("imagine", prompt="a snail", steps=40))
+    placeholder = await peer.answer(await peer.slash("imagine", prompt="a snail", steps=20))
     await peer.until(lambda: "Cancel" in placeholder.buttons())
     peer.faults.append(Fault(POST, *error))
     with time_machine.travel(now() + timedelta(minutes=2)):

@@ -11,7 +11,6 @@ import pytest
 import torch
 import torch.fx
 
-from generator.batching import COMPILED, calls_of
 from generator.engine import Engine
 from generator.messages import Drawn, Submit
 from generator.programs import Programs
@@ -19,8 +18,6 @@ from tests import micro_models as micro
 from tests.micro_models import Studio, studio
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-
-PATIENCE = 1000  # pictures that are drawn eagerly meanwhile
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +35,15 @@ def draw(room: Studio, programs: Programs, *orders: Submit) -> dict[int, Drawn]:
 
 
 def test_a_picture_goes_over_to_the_build_and_is_made_again_with_the_same_pixels(room):
-    recipe, programs = room.recipe("micro", steps=150), Programs(after=1)
-    drawings = (draw(room, programs, Submit(1, recipe))[1] for _ in range(PATIENCE))
-    first = next(each for each in drawings if COMPILED in each.trace)
-    answered = [program for _, program in calls_of(first.trace)]
-    assert answered == sorted(answered, reverse=True), "eagerly until it is built"
+    recipe, programs = room.recipe("micro", steps=9), Programs(after=2)
+    engine, events = Engine(room.models, {}, 0, programs=programs), []
+    engine.submit(Submit(1, recipe))
+    while engine.busy:
+        events += engine.turn()
+        while programs.building:
+            time.sleep(0.01)
+    (first,) = (each for each in events if isinstance(each, Drawn))
+    assert first.trace == "2e2,2c7", "eagerly until it is built"
     torch._dynamo.reset()
     orders = [Submit(n, room.recipe("micro", seed=n, steps=9)) for n in (2, 3)]
     orders.append(Submit(1, recipe, trace=first.trace))

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 import yarl
 
+from bot.adapters.discord import progress
 from bot.adapters.discord.adapter import DiscordAdapter
 from bot.app import App
 from tests.chat import settings
@@ -45,8 +46,11 @@ async def running(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[Discord, App]]:
     """One for all: its start takes longer than most of what is tested."""
-    async with serving_discord() as peer, semilla_on(peer, tmp_path_factory.mktemp("data")) as app:
-        yield peer, app
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "EDIT_EVERY_SECONDS", 0.2)  # a short picture's is seen, too
+        data = tmp_path_factory.mktemp("data")
+        async with serving_discord() as peer, semilla_on(peer, data) as app:
+            yield peer, app
 
 
 @pytest.fixture
