@@ -64,10 +64,11 @@ def serve(address: str) -> None:
 
 
 def ask(address: str, *command: str) -> None:
-    """Has a worker forked with this process's files, and ends when it does."""
+    """Has a worker forked with this process's files and environment, and ends when it does."""
+    order = json.dumps([command[2:], dict(os.environ)]).encode()
     with socket.socket(socket.AF_UNIX) as seedbed:
         seedbed.connect(address)
-        socket.send_fds(seedbed, [json.dumps(command[2:]).encode()], [0, 1, 2])
+        socket.send_fds(seedbed, [order], [0, 1, 2])
         seedbed.recv(1)
 
 
@@ -87,13 +88,16 @@ def _work(connection: socket.socket) -> None:
         connection.recv(1)
         os._exit(1)
 
-    arguments, files, *_ = socket.recv_fds(connection, 2**16, 3)
+    order, files, *_ = socket.recv_fds(connection, 2**20, 3)
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     threading.Thread(target=follow, daemon=True).start()
-    sys.argv[1:] = json.loads(arguments)
+    sys.argv[1:], environment = json.loads(order)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
     worker.main()
 
 
