@@ -493,6 +493,30 @@ async def test_hello_is_one_silent_message_with_three_things_to_try(peer: Telegr
     assert hello.text.count("/imagina ") == 3
 
 
+async def test_hello_is_said_once_also_where_a_link_has_brought_semilla_in(peer: Telegram) -> None:
+    await peer.invite()
+    await peer.say("/start@semilla_bot hello", user=TEACHER)
+    await peer.answered(await peer.say("/help"))
+    assert len([each for each in peer.messages.values() if "/imagina " in each.text]) == 1
+
+
+async def test_a_channel_whose_admin_it_becomes_is_left_alone(peer: Telegram) -> None:
+    await peer.invite(chat=NEWS)
+    await peer.answered(await peer.say("/help"))
+    assert not [each for each in peer.messages.values() if each.chat == NEWS]
+
+
+async def test_an_album_is_answered_once(peer: Telegram) -> None:
+    for words in ("a red cat steps:1", "", ""):
+        await peer.say(words, photo=red_photo(), chat=PRIVATE, album="drawn")
+    for _ in range(3):
+        last = await peer.say(photo=red_photo(), chat=PRIVATE, album="bare")
+    await peer.answered(await peer.say("/help", chat=PRIVATE))
+    await peer.until(lambda: [m for m in peer.messages.values() if m.photo])
+    said = [m for m in peer.messages.values() if m.reply_to in range(last - 6, last + 1)]
+    assert len(said) == 2
+
+
 async def test_topics_are_answered_in_their_topic(peer: Telegram) -> None:
     peer.topics = True
     picture = await peer.shown(await peer.say("/imagine a tree steps:1", topic=77))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -18,10 +19,21 @@ from bot.adapters.telegram import webhook
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
+from bot.conversation import Button, Reply
 from db.models import now
 from tests.chat import settings
 from tests.pages import Browser, Opened, token_of
-from tests.telegram_peer.server import ANA, LUIS, PRIVATE, TEACHER, TOKEN, Fault, Sent, Telegram
+from tests.rows import answer
+from tests.telegram_peer.server import (
+    ANA,
+    LUIS,
+    PRIVATE,
+    TEACHER,
+    TOKEN,
+    Fault,
+    Sent,
+    Telegram,
+)
 from tests.test_telegram import connect, semilla_on, serving_telegram
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -241,6 +253,68 @@ async def test_a_token_that_is_taken_back_at_the_start_is_said_in_words(tmp_path
         peer.faults.append(Fault("setWebhook", 401, "Unauthorized"))
         async with page_on(peer, tmp_path, **more) as page:
             await home_says(page, "@BotFather")
+
+
+async def test_a_token_that_is_taken_back_is_said_in_words_and_a_new_one_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with serving_telegram() as peer, page_on(peer, tmp_path) as page:
+        await peer.answered(await peer.say("/help"))
+        peer.faults.append(Fault("getUpdates", 401, "Unauthorized", times=1000))
+        await peer.say("/help")  # ends the waiting for news
+        await home_says(page, "@BotFather")
+        peer.forget()
+        await connect(page, TOKEN)
+        await peer.answered(await peer.say("/help"))
+        assert "✓ @semilla_bot" in (await page.get("/connect")).text
+
+
+async def test_a_stop_waits_for_no_busy_group_and_loses_nothing(tmp_path: Path) -> None:
+    async with serving_telegram() as peer:
+        async with semilla_on(peer, tmp_path) as app:
+            busy = Fault("sendMessage", 429, parameters={"retry_after": 300})
+            peer.faults.append(busy)
+            await peer.say("/help")
+            await peer.until(lambda: not busy.times)
+            await peer.say("/imagine a bee steps:1 size:64x64")
+            await once(lambda: app.semilla.database.answers.unsent("telegram"))
+            stopped = time.monotonic()
+        assert time.monotonic() - stopped < 10
+        async with semilla_on(peer, tmp_path):
+            assert "a bee" in (await peer.shown()).text
+
+
+async def test_where_no_pictures_may_be_sent_their_author_reads_where_they_are(
+    peer: Telegram, page: Browser
+) -> None:
+    peer.no_pictures.add(peer.group)
+    asked = await peer.say("/imagine a bee steps:1 size:64x64")
+    told = await peer.until(
+        lambda: [m for m in peer.messages.values() if "doesn't let me send pictures" in m.text]
+    )
+    assert (told[0].chat, told[0].reply_to) == (peer.group, asked)
+    assert not [m for m in peer.messages.values() if m.text == "Drawing"]
+    assert "wait to be sent" not in (await page.get("/")).text
+
+
+async def test_several_failures_in_one_message_keep_their_buttons_and_their_authors_names(
+    tmp_path: Path,
+) -> None:
+    async with serving_telegram() as peer, semilla_on(peer, tmp_path) as app:
+        adapter = app.semilla.chats["telegram"]
+        where = {"adapter": "telegram", "guild": f"telegram:{peer.group}", "created": now()}
+        where |= {"message": "", "thread": "", "private": False}
+        failed = [
+            answer(id=n, channel=str(peer.group), member_name=f"*Al* {n}", **where)
+            for n in range(1, 6)
+        ]
+        replies = [
+            Reply(text="That failed.", buttons=((Button("Try again", f"/retry {each.id}"),),))
+            for each in failed
+        ]
+        await asyncio.gather(*map(adapter.deliver, failed, replies))
+        (told,) = [each for each in peer.messages.values() if "*Al* 5: That failed." in each.text]
+        assert told.buttons()["Try again · *Al* 5"] == "/retry 5"
 
 
 async def test_an_address_that_cannot_be_called_is_said_still_after_an_outage(

@@ -98,6 +98,7 @@ class Telegram:
         self.members: set[int] | None = None  # of all groups; None: everybody
         self.shut: dict[int, str] = {}  # chat → why nothing can be sent there
         self.no_topics: set[int] = set()
+        self.no_pictures: set[int] = set()  # chats that take words alone
         self.moved: dict[int, int] = {}  # groups that are supergroups now
         self.webhook: Json = {}
         self.files: dict[str, bytes] = {}
@@ -141,7 +142,7 @@ class Telegram:
         ):
             kept.clear()
         self.group -= 1  # what it was sent before doesn't count
-        for kept in (self.closed_to, self.shut, self.no_topics):
+        for kept in (self.closed_to, self.shut, self.no_topics, self.no_pictures):
             kept.clear()
         self.members, self.ephemeral, self.down = None, False, False
         self.admins = {TEACHER}
@@ -162,6 +163,7 @@ class Telegram:
         ago: float = 0,
         anonymous: bool = False,
         channel: int | None = None,
+        album: str | None = None,
     ) -> int:
         """A message; its id. `anonymous`: of an admin who speaks as the group; `channel`: of
         somebody who speaks as that one."""
@@ -195,6 +197,8 @@ class Telegram:
             message["from"] = self._person(CHANNELS, None)
             title = {NEWS: "News", MUSIC: "Music"}[channel]
             message["sender_chat"] = {"id": channel, "type": "channel", "title": title}
+        if album is not None:
+            message["media_group_id"] = album
         if topic is not None:
             message |= {"message_thread_id": topic, "is_topic_message": True}
             message["reply_to_message"] = self._opening(topic)
@@ -229,6 +233,7 @@ class Telegram:
     async def invite(
         self, user: int = TEACHER, chat: int | None = None, language: str | None = None
     ) -> None:
+        """Into a group; a bot becomes a channel's admin just so."""
         bot = {"id": BOT, "is_bot": True, "first_name": "Semilla", "username": "semilla_bot"}
         change = {
             "chat": self._chat(chat or self.group),
@@ -346,6 +351,8 @@ class Telegram:
             raise Refused(403, "Forbidden: bot was blocked by the user")
         if chat in self.shut and method in COUNTED:
             raise Refused(400, f"Bad Request: {self.shut[chat]}")
+        if chat in self.no_pictures and method in ("sendPhoto", "editMessageMedia"):
+            raise Refused(400, "Bad Request: not enough rights to send photos to the chat")
         if chat in self.moved and method in COUNTED:
             sentence = "Bad Request: group chat was upgraded to a supergroup chat"
             raise Refused(400, sentence, {"migrate_to_chat_id": self.moved[chat]})
@@ -505,6 +512,8 @@ class Telegram:
         if chat > 0:
             return {"id": chat, "type": "private", "first_name": self.names[chat][0]}
         kind = "supergroup" if str(chat).startswith("-100") else "group"
+        if chat in (NEWS, MUSIC):
+            kind = "channel"
         return {"id": chat, "type": kind, "title": "Clase 5B", "is_forum": self.topics}
 
     def _opening(self, topic: int) -> Json:

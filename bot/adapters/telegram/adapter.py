@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from telegram import Update
@@ -108,7 +109,8 @@ class TelegramAdapter:
             await updater.start_polling(
                 allowed_updates=WANTED, bootstrap_retries=-1, error_callback=self._polling_failed
             )
-        await asyncio.Event().wait()
+        await self._touch.refused.wait()
+        raise InvalidToken
 
     async def _ask_to_be_called(self) -> None:
         address = self._semilla.config.telegram_api.webhook.rstrip("/") + PATH
@@ -146,7 +148,8 @@ class TelegramAdapter:
         await self._chats.close()
         updater = self._application.updater
         if updater is not None and updater.running:
-            await updater.stop()
+            with suppress(TelegramError):  # with which the polling has ended
+                await updater.stop()
         if self._application.running:
             await self._application.stop()
         await self._application.shutdown()
@@ -155,9 +158,6 @@ class TelegramAdapter:
         if isinstance(error, Conflict):
             log.error("another copy of Semilla uses this token: %s", error)
             self._touch.trouble("telegram-two-copies")
-        elif isinstance(error, InvalidToken):
-            log.error("Telegram no longer accepts the token")
-            self._touch.trouble("telegram-bad-token")
         else:
             log.warning("Telegram can't be reached: %s", error)
             self._lose_touch()

@@ -13,10 +13,10 @@ from telegram import Message
 from telegram.error import TelegramError
 
 from bot.adapters.telegram import keyboards, rendering
-from bot.adapters.telegram.pace import Urgency
+from bot.adapters.telegram.pace import Closed, Urgency
 from bot.adapters.telegram.places import asked_in
 from bot.conversation import Button, Call, Reply, Shown
-from bot.locales import say
+from bot.locales import escape, say
 from bot.sheets import SHEET_PICTURES
 from db.models import Answer
 
@@ -82,6 +82,10 @@ class Board:
             self._nobody.set()
 
     async def close(self) -> None:
+        """What has finished is sent by the next connection."""
+        for each in self._finished:
+            if not each.out.done():
+                each.out.set_exception(Closed("no longer connected to Telegram"))
         await self._remove_live()
 
     def move_to(self, other: Board) -> None:
@@ -158,11 +162,21 @@ class Board:
             (picture, each.answer.member_name) for each in batch for picture in each.reply.pictures
         ]
         told = [
-            f"{each.answer.member_name}: {each.reply.text}" for each in batch if each.reply.text
+            f"{escape(each.answer.member_name)}: {each.reply.text}"
+            for each in batch
+            if each.reply.text
         ]
+        beside = tuple(
+            Button(f"{button.label} · {each.answer.member_name}", button.line)
+            for each in batch
+            for row in each.reply.buttons
+            for button in row
+        )
         if not shown:
-            return rendering.plain("\n".join(told))
-        return await rendering.sheet(self._chats.semilla, shown, told, batch[0].answer.language)
+            rows = keyboards.keyboard(Reply(buttons=tuple((each,) for each in beside)))
+            return rendering.plain("\n".join(told), rows)
+        language = batch[0].answer.language
+        return await rendering.sheet(self._chats.semilla, shown, told, beside, language)
 
     async def _tell(self) -> None:
         """Keeps the live message as it is, while somebody waits."""

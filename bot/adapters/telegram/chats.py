@@ -16,29 +16,22 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.board import Board
+from bot.adapters.telegram.errors import NO_RIGHT, NO_TOPIC, SHUT, UNCHANGED, says
 from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Pace, Urgency
+from bot.adapters.telegram.placeholders import follow
 from bot.adapters.telegram.places import NAME, Receiver, answering, asked_in
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Reply, Tone
-from bot.events import Delivered
-from bot.replies import Progress, answer_reply
+from bot.conversation import Call, Reply
 from db.models import Answer, now
 
 log = logging.getLogger(__name__)
 
 CALM_CALLS = 8  # in the last minute: until then each request has a message of its own
 CALM_REQUESTS = 3
-PROGRESS_RESERVE = 10  # calls that progress leaves to the others
 # In minutes, so that a test can run them in seconds.
 LATE, PASSING = 1.0, 1.0
-GROUP_EDITS, PRIVATE_EDITS = 1 / 12, 1 / 30
+LAST_SECONDS = 2.0  # for what is to be taken away at the end
 KEPT = 2000
-UNCHANGED = "not modified"
-NO_RIGHT = "not enough rights"
-# What Telegram says where nothing can be sent any more, and where only the topic is gone.
-SHUT = ("chat not found", NO_RIGHT, "have no rights", "chat_write_forbidden",
-        "chat_send_photos_forbidden", "topic_closed", "deactivated")  # fmt: skip
-NO_TOPIC = ("thread not found", "topic_deleted", "topic_id_invalid")
 
 
 class Chats:
@@ -71,10 +64,13 @@ class Chats:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        for board in self._boards.values():
-            await board.close()
+        for pace in self._paces.values():
+            pace.close()
         for task in self._tasks:
             task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await asyncio.gather(*(board.close() for board in self._boards.values()))
 
     async def send(
         self,
@@ -121,7 +117,7 @@ class Chats:
             try:
                 sent = await self.pace(chat).call(urgency, lambda: self._send(message, alone))
             except BadRequest as error:
-                if _says(error, (NO_RIGHT,)):
+                if says(error, (NO_RIGHT,)):
                     self._for_all.add(chat)
             else:
                 if "ephemeral_message_id" in sent.api_kwargs:
@@ -172,7 +168,7 @@ class Chats:
         try:
             return await self._send_there(message, where)
         except BadRequest as error:
-            if where["message_thread_id"] is None or not _says(error, NO_TOPIC):
+            if where["message_thread_id"] is None or not says(error, NO_TOPIC):
                 raise
             return await self._send_there(message, where | {"message_thread_id": None})
 
@@ -196,7 +192,7 @@ class Chats:
         if not self.calm(chat) or (chat < 0 and open_here >= CALM_REQUESTS):
             self.expect(reply.answer, call)
             return
-        async with self._under_way(reply.answer) as still:
+        async with self.under_way(reply.answer) as still:
             if still:
                 await self._place(reply, call, to)
 
@@ -219,7 +215,7 @@ class Chats:
             log.warning("request %d has no placeholder: %s", number, error)
             return
         await self.semilla.database.answers.set_message(number, str(sent.message_id))
-        self.start(self._follow(number, int(call.channel), sent.message_id, call.language))
+        self.start(follow(self, number, sent, call.language))
 
     def expect(self, answer: int, call: Call) -> None:
         """An accepted request without a message of its own."""
@@ -228,7 +224,7 @@ class Chats:
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         """An exception means: not delivered, try again."""
         chat = int(answer.channel)
-        async with self._under_way(answer.id, ends=True):
+        async with self.under_way(answer.id, ends=True):
             try:
                 if reply.private and chat < 0:
                     await self._deliver_in_private(answer, reply)
@@ -236,10 +232,11 @@ class Chats:
                     await self._send_anew(answer, reply)
                 self._shown[answer.id] = frozenset(each.code for each in reply.pictures)
             except (Forbidden, BadRequest) as error:
-                if isinstance(error, BadRequest) and not _says(error, SHUT):
+                if isinstance(error, BadRequest) and not says(error, SHUT):
                     raise
                 # Blocked, thrown out, or silenced there: the picture stays in the history.
                 log.warning("answer %d can't be delivered: %s", answer.id, error)
+                await self._tell_of_pictures(answer, reply)
             except ChatMigrated as moved:
                 await self.move(chat, moved.new_chat_id)
                 raise
@@ -247,6 +244,20 @@ class Chats:
                 self._placeholders.pop(answer.id, None)
                 if board := self._boards.get((chat, answer.thread)):
                     board.done(answer.id)
+
+    async def _tell_of_pictures(self, answer: Answer, reply: Reply) -> None:
+        """Where they can't be sent: in the group that may take words at least, else to their
+        author alone."""
+        chat, codes = int(answer.channel), tuple(each.code for each in reply.pictures)
+        if chat > 0 or not codes:
+            return
+        told = rendering.no_pictures(codes, self.bot.username, answer.language)
+        try:
+            if not (answer.message and await self._fill(answer, told)):
+                await self.send(chat, told, topic=answer.thread, to=asked_in(answer))
+        except (Forbidden, BadRequest):
+            author = int(answer.member.removeprefix(f"{NAME}:"))
+            await self._send_in_private(Receiver(author, answer.language), told)
 
     async def _replace(self, answer: Answer, reply: Reply) -> bool:
         """The placeholder becomes the picture; not when it is gone, or its author has gone on."""
@@ -341,38 +352,8 @@ class Chats:
         await asyncio.sleep(PASSING * self.minute)
         await self.remove(chat, number)
 
-    async def _follow(self, number: int, chat: int, message: int, language: str) -> None:
-        """Edits a placeholder as its answer goes on: the first thing to go in a busy group."""
-        every = (GROUP_EDITS if chat < 0 else PRIVATE_EDITS) * self.minute
-        with self.semilla.events.follow(answer=number) as follower:
-            events = aiter(follower)
-            while True:
-                await asyncio.sleep(every)
-                progress: Progress | None = None
-                while progress is None or not follower.queue.empty():
-                    event = await anext(events)
-                    if isinstance(event, Delivered):
-                        return
-                    progress = Progress.of(event) or progress
-                if self.pace(chat).spare > PROGRESS_RESERVE:
-                    await self._show_progress(number, chat, message, language, progress)
-
-    async def _show_progress(
-        self, number: int, chat: int, message: int, language: str, progress: Progress
-    ) -> None:
-        async with self._under_way(number) as still:
-            answer = await self.semilla.database.answers.get(number) if still else None
-            if answer is None:
-                return
-            reply = answer_reply(answer, language, progress)
-            if reply.tone is not Tone.ACCEPTED:  # it has ended meanwhile, and is about to be shown
-                return
-            shown = rendering.plain(reply.text, keyboards.keyboard(reply))
-            with suppress(TelegramError):  # a failed edit is no loss: the next one tells more
-                await self.edit_text(chat, message, shown, Urgency.PLACE)
-
     @asynccontextmanager
-    async def _under_way(self, answer: int, ends: bool = False) -> AsyncIterator[bool]:
+    async def under_way(self, answer: int, ends: bool = False) -> AsyncIterator[bool]:
         """One at a time for each answer; False once it was delivered: nothing comes after that."""
         lock = self._ended.setdefault(answer, asyncio.Lock())
         self._ended.move_to_end(answer)
@@ -385,10 +366,6 @@ class Chats:
 
     def _board(self, chat: int, topic: str) -> Board:
         return self._boards.setdefault((chat, topic), Board(self, chat, topic))
-
-
-def _says(error: BadRequest, sentences: tuple[str, ...]) -> bool:
-    return any(each in error.message.casefold() for each in sentences)
 
 
 def _where(chat: int, topic: str, to: ReplyParameters | None, loud: bool) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.adapters.telegram import away, keyboards, reading, rendering
 from bot.adapters.telegram.away import Away
-from bot.adapters.telegram.chats import UNCHANGED, Chats
+from bot.adapters.telegram.chats import Chats
+from bot.adapters.telegram.errors import UNCHANGED
 from bot.adapters.telegram.homes import INSIDE, Homes
-from bot.adapters.telegram.pace import Urgency
+from bot.adapters.telegram.pace import Closed, Urgency
 from bot.adapters.telegram.places import (
     NAME,
     Moderators,
@@ -41,7 +42,7 @@ from bot.refusals import fault, refused, short_code
 log = logging.getLogger(__name__)
 
 TOAST_CHARACTERS = 200
-SEEN = 2000  # updates that are known when they come again
+SEEN = 2000  # updates and albums that are known when they come again
 
 
 class Client:
@@ -56,19 +57,26 @@ class Client:
         self._moderators = Moderators(bot)
         self._homes = Homes(semilla, bot, self._moderators)
         self._fetching = asyncio.Semaphore(reading.FILES_AT_ONCE)
-        self._seen: OrderedDict[int, None] = OrderedDict()
+        self._seen: OrderedDict[int | str, None] = OrderedDict()
 
     async def take(self, update: Update, _context: object = None) -> None:
         """One bad update never takes the others down, and nobody is left without an answer."""
-        if update.update_id in self._seen:
+        if self._is_known(update.update_id):
             return
-        self._seen[update.update_id] = None
-        if len(self._seen) > SEEN:
-            self._seen.popitem(last=False)
         try:
             await self._take(update)
+        except Closed:  # what was accepted is delivered by the next connection
+            log.info("not answered: Semilla has left Telegram meanwhile")
         except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
             await self._answer_fault(update, error)
+
+    def _is_known(self, key: int | str) -> bool:
+        """Whether an update or an album has come before."""
+        known = key in self._seen
+        self._seen[key] = None
+        if len(self._seen) > SEEN:
+            self._seen.popitem(last=False)
+        return known
 
     async def ask_again(self) -> None:
         """At the start: about what came while Semilla was away, and nobody was asked about."""
@@ -88,7 +96,8 @@ class Client:
         """A command, in a caption too; in a private chat every text. The rest isn't for us.
         `late`: it was asked about, and is to be done now."""
         text = reading.line_of(message, self._bot.username)
-        if text is None:
+        album = message.media_group_id  # its words come with its first photo
+        if text is None or (album and self._is_known(album) and not text):
             return
         language = await self._language(message.chat, message.from_user)
         try:
@@ -241,7 +250,8 @@ class Client:
         chat, user = change.chat, change.from_user
         self._chats.rights_changed(chat.id)
         came = change.new_chat_member.status in INSIDE
-        if not came or change.old_chat_member.status in INSIDE or chat.type == ChatType.PRIVATE:
+        group = chat.type in (ChatType.GROUP, ChatType.SUPERGROUP)
+        if not came or change.old_chat_member.status in INSIDE or not group:
             return
         language = await self._language(chat, user)
         call = Call(

@@ -42,3 +42,7 @@ telegram-open-private-chat = { NUMBER($count) ->
     [one] Your picture is for you only, and I can't write to you yet. Open { $link } and press Start: it is there.
    *[other] Your pictures are for you only, and I can't write to you yet. Open { $link }, press Start and type /show with an id: { $codes }
   }
+telegram-no-pictures = { NUMBER($count) ->
+    [one] Your picture is made, but this group doesn't let me send pictures. Open { $link } and press Start: it is there.
+   *[other] Your pictures are made, but this group doesn't let me send pictures. Open { $link }, press Start and type /show with an id: { $codes }
+  } An admin can allow pictures in the group's permissions.

@@ -42,3 +42,7 @@ telegram-open-private-chat = { NUMBER($count) ->
     [one] Tu imagen es solo para ti y todavía no puedo escribirte. Abre { $link } y toca Iniciar: ahí está.
    *[other] Tus imágenes son solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
   }
+telegram-no-pictures = { NUMBER($count) ->
+    [one] Tu imagen está hecha, pero este grupo no me deja mandar imágenes. Abre { $link } y toca Iniciar: ahí está.
+   *[other] Tus imágenes están hechas, pero este grupo no me deja mandar imágenes. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
+  } Quien administra el grupo puede permitirlas en los permisos.

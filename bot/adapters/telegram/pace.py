@@ -21,6 +21,10 @@ T = TypeVar("T")
 GROUP_CALLS, PRIVATE_CALLS = 19, 55  # a minute; one less than would be refused
 
 
+class Closed(ConnectionError):
+    """What waits for its turn isn't sent any more: by the next connection, if it is kept."""
+
+
 class Urgency(IntEnum):
     """Who goes first when a chat has to wait."""
 
@@ -41,6 +45,7 @@ class Pace:
         self._busy = False
         self._closed_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     @property
     def used(self) -> int:
@@ -61,8 +66,18 @@ class Pace:
             except RetryAfter as error:
                 self._closed_until = _now() + float(_seconds(error))
 
+    def close(self) -> None:
+        """Whoever waits, for a minute perhaps, waits no longer."""
+        self._closed = True
+        for _, _, ready in self._waiting:
+            if not ready.done():
+                ready.set_exception(Closed("no longer connected to Telegram"))
+
     @asynccontextmanager
     async def turn(self, urgency: Urgency) -> AsyncIterator[None]:
+        """Raises Closed."""
+        if self._closed:
+            raise Closed("no longer connected to Telegram")
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (urgency, next(self._numbers), ready))
         self._go_on()

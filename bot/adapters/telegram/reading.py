@@ -34,7 +34,9 @@ def line_of(message: Message, bot: str) -> str | None:
         return None
     if command and command[1].casefold() == "start":  # how every private chat begins
         code = text[command.end() :].strip()
-        return f"/show {code}" if code and in_private else "/hello"
+        if code and not in_private:  # it has been brought in by a link, and said hello
+            return None
+        return f"/show {code}" if code else "/hello"
     if command or (in_private and (text or message.photo or message.document)):
         return text
     return None

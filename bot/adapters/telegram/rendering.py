@@ -16,7 +16,7 @@ from bot.adapters.telegram.markup import CAPTION_UNITS, TEXT_UNITS, Formatted, f
 from bot.adapters.telegram.places import Receiver
 from bot.commands import line as typed_line
 from bot.commands.semilla import Semilla
-from bot.conversation import Form, Reply, Shown
+from bot.conversation import Button, Form, Reply, Shown
 from bot.locales import escape, say, shortened
 from bot.replies import captions
 from bot.sheets import SHEET_PICTURES
@@ -97,13 +97,18 @@ def parted(reply: Reply) -> tuple[Reply, ...]:
 
 
 async def sheet(
-    semilla: Semilla, shown: Sequence[tuple[Shown, str]], told: Sequence[str], language: str
+    semilla: Semilla,
+    shown: Sequence[tuple[Shown, str]],
+    told: Sequence[str],
+    beside: Sequence[Button],
+    language: str,
 ) -> Message:
     """Up to nine pictures of several members, each with its number, id and author.
 
     Args:
         shown: pictures and who asked for them.
         told: what there is to say to those whose request gave none.
+        beside: the buttons under that.
     """
     pictures = [picture for picture, _ in shown]
     labels = [f"{n} · {each.code} · {who}" for n, (each, who) in enumerate(shown, 1)]
@@ -118,7 +123,9 @@ async def sheet(
             notes.setdefault(note, []).append(str(n))
     noted = [f"{', '.join(numbers)} · {note}" for note, numbers in notes.items()]
     words = formatted([*lines, *told, *noted], CAPTION_UNITS)
-    rows = InlineKeyboardMarkup(keyboards.numbers(pictures))
+    rows = keyboards.keyboard(
+        Reply(pictures=tuple(pictures), buttons=tuple((each,) for each in beside))
+    )
     return Message(words, await _sheet(semilla, pictures, labels), None, rows)
 
 
@@ -131,9 +138,20 @@ def of_private(receiver: Receiver, reached: bool, bot: str) -> Message:
     if reached:
         return plain(say(receiver.language, "telegram-sent-in-private"))
     codes = receiver.codes
-    start = f"?start={codes[0]}" if len(codes) == 1 else ""
-    facts = {"count": len(codes), "codes": ", ".join(codes), "link": f"https://t.me/{bot}{start}"}
+    facts = {"count": len(codes), "codes": ", ".join(codes), "link": _opening(codes, bot)}
     return plain(say(receiver.language, "telegram-open-private-chat", **facts))
+
+
+def no_pictures(codes: Sequence[str], bot: str, language: str) -> Message:
+    """What a group reads that lets nobody send the pictures that were asked for in it."""
+    facts = {"count": len(codes), "codes": ", ".join(codes), "link": _opening(codes, bot)}
+    return plain(say(language, "telegram-no-pictures", **facts))
+
+
+def _opening(codes: Sequence[str], bot: str) -> str:
+    """Opens the private chat, and shows the picture if it is one."""
+    start = f"?start={codes[0]}" if len(codes) == 1 else ""
+    return f"https://t.me/{bot}{start}"
 
 
 async def _photo(semilla: Semilla, shown: Shown) -> bytes:

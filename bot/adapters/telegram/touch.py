@@ -27,6 +27,7 @@ class Touch:
         self._there = asyncio.Event()
         self._ready: State = ("", {})
         self._trouble: State | None = None
+        self.refused = asyncio.Event()  # the token, which was accepted before
         self._ended = False
         self._ahead = 0.0  # seconds by which Telegram's clock is
 
@@ -74,17 +75,22 @@ class Touch:
         return HTTPXRequest(
             read_timeout=ANSWER_SECONDS,
             media_write_timeout=UPLOAD_SECONDS,
-            httpx_kwargs={"event_hooks": {"response": [self._look_at_clock]}},
+            httpx_kwargs={"event_hooks": {"response": [self._look_at_clock, self._look_at_token]}},
         )
 
     def polling_request(self) -> HTTPXRequest:
-        hooks = {"response": [self._look_at_clock, self._polled]}
+        hooks = {"response": [self._look_at_clock, self._look_at_token, self._polled]}
         return HTTPXRequest(connection_pool_size=1, httpx_kwargs={"event_hooks": hooks})
 
     async def _look_at_clock(self, response: httpx.Response) -> None:
         with suppress(ValueError, KeyError):  # without one, ours is taken for right
             date = parsedate_to_datetime(response.headers["date"])
             self._ahead = date.timestamp() - time.time()
+
+    async def _look_at_token(self, response: httpx.Response) -> None:
+        """The library's polling ends at a token that was taken back, and tells nobody."""
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            self.refused.set()
 
     async def _polled(self, response: httpx.Response) -> None:
         """News came: no other copy takes them away."""
