@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from bot.config import Config, load
 from bot.conversation import Call, Guild, Member, Refusal, Reply, Tone, Unreachable
 from bot.refusals import refused
 from db.models import Answer
+
+_events = itertools.count(1)
 
 CLASS = Guild("chat:class")
 ANA = Member("chat:ana", "Ana")
@@ -27,11 +30,8 @@ class Chat:
         self.semilla = app.semilla
         self.delivered: dict[int, list[Reply]] = {}
         self.told: list[tuple[str, Reply]] = []
-        self.gone: dict[
-            str, int
-        ] = {}  # channels that can't be written to, and how often it was tried
+        self.gone: dict[str, int] = {}  # channels out of reach, and how often they were tried
         self._arrived = asyncio.Condition()
-        self._events = 0
 
     async def run(self) -> None:
         await asyncio.Event().wait()
@@ -70,13 +70,12 @@ class Chat:
         age_restricted: bool = False,
     ) -> Reply:
         """The reply at once: to a request, that it was accepted."""
-        self._events += 1
         try:
             command, options = line.parse(text)
         except Refusal as refusal:
             return refused(language, refusal)
         call = Call(
-            origin=origin or f"{id(self)}:{self._events}",
+            origin=origin or f"event:{next(_events)}",
             adapter=self.name,
             guild=guild,
             member=member,

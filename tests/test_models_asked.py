@@ -213,7 +213,8 @@ async def test_a_models_own_defaults_are_taken_where_nothing_else_is_asked(chat)
     assert chosen.prompt == "Masterpiece, a cat"
     assert (chosen.negative_prompt, chosen.clip_skip, chosen.emphasis) == ("", 1, "none")
     shown = (await chat.type(f"/recipe {made.pictures[0].code}")).text.replace("\\", "")
-    assert 'negative:"" clip-skip:1`' in shown, "none of the model's joins when it is made again"
+    assert ' negative:"" ' in shown, "none of the model's joins when it is made again"
+    assert shown.endswith("clip-skip:1`"), "nor its clip skip"
 
 
 async def test_files_that_a_prompt_names_are_in_the_recipe_with_their_hashes(chat):

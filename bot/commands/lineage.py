@@ -321,8 +321,8 @@ def again_line(semilla: Semilla, picture: Picture, language: str = "en") -> str:
 def _imagined(semilla: Semilla, options: Mapping[str, str], language: str) -> str:
     """What it has not is told, too, where a default would join of whoever types it, or the model's."""
     model = semilla.catalogue.named(options.get("model", "")) or semilla.catalogue.default()
-    values = {name: value for name, value in options.items() if value}
-    values.setdefault("negative", "")
+    said = {"prompt": "", "negative": "", **options}
+    values = {name: value for name, value in said.items() if value or name == "negative"}
     if model.clip_skip > 1:
         values.setdefault("clip_skip", "1")
     return typed("imagine", values, language)
