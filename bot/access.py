@@ -14,7 +14,9 @@ from db.access import Access as Places
 from db.models import PlaceState
 
 OWN_CHATS = frozenset({"web", "terminal"})  # on the owner's own computer
-TRIES, PAUSE_SECONDS = 5, 600.0
+# Wrong codes within the seconds: of one member, so that strangers don't keep the owner out, and of
+# all, so that many together don't guess it.
+TRIES, ALL_TRIES, PAUSE_SECONDS = 5, 100, 600.0
 TOLD_AT_ONCE = 10  # of the places that wait for an owner
 
 
@@ -34,7 +36,7 @@ class Access:
         self._events = events
         self._language = language
         self._clock = clock
-        self._tries: list[float] = []
+        self._tries: list[tuple[float, str]] = []
         self.code = _new_code()
 
     async def role(self, call: Call) -> Role:
@@ -79,12 +81,14 @@ class Access:
         return None if known else "private-chats-for-members"
 
     async def try_code(self, call: Call, code: str) -> None:
-        """Makes the caller an owner. Raises Refusal; after five wrong codes nobody may try."""
-        self._tries = [at for at in self._tries if self._clock() - at < PAUSE_SECONDS]
-        if len(self._tries) >= TRIES:
+        """Makes the caller an owner. Raises Refusal; after five wrong codes they may not try."""
+        since, member = self._clock() - PAUSE_SECONDS, call.member.id
+        self._tries = [(at, who) for at, who in self._tries if at > since]
+        own = [who for _, who in self._tries if who == member]
+        if len(own) >= TRIES or len(self._tries) >= ALL_TRIES:
             raise Refusal("too-many-codes", minutes=round(PAUSE_SECONDS / 60))
         if not secrets.compare_digest(code.encode(), self.code.encode()):
-            self._tries.append(self._clock())
+            self._tries.append((self._clock(), member))
             raise Refusal("wrong-code")
         self.code = _new_code()  # good for one owner
         await self._places.add_owner(call.member.id, call.adapter)
@@ -116,7 +120,7 @@ class Access:
 
 
 def _new_code() -> str:
-    """Long enough that whoever tries five in ten minutes, day and night, would need years."""
+    """Long enough that strangers who try a hundred in ten minutes would need months."""
     return f"{secrets.randbelow(900_000) + 100_000}"
 
 

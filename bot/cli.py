@@ -279,6 +279,7 @@ async def _greet(
     """Once the page answers: where it is, and what is missing for the other chats."""
     await web.started.wait()
     config = app.semilla.config
+    processes.want_files()
     processes.announce(config.data, web.address)
     lines = [say(screen.language, "run-address", address=web.moderator_address)]
     if web.room.is_open:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+FILES = 4096
 LOCK, OWNER = "lock", "owner.json"
 FIRST = 1  # the process that a container ends with
 INITS = ("systemd", "init", "launchd")  # first processes that go on when what they began ends
@@ -62,6 +63,17 @@ def own(data: Path) -> Iterator[None]:
         (data / OWNER).unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def want_files() -> None:
+    """More open files than the few that some systems begin with: every page that is open has one."""
+    with suppress(ImportError, OSError, ValueError):  # not on Windows; forbidden in some containers
+        import resource
+
+        few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+        if few != resource.RLIM_INFINITY and few < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def make_private(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 
 import bot.commands  # noqa: F401  declares them
+from bot.adapters.web import network
 from bot.adapters.web.adapter import PortInUse, WebAdapter
 from bot.adapters.web.guard import UPLOAD_BYTES
 from bot.adapters.web.pages import RECENT
@@ -574,3 +576,46 @@ def test_a_recipe_is_read_as_rows() -> None:
 
 def test_a_browser_without_languages_gets_the_configured_one() -> None:
     assert browser_language("", "es") == "es"
+
+
+async def test_connections_that_ask_nothing_take_the_page_from_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "FROM_ONE_ADDRESS", 20)
+    monkeypatch.setattr(network, "REQUEST_SECONDS", 1.0)
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        web = WebAdapter(app.semilla, config)
+        async with serving(web), httpx.AsyncClient() as browser:
+            assert (await browser.get(web.address)).status_code == 200
+            mute = [await asyncio.open_connection("127.0.0.1", config.web.port) for _ in range(40)]
+            mute[0][1].write(b"GET / HTTP/1.1\r\nhost: 127.0.0")  # and never goes on
+            async with asyncio.timeout(20):
+                ends = [await reader.read() for reader, _ in mute]
+            assert ends == [b""] * 40
+            assert (await browser.get(web.address)).status_code == 200
+            for _, writer in mute:
+                writer.close()
+
+
+async def test_a_page_that_follows_what_happens_stays_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "REQUEST_SECONDS", 0.2)
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        web = WebAdapter(app.semilla, config)
+        async with serving(web), httpx.AsyncClient() as browser:
+            await browser.get(web.moderator_address)
+            async with browser.stream("GET", f"{web.address}/events") as told:
+                await asyncio.sleep(1)
+                app.semilla.events.publish(Unjudged(guild="web:home"))
+                async with asyncio.timeout(20):
+                    assert [line async for line in until_told(told)]
+
+
+async def until_told(told: httpx.Response) -> AsyncIterator[str]:
+    async for line in told.aiter_lines():
+        if line.startswith("event:"):
+            yield line
+            return

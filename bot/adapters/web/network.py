@@ -6,14 +6,20 @@ import asyncio
 import errno
 import socket
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 SECONDS_TO_CLOSE = 1
+# A process can have so many files open, and pictures, the database and the other chats need some.
+# Of one address: a class may come through one, with half a dozen for each page.
+CONNECTIONS, FROM_ONE_ADDRESS = 500, 250
+REQUEST_SECONDS = 15.0  # within which a request is there whole, but for what it brings along
 
 
 class PortInUse(OSError):
@@ -31,6 +37,41 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class Connection(H11Protocol):
+    """One of few enough, which somebody asks something on: anybody in the class's network can
+    connect."""
+
+    open: ClassVar[Counter[str]] = Counter()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        self.open[self._address] += 1
+        if self.open.total() > CONNECTIONS or self.open[self._address] > FROM_ONE_ADDRESS:
+            transport.abort()
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._looking.cancel()
+        self.open[self._address] -= 1
+        if not self.open[self._address]:
+            del self.open[self._address]
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        """Where nothing is asked, or all is answered, something has to be before the next look."""
+        cycle: RequestResponseCycle | None = self.cycle
+        idle = cycle is None or cycle.response_complete
+        seen = cycle if idle else object()
+        self._looking = self.loop.call_later(REQUEST_SECONDS, self._look_again, seen)
+
+    def _look_again(self, seen: object) -> None:
+        if self.cycle is seen:
+            self.transport.close()
+        else:
+            self._look()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -69,6 +110,7 @@ async def serve(app: ASGIApp, listening: socket.socket) -> None:
 def _config(app: ASGIApp) -> Any:
     return uvicorn.Config(
         app,
+        http=Connection,
         lifespan="off",
         log_config=None,
         access_log=False,
