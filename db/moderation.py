@@ -26,6 +26,7 @@ from db.transactions import Transactions, insistent
 
 # What waits for a moderator.
 ASKED = Review.asked.is_not(None) & Review.decided.is_(None)
+UNASKED_KEPT = 20  # requests of a member in a guild that a word has stopped
 HELD = and_(Picture.visibility == Visibility.HELD, Picture.deleted.is_(None))
 KNOWN: tuple[type[Answer | Review | Record | Ban], ...] = (Answer, Review, Record, Ban)
 
@@ -100,11 +101,22 @@ class Moderation:
             return list({row[0]: (row[0], row[1]) for row in found}.values())
 
     async def keep(self, review: Review) -> Review:
-        """Gives the review its code."""
+        """Gives the review its code. Of each member the newest stay, and what has been asked."""
+        own = Review.guild == review.guild, Review.member == review.member
+        unasked = select(Review.id).where(*own, Review.asked.is_(None)).order_by(Review.id.desc())
         async with self._transactions.write() as session:
             review.code = await free_code(session, Review, review.guild)
             session.add(review)
+            await session.flush()
+            old = await session.scalars(unasked.offset(UNASKED_KEPT))
+            await session.execute(delete(Review).where(Review.id.in_(old.all())))
         return review
+
+    async def asked_by(self, guild: str, member: str) -> int:
+        """How many requests of a member wait for a moderator."""
+        own = Review.guild == guild, Review.member == member, ASKED
+        async with self._transactions.read() as session:
+            return int(await session.scalar(select(func.count()).where(*own)) or 0)
 
     async def review(self, guild: str, code: str) -> Review | None:
         query = select(Review).where(Review.guild == guild, Review.code == read_code(code))

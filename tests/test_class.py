@@ -14,6 +14,7 @@ import bot.commands  # noqa: F401  declares them
 from bot.adapters.web.adapter import WebAdapter
 from bot.adapters.web.moderation import first_name
 from bot.adapters.web.rooms import (
+    JOINED_EACH,
     TRIES_ALL,
     TRIES_EACH,
     WINDOW_SECONDS,
@@ -148,6 +149,27 @@ def test_many_addresses_together_cannot_try_all_codes() -> None:
         room.try_code(room.code, "192.168.2.1")
     now = WINDOW_SECONDS + 1
     assert room.try_code(room.code, "192.168.2.1")
+
+
+async def test_a_new_code_leads_the_class_to_the_door_and_its_teacher_not(opened: Opened) -> None:
+    before = opened.open_class()
+    moderator, visitor = await opened.moderator(), await opened.visitor()
+    assert (await visitor.get("/")).status_code == 200
+    token = token_of(await moderator.get("/class"))
+    await moderator.post("/class", data={"token": token, "do": "renew"})
+    assert opened.web.room.code != before
+    assert opened.web.room.code in (await moderator.get("/class")).text
+    assert (await visitor.get("/")).headers["location"] == "/join"
+    assert (await moderator.get("/")).status_code == 200
+
+
+def test_no_device_is_a_hundred_pupils() -> None:
+    room = ClassRoom(address=CLASS_ADDRESS)
+    for _ in range(JOINED_EACH):
+        assert room.try_code(room.code, "192.168.1.7")
+    with pytest.raises(TooManyTries):
+        room.try_code(room.code, "192.168.1.7")
+    assert room.try_code(room.code, "192.168.1.8")
 
 
 def test_tomorrow_has_another_code() -> None:

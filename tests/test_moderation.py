@@ -99,6 +99,20 @@ async def test_a_word_that_the_syntax_hides_is_the_word(
     assert below.text == "I don't draw that."
 
 
+async def test_nobody_fills_the_moderators_list_alone(chat: Chat, place: Guild) -> None:
+    member = Member("chat:insistent", "Zoe")
+    for n in range(30):
+        blocked = await chat.type(f"a naked apple {n}", guild=place, member=member)
+        asked = await chat.type(
+            button(blocked, "Ask for a review").line, guild=place, member=member
+        )
+    assert asked.tone is Tone.REFUSED
+    assert "5 requests of yours wait" in asked.text
+    assert await chat.semilla.database.moderation.unjudged(place.id) == 5
+    edited = await chat.type(button(blocked, "Edit").line, guild=place, member=member)
+    assert edited.form is not None, "the newest can be changed"
+
+
 async def test_a_moderator_allows_what_its_author_asked_for(chat: Chat, place: Guild) -> None:
     await rule(chat, place, log_channel=LOG)
     told = len(chat.told)

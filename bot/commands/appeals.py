@@ -15,6 +15,8 @@ from bot.locales import say
 from bot.moderation import rules_of
 from db.models import Review
 
+ASKED_AT_ONCE = 5  # requests of a member that wait for a moderator of a guild
+
 
 @command(answers=Answers.FORM)
 async def rewrite(semilla: Semilla, call: Call, item: Item, prompt: Prompt | None = None) -> Reply:
@@ -31,7 +33,10 @@ async def appeal(semilla: Semilla, call: Call, item: Item) -> Reply:
     review = await _own_review(semilla, call, item)
     if review is None:
         raise Refusal("unknown-draft", ("/help",))
-    if await semilla.database.moderation.ask(review):
+    moderation = semilla.database.moderation
+    if await moderation.asked_by(call.guild.id, call.member.id) >= ASKED_AT_ONCE:
+        raise Refusal("reviews-wait", count=ASKED_AT_ONCE)
+    if await moderation.ask(review):
         rules = await rules_of(semilla.database, call.guild.id)
         reply = review_reply(review, rules.language or call.language)
         tell_moderators(semilla.events, rules, call.guild.id, reply)

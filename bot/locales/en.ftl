@@ -274,6 +274,7 @@ refusal-unknown-sampler = I don't know the sampler "{ $value }". The nearest is 
 refusal-unknown-picture = There is no picture { $code } here. /history shows those that are.
 refusal-unknown-style = You have no style "{ $style }".
 refusal-unknown-draft = This draft is no longer there. Start again with /imagine.
+refusal-reviews-wait = { $count } requests of yours wait for a moderator already. When they have been looked at, ask again.
 refusal-model-being-read = The model "{ $model }" is still being read. Try again in a moment.
 refusal-unknown-models = There is no model "{ $model }". There are: { $names }.
 refusal-unknown-model = There is no model "{ $model }". The nearest is { $nearest }.

@@ -257,6 +257,7 @@ refusal-unknown-sampler = No conozco el sampler «{ $value }». El más parecido
 refusal-unknown-picture = Aquí no hay ninguna imagen { $code }. /historial muestra las que hay.
 refusal-unknown-style = No tienes ningún estilo «{ $style }».
 refusal-unknown-draft = Ese borrador ya no está. Empieza otra vez con /imagina.
+refusal-reviews-wait = Ya esperan { $count } pedidos tuyos a quien modera. Cuando los haya mirado, pídelo otra vez.
 refusal-model-being-read = El modelo «{ $model }» todavía se está leyendo. Vuelve a probar en un momento.
 refusal-unknown-models = No hay ningún modelo «{ $model }». Hay: { $names }.
 refusal-unknown-model = No hay ningún modelo «{ $model }». El más parecido es { $nearest }.

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.adapters.web.network import PortInUse
 from bot.adapters.web.rendering import page
-from bot.adapters.web.rooms import CLASS, NoNetwork, TooManyTries
+from bot.adapters.web.rooms import CLASS, Moved, NoNetwork, TooManyTries
 from bot.adapters.web.sessions import Session
 from bot.adapters.web.site import Visit, arrive, enter_as_moderator, read_form
 from bot.config import save_token
@@ -36,6 +36,10 @@ async def open_or_close(request: Request) -> Response:
     form = await read_form(request, visit)
     if form.get("do") == "close":
         await visit.site.close_class()
+        return RedirectResponse("/class", status_code=303)
+    if form.get("do") == "renew":
+        visit.site.room.renew()
+        visit.site.semilla.events.publish(Moved(guild=CLASS.id, answer=0))
         return RedirectResponse("/class", status_code=303)
     if problem := await _open(visit):
         return _classroom(visit, problem)

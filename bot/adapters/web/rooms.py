@@ -17,6 +17,7 @@ HOME = Guild("web:home")
 CLASS = Guild("web:class")
 WINDOW_SECONDS = 300.0
 TRIES_EACH, TRIES_ALL = 5, 100  # wrong codes in a window: of one address, and of all together
+JOINED_EACH = 40  # who come in from one address in a window: a class may come through one
 
 # Adapters that a phone in the same wifi doesn't reach, by what systems call them.
 VIRTUAL = (
@@ -45,7 +46,7 @@ class TooManyTries(Exception):
 
 @dataclass
 class ClassRoom:
-    """Open while `address` is set. The code stays the same for a day. `find` gives the computer's
+    """Open while `address` is set. The code stays the same for a day, or until it is renewed. `find` gives the computer's
     address in its network, and raises NoNetwork."""
 
     clock: Callable[[], float] = time.monotonic
@@ -55,6 +56,7 @@ class ClassRoom:
     _code: str = ""
     _day: date | None = None
     _wrong: deque[tuple[float, str]] = field(default_factory=deque)
+    _joined: deque[tuple[float, str]] = field(default_factory=deque)
 
     @property
     def is_open(self) -> bool:
@@ -66,22 +68,32 @@ class ClassRoom:
             self._day, self._code = self.today(), f"{secrets.randbelow(10_000):04}"
         return self._code
 
+    def renew(self) -> None:
+        """Another code from now on, which nobody in the class has typed."""
+        before = self.code
+        while self._code == before:
+            self._code = f"{secrets.randbelow(10_000):04}"
+
     def admits(self, code: str) -> bool:
         return self.is_open and secrets.compare_digest(code.encode(), self.code.encode())
 
     def try_code(self, code: str, address: str) -> bool:
         """Raises TooManyTries before it looks at the code."""
         now = self.clock()
-        while self._wrong and self._wrong[0][0] <= now - WINDOW_SECONDS:
-            self._wrong.popleft()
-        own = [when for when, who in self._wrong if who == address]
-        for times, limit in ((own, TRIES_EACH), ([when for when, _ in self._wrong], TRIES_ALL)):
-            if len(times) >= limit:
-                raise TooManyTries(int(times[-limit] + WINDOW_SECONDS - now) + 1)
-        if self.admits(code):
-            return True
-        self._wrong.append((now, address))
-        return False
+        for times in (self._wrong, self._joined):
+            while times and times[0][0] <= now - WINDOW_SECONDS:
+                times.popleft()
+        own, joined = (
+            [when for when, who in times if who == address] for times in (self._wrong, self._joined)
+        )
+        everybodys = [when for when, _ in self._wrong]
+        limits = ((own, TRIES_EACH), (everybodys, TRIES_ALL), (joined, JOINED_EACH))
+        for at, limit in limits:
+            if len(at) >= limit:
+                raise TooManyTries(int(at[-limit] + WINDOW_SECONDS - now) + 1)
+        admitted = self.admits(code)
+        (self._joined if admitted else self._wrong).append((now, address))
+        return admitted
 
 
 def private_address() -> str:
