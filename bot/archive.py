@@ -64,6 +64,7 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
     try:
         with tempfile.TemporaryDirectory(dir=config.data, prefix=".restore-") as folder:
             files = backup.unpack(source, Path(folder))
+            owners = backup.new_owners(Path(folder), config.data)
             with _owned(config.data, screen):
                 before = backup.put_in_place(Path(folder), config.data)
     except backup.BadBackup as error:
@@ -79,6 +80,8 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
         screen.say("restore-failed", file=str(source), reason=str(error))
         return FAILED
     screen.say("restore-done", count=files, folder=str(before))
+    if owners:
+        screen.say("restore-owners", owners=", ".join(owners))
     return OK
 
 

@@ -12,7 +12,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import IO
 from db.migrations import revision_of
 
 DATABASE, PICTURES = "semilla.db", "pictures"
+NAME = re.compile(r"[0-9a-f]{64}(\.[a-z]+)?")
 MISSING = "missing"  # in the archive: names of files that were gone already when it was made
 EXPECTED = re.compile(
     rf"{DATABASE}|{MISSING}|{PICTURES}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}(\.[a-z]+)?"
@@ -79,7 +80,7 @@ def unpack(archive: Path, folder: Path) -> int:
     Raises BadBackup, DatabaseNewer and OSError.
     """
     try:
-        with tarfile.open(archive) as reader:
+        with tarfile.open(archive, "r:") as reader:  # packed, it could grow without end
             for member in reader:
                 expected = member.isfile() and EXPECTED.fullmatch(member.name)
                 if expected and (content := reader.extractfile(member)):
@@ -90,13 +91,18 @@ def unpack(archive: Path, folder: Path) -> int:
         raise BadBackup(str(error)) from error
     try:
         revision_of(folder / DATABASE)
-        names = set(_named(folder / DATABASE)) - _missing(folder)
+        named, missing = _named(folder / DATABASE), _missing(folder)
     except sqlite3.Error as error:
         raise BadBackup(str(error)) from error
-    for name in names:
-        if not _whole(folder, name):
+    for name in named:
+        if not (NAME.fullmatch(name) and (name in missing or _whole(folder, name))):
             raise BadBackup(name)
-    return len(names)
+    return len(set(named) - missing)
+
+
+def new_owners(unpacked: Path, data: Path) -> list[str]:
+    """Who would own Semilla by a backup, and doesn't by the database that is there."""
+    return sorted(_owners(unpacked / DATABASE) - _owners(data / DATABASE))
 
 
 def put_in_place(unpacked: Path, data: Path) -> Path:
@@ -137,6 +143,15 @@ def _named(database: Path) -> list[str]:
         if found != "ok":
             raise BadBackup(f"{DATABASE}: {found}")
         return [name for (name,) in connection.execute(FILES) if name]
+
+
+def _owners(database: Path) -> set[str]:
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as each,
+    ):
+        return {member for (member,) in each.execute("SELECT member FROM owners")}
+    return set()
 
 
 def _add_all(archive: tarfile.TarFile, data: Path, names: Sequence[str]) -> tuple[list[str], int]:

@@ -121,6 +121,8 @@ def _told(error: BaseException | None) -> DatabaseBroken | DatabaseAway:
 def _migrate(path: Path) -> None:
     """Brings the schema up to date; alembic is slow to import, so only when it is needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)  # as the pictures are; its log gets the same
     revision = revision_of(path)
     if revision == HEAD:
         return

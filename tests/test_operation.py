@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import logging
+import lzma
 import os
 import socket
 import sqlite3
@@ -580,6 +581,47 @@ async def test_only_what_a_backup_has_of_semilla_is_unpacked(
     assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "new" / "unpacked") == 1
     assert not (tmp_path / "new" / "escaped").exists()
     assert not list((tmp_path / "new").rglob("owner.json"))
+
+
+async def test_a_backup_that_is_packed_or_names_strange_files_is_none(
+    database: Database, tmp_path: Path
+) -> None:
+    await draw(database)
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    packed = tmp_path / "packed"
+    packed.write_bytes(lzma.compress((tmp_path / "semilla.tar").read_bytes()))
+    with pytest.raises(backup.BadBackup):
+        backup.unpack(packed, tmp_path / "unpacked")
+    backup.unpack(tmp_path / "semilla.tar", tmp_path / "copy")
+    with closing(sqlite3.connect(tmp_path / "copy" / "semilla.db")) as connection, connection:
+        connection.execute("UPDATE pictures SET file = '../../secret'")
+    (tmp_path / "copy" / "missing").write_text("../../secret")
+    with tarfile.open(tmp_path / "strange.tar", "w") as strange:
+        strange.add(tmp_path / "copy", "")
+    with pytest.raises(backup.BadBackup, match="secret"):
+        backup.unpack(tmp_path / "strange.tar", tmp_path / "strange")
+
+
+async def test_who_comes_as_an_owner_with_a_backup_is_told(
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await database.access.add_owner("discord:666", "discord")
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path / "other"))
+    assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 0
+    assert "discord:666" in capsys.readouterr().err
+    assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 0
+    assert "discord:666" not in capsys.readouterr().err, "it is one already"
+
+
+@POSIX
+async def test_nobody_else_can_read_the_database(database: Database, tmp_path: Path) -> None:
+    await draw(database)
+    for name in ("semilla.db", "semilla.db-wal"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
 async def test_a_backup_has_what_moderators_see_of_held_pictures(
