@@ -203,6 +203,12 @@ class Reply:
     tone: Tone = Tone.PLAIN
     repeated: bool = False
 
+    @property
+    def file_name(self) -> str:
+        """What the file is called where it is saved."""
+        stem, dot, suffix = (self.file or "").partition(".")
+        return f"semilla-{self.called or stem[:8]}{dot}{suffix}"
+
 
 class Refusal(Exception):
     """The member can mend it. `key` and `facts` name the sentence in the locales;

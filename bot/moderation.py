@@ -25,7 +25,7 @@ SUGGESTIVE = SEXUAL | {"suggestive"}
 SEXUAL_ANYWHERE = SEXUAL | {"floor_sexual"}
 SUGGESTIVE_ANYWHERE = SUGGESTIVE | SEXUAL_ANYWHERE | {"floor_suggestive"}
 FLOOR = frozenset({"never", "minors", "young"})
-THINGS = "things"
+THINGS, PERHAPS_THINGS = "things", "perhaps_things"
 PASSING = frozenset({HARMLESS, "swearing"})
 GROWN_UP_YEARS = 18
 NUMBERS = {
@@ -54,12 +54,7 @@ YOUTH = r"(?:girl|boy|chic[ao]|muchach[ao]|morr[ao]|chav[ao]|alguien|someone)s?"
 ADULT = r"wom[ae]n|m[ae]n|lady|guy|model|student|sister|brother|actress|princess|she|he|her|him"
 AGES = (
     re.compile(rf"\b{NUMBER}[\s-]*(?:(?:year|month)s?[\s-]*(?:olds?|young|of age)|yrs?)\b"),
-    re.compile(rf"(?<!for )(?<!after )(?<!in )\b{NUMBER}\s+years?{STOP}"),
     re.compile(rf"\b{NUMBER}[\s-]*(?:yo|y/o|y\.o\.?)s?(?!\w)"),
-    re.compile(r"\b(?P<age>\d{1,2})y(?![\w/.])"),
-    re.compile(
-        rf"(?<!il y a )(?<!depuis )(?<!pendant )(?<!da )(?<!per )\b{NUMBER}\s+(?:ans|anni)\b(?! fa\b)"
-    ),
     re.compile(rf"\b{NUMBER}[\s-]*(?:jahre? alt\b|jahrig|jaehrig)"),
     re.compile(rf"\b(?:age|aged|edad|idade)\s*:?\s*(?:of|de|only|just)?\s*{NUMBER}\b"),
     re.compile(
@@ -67,12 +62,20 @@ AGES = (
     ),
     re.compile(rf"\b(?:{YOUTH}|{ADULT})\s*,?\s*(?:at|only|just)\s+{TEEN}{STOP}"),
     re.compile(rf"\b(?:at|only)\s+(?P<age>1[3-7]){STOP}"),
+    re.compile(rf"\b{YOUTH}\s+(?:of|de)\s+(?!(?:un|um|one|two|three|dos|tres)\b){NUMBER}\b"),
+    re.compile(rf"\b{YOUTH}\s+(?:of|de|con)\s+{NUMBER}{STOP}"),
+)
+# Of somebody, or of a wine or a marriage.
+AGES_OF_ANYTHING = (
+    re.compile(rf"(?<!for )(?<!after )(?<!in )\b{NUMBER}\s+years?{STOP}"),
+    re.compile(r"\b(?P<age>\d{1,2})y(?![\w/.])"),
+    re.compile(
+        rf"(?<!il y a )(?<!depuis )(?<!pendant )(?<!da )(?<!per )\b{NUMBER}\s+(?:ans|anni)\b(?! fa\b)"
+    ),
     re.compile(
         rf"(?<!hace )(?<!durante )(?<!tras )(?<!por )\b{NUMBER}\s+(?:(?:añ|an)(?:it|inh)?os|primaveras)\b"
         r"(?! de (?:experiencia|carrera)\b)"
     ),
-    re.compile(rf"\b{YOUTH}\s+(?:of|de)\s+(?!(?:un|um|one|two|three|dos|tres)\b){NUMBER}\b"),
-    re.compile(rf"\b{YOUTH}\s+(?:of|de|con)\s+{NUMBER}{STOP}"),
 )
 UNDER = (
     re.compile(rf"\b(?:younger than|menor(?:es)? [ad]e?)\s+{NUMBER}\b"),
@@ -195,21 +198,25 @@ def below_floor(prompt: str, plainly: bool = False) -> bool:
     Args:
         plainly: whether it does so in words that don't mean adults or things as well.
     """
-    found = find(prompt, FLOOR | SUGGESTIVE_ANYWHERE, passing=PASSING | {THINGS})
+    passing = PASSING | ({THINGS, PERHAPS_THINGS} if plainly else {THINGS})
+    ages = AGES if plainly else AGES + AGES_OF_ANYTHING
+    found = find(prompt, FLOOR | SUGGESTIVE_ANYWHERE, passing)
     categories = {each.category for each in found}
     if "never" in categories:
         return True
-    if categories & SUGGESTIVE_ANYWHERE and ("minors" in categories or _tells_age(prompt)):
+    if categories & SUGGESTIVE_ANYWHERE and ("minors" in categories or _tells_age(prompt, ages)):
         return True
     return not plainly and bool(categories & SEXUAL_ANYWHERE) and mentions_minor(prompt)
 
 
 def mentions_minor(prompt: str) -> bool:
     """Whether somebody in the picture is a child, or may be one."""
-    return bool(find(prompt, FLOOR, PASSING)) or _tells_age(prompt, PERHAPS_AGES + AGES)
+    return bool(find(prompt, FLOOR, PASSING)) or _tells_age(
+        prompt, PERHAPS_AGES + AGES + AGES_OF_ANYTHING
+    )
 
 
-def _tells_age(prompt: str, patterns: Sequence[re.Pattern[str]] = AGES) -> bool:
+def _tells_age(prompt: str, patterns: Sequence[re.Pattern[str]]) -> bool:
     text = " ".join(fold(prompt).split())  # endless spaces could be divided in endless ways
     under = any(age <= GROWN_UP_YEARS for age in _ages(text, UNDER))
     return under or any(age < GROWN_UP_YEARS for age in _ages(text, patterns))

@@ -73,8 +73,10 @@ async def test_while_another_program_locks_the_database_nothing_is_lost(
     async with open_chat(tmp_path, SEMILLA_HISTORY__KEEP_DAYS="30") as chat:
         first = await chat.type("a cat steps:4")
         assert first.answer is not None
-        with closing(sqlite3.connect(tmp_path / "semilla.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        freely = {"isolation_level": None, "check_same_thread": False}
+        with closing(sqlite3.connect(tmp_path / "semilla.db", **freely)) as other:
+            # In a thread: Semilla may be about to write, and would never come to its end.
+            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
             assert (await chat.type("a dog steps:4")).tone is Tone.FAULT
             assert (await chat.type("/queue")).tone is Tone.PLAIN
             await asyncio.sleep(1)

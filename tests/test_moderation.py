@@ -374,7 +374,7 @@ async def test_a_ban_empties_the_members_line(chat: Chat, place: Guild) -> None:
     assert who == member.id
     assert notice.text == (
         "**Place**: Moderators have stopped your requests. Reason: spam. Only they can lift it."
-        " 8 pictures of yours that were waiting are cancelled."
+        " Your 8 pictures that were waiting are cancelled."
     )
 
 

@@ -291,6 +291,19 @@ async def test_a_reply_names_the_member_who_wrote_or_whose_picture_it_is(
         assert told.text.startswith("Luis "), told.text
 
 
+async def test_a_reply_may_say_how_long_and_must_mean_somebody(peer: Telegram, app: App) -> None:
+    said = await peer.say("what a nice day", user=LUIS)
+    told = await peer.answered(await peer.say("/pause 2h", user=TEACHER, reply_to=said))
+    assert told.text.startswith("Luis ")
+    assert "2 h" in told.text
+    await peer.answered(await peer.say("/unban", user=TEACHER, reply_to=said))
+    sheet = await peer.shown(await peer.say("/imagine a star steps:1 count:2 size:64x64"))
+    await app.semilla.database.access.add_owner(f"telegram:{TEACHER}", "telegram")
+    told = await peer.answered(await peer.say("/pause", user=TEACHER, reply_to=sheet))
+    assert told.text.startswith("¿A quién?")
+    assert not app.semilla.dispatch.paused
+
+
 async def test_whoever_never_asked_for_anything_is_called_by_their_name_too(peer: Telegram) -> None:
     peer.names[4003] = ("Sol de Mayo", "es")
     people = (({"user": 4003}, "Sol de Mayo"), ({"channel": NEWS}, "News"))

@@ -34,7 +34,8 @@ async def appeal(semilla: Semilla, call: Call, item: Item) -> Reply:
     if review is None:
         raise Refusal("unknown-draft", ("/help",))
     moderation = semilla.database.moderation
-    if await moderation.asked_by(call.guild.id, call.member.id) >= ASKED_AT_ONCE:
+    waiting = await moderation.asked_by(call.guild.id, call.member.id)
+    if review.asked is None and waiting >= ASKED_AT_ONCE:
         raise Refusal("reviews-wait", count=ASKED_AT_ONCE)
     if await moderation.ask(review):
         rules = await rules_of(semilla.database, call.guild.id)

@@ -319,7 +319,8 @@ def again_line(semilla: Semilla, picture: Picture, language: str = "en") -> str:
 
 
 def _imagined(semilla: Semilla, options: Mapping[str, str], language: str) -> str:
-    """What it has not is told, too, where a default would join of whoever types it, or the model's."""
+    """The line; what the picture hasn't is written out where a default would fill it: the negative
+    prompt of whoever types it, the model's own clip skip."""
     model = semilla.catalogue.named(options.get("model", "")) or semilla.catalogue.default()
     said = {"prompt": "", "negative": "", **options}
     values = {name: value for name, value in said.items() if value or name == "negative"}

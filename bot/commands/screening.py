@@ -42,11 +42,9 @@ async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None
     )
     # In a thread: a long schedule has a text for each of its steps.
     texts = await asyncio.to_thread(_texts, jobs, semilla.catalogue.wildcard)
-    below = await asyncio.to_thread(lambda: next(filter(below_floor, texts), None))
+    below = await asyncio.to_thread(_below_floor, texts)
     if below is not None:
-        plainly = await asyncio.to_thread(lambda: any(below_floor(each, True) for each in texts))
-        kind = RecordKind.FLOOR if plainly else RecordKind.UNSURE
-        await _refuse_for_good(semilla, call, rules, _record(call, kind, texts[below]))
+        await _refuse_for_good(semilla, call, rules, _record(call, *below))
     brought = call.image is not None and any(job.request.initial_image for job in jobs)
     if brought and not (rules.photos or call.member.moderator):
         raise Refusal("photos-off")
@@ -65,6 +63,15 @@ def _texts(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> dic
         for text in said(request, wildcard):
             texts.setdefault(text, request.prompt)
     return texts
+
+
+def _below_floor(texts: Mapping[str, str]) -> tuple[RecordKind, str] | None:
+    """The prompt that asks for what is never drawn, and whether it may mean something else."""
+    for plainly, kind in ((True, RecordKind.FLOOR), (False, RecordKind.UNSURE)):
+        for text, prompt in texts.items():
+            if below_floor(text, plainly):
+                return kind, prompt
+    return None
 
 
 def _blocked(rules: Rules, texts: Mapping[str, str]) -> tuple[str, str] | None:

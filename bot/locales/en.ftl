@@ -470,8 +470,8 @@ drawing-later = I'm not drawing just now. Your request is kept, and its turn wil
 refusal-pause-whom = Whom? Name a member, or a picture of theirs: /pause K7QX
 paused = { $member } can't use me here for { $time }. /unban lifts it.
 line-emptied = { $count ->
-    [one] A picture of yours that was waiting is cancelled.
-   *[other] { $count } pictures of yours that were waiting are cancelled.
+    [one] Your picture that was waiting is cancelled.
+   *[other] Your { $count } pictures that were waiting are cancelled.
  }
 lifted = { $member } can use me here again.
 approved = `{ $code }` is shown now.

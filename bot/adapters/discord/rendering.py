@@ -6,7 +6,6 @@ import asyncio
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import discord
@@ -64,9 +63,7 @@ async def message(semilla: Semilla, reply: Reply, limit_bytes: int = FILE_BYTES)
     files = [await _picture(semilla, each, limit_bytes // max(1, len(shown))) for each in shown]
     if reply.file is not None:
         data = await semilla.database.storage.read(reply.file)
-        files.append(
-            (f"semilla-{reply.called or reply.file[:8]}{Path(reply.file).suffix}", data, "")
-        )
+        files.append((reply.file_name, data, ""))
     return Message(content, tuple(files), view_of(reply))
 
 

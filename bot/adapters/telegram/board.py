@@ -85,7 +85,7 @@ class Board:
         """What has finished is sent by the next connection."""
         for each in self._finished:
             if not each.out.done():
-                each.out.set_exception(Closed("no longer connected to Telegram"))
+                each.out.set_exception(Closed())
         await self._remove_live()
 
     def move_to(self, other: Board) -> None:

@@ -16,7 +16,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.board import Board
-from bot.adapters.telegram.errors import NO_RIGHT, NO_TOPIC, SHUT, UNCHANGED, says
+from bot.adapters.telegram.errors import NO_PICTURES, NO_RIGHT, NO_TOPIC, SHUT, UNCHANGED, says
 from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Pace, Urgency
 from bot.adapters.telegram.placeholders import follow
 from bot.adapters.telegram.places import NAME, Receiver, answering, asked_in
@@ -236,7 +236,8 @@ class Chats:
                     raise
                 # Blocked, thrown out, or silenced there: the picture stays in the history.
                 log.warning("answer %d can't be delivered: %s", answer.id, error)
-                await self._tell_of_pictures(answer, reply)
+                if not reply.private and says(error, NO_PICTURES):
+                    await self._tell_of_pictures(answer, reply)
             except ChatMigrated as moved:
                 await self.move(chat, moved.new_chat_id)
                 raise
@@ -280,7 +281,7 @@ class Chats:
             else:
                 await self.edit_text(chat, number, message, Urgency.PICTURE)
         except BadRequest as error:
-            return UNCHANGED in error.message
+            return says(error, UNCHANGED)
         return True
 
     async def _send_anew(self, answer: Answer, reply: Reply) -> None:

@@ -15,7 +15,7 @@ from telegram.error import BadRequest, TelegramError
 from bot.adapters.telegram import away, keyboards, reading, rendering
 from bot.adapters.telegram.away import Away
 from bot.adapters.telegram.chats import Chats
-from bot.adapters.telegram.errors import UNCHANGED
+from bot.adapters.telegram.errors import UNCHANGED, says
 from bot.adapters.telegram.homes import INSIDE, Homes
 from bot.adapters.telegram.pace import Closed, Urgency
 from bot.adapters.telegram.places import (
@@ -103,8 +103,7 @@ class Client:
         try:
             command, options = reading.with_reply(text, message)
         except Refusal as refusal:
-            # In a group another bot may know the command.
-            if message.chat.type == ChatType.PRIVATE or reading.names(message, self._bot.username):
+            if message.chat.type == ChatType.PRIVATE or reading.is_for(message, self._bot):
                 call = await self._said(message, language, "", {})
                 await self._show(message, await door.refuse(self._semilla, call, refusal), language)
             return
@@ -310,7 +309,7 @@ class Client:
         try:
             await self._chats.edit_text(message.chat.id, message.id, shown, Urgency.ANSWER)
         except BadRequest as error:  # pressed twice, or too old to be changed
-            return UNCHANGED in error.message
+            return says(error, UNCHANGED)
         return True
 
     async def _toast(self, query: CallbackQuery, text: str = "", alert: bool = False) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from telegram.error import BadRequest
+from telegram.error import TelegramError
 
-UNCHANGED = "not modified"
+UNCHANGED = ("not modified",)
 NO_RIGHT = "not enough rights"
 # Where nothing can be sent any more, or no pictures; and where only the topic is gone.
 SHUT = ("chat not found", NO_RIGHT, "have no rights", "chat_write_forbidden",
         "chat_send_photos_forbidden", "topic_closed", "deactivated")  # fmt: skip
+NO_PICTURES = ("send photos", "send_photos")
 NO_TOPIC = ("thread not found", "topic_deleted", "topic_id_invalid")
 
 
-def says(error: BadRequest, sentences: tuple[str, ...]) -> bool:
+def says(error: TelegramError, sentences: tuple[str, ...]) -> bool:
     return any(each in error.message.casefold() for each in sentences)

@@ -24,6 +24,9 @@ GROUP_CALLS, PRIVATE_CALLS = 19, 55  # a minute; one less than would be refused
 class Closed(ConnectionError):
     """What waits for its turn isn't sent any more: by the next connection, if it is kept."""
 
+    def __init__(self) -> None:
+        super().__init__("no longer connected to Telegram")
+
 
 class Urgency(IntEnum):
     """Who goes first when a chat has to wait."""
@@ -71,13 +74,13 @@ class Pace:
         self._closed = True
         for _, _, ready in self._waiting:
             if not ready.done():
-                ready.set_exception(Closed("no longer connected to Telegram"))
+                ready.set_exception(Closed())
 
     @asynccontextmanager
     async def turn(self, urgency: Urgency) -> AsyncIterator[None]:
         """Raises Closed."""
         if self._closed:
-            raise Closed("no longer connected to Telegram")
+            raise Closed
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (urgency, next(self._numbers), ready))
         self._go_on()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from telegram import Document, Message, PhotoSize
+from telegram import Bot, Document, Message, PhotoSize
 from telegram.constants import ChatType
 
 from bot.adapters.telegram import keyboards
@@ -22,6 +22,7 @@ FILES_AT_ONCE = 4
 NAME_CHARACTERS = 40  # of whoever is to be named
 
 File = Document | PhotoSize
+SPAN = re.compile(r"\d{1,4}\s*[^\W\d]+")  # 2h, 30 min
 COMMAND = re.compile(r"/(\S+?)(?:@(\w+))?(?=\s|$)")
 
 
@@ -42,8 +43,12 @@ def line_of(message: Message, bot: str) -> str | None:
     return None
 
 
-def names(message: Message, bot: str) -> bool:
-    return f"@{bot}".casefold() in (message.text or message.caption or "").casefold()
+def is_for(message: Message, bot: Bot) -> bool:
+    """Whether it names the bot or answers it: in a group another one may know a command."""
+    replied = message.reply_to_message
+    answers = replied is not None and replied.from_user == bot.bot
+    name = f"@{bot.username}".casefold()
+    return answers or name in (message.text or message.caption or "").casefold()
 
 
 def with_reply(text: str, message: Message) -> tuple[str, dict[str, str]]:
@@ -56,9 +61,21 @@ def with_reply(text: str, message: Message) -> tuple[str, dict[str, str]]:
     code = keyboards.picture_in(replied)
     member = next((o.name for o in COMMANDS[command].options if o.kind.member), None)
     if member is not None:
-        meant = code or _author_of(replied)
-        return command, {member: meant, **options} if meant else options
+        return command, _with_member(command, member, options, code or _author_of(replied))
     return _with_picture(text, command, options, code) if code else (command, options)
+
+
+def _with_member(
+    command: str, member: str, options: dict[str, str], meant: str | None
+) -> dict[str, str]:
+    """A first word that is a time, "2h", is how long. Raises Refusal where nobody is meant, as by a
+    sheet of several pictures: without a member the commands mean something else."""
+    typed = options.get(member)
+    if typed and not (meant and SPAN.fullmatch(typed) and COMMANDS[command].option("until")):
+        return options
+    if meant is None:
+        raise Refusal("pause-whom")
+    return {**options, member: meant, **({"until": typed} if typed else {})}
 
 
 def _author_of(message: Message) -> str | None:

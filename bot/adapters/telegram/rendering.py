@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from telegram import InlineKeyboardMarkup, InputMediaPhoto
@@ -68,8 +67,9 @@ async def message(semilla: Semilla, reply: Reply, language: str) -> Message:
     keyboard = keyboards.keyboard(reply)
     if reply.file is not None:
         data = await semilla.database.storage.read(reply.file)
-        name = f"semilla-{reply.called or reply.file[:8]}{Path(reply.file).suffix}"
-        return Message(formatted([reply.text], CAPTION_UNITS), None, (name, data), keyboard)
+        return Message(
+            formatted([reply.text], CAPTION_UNITS), None, (reply.file_name, data), keyboard
+        )
     if not reply.pictures:
         return Message(formatted([reply.text], TEXT_UNITS), keyboard=keyboard)
     if len(reply.pictures) == 1:

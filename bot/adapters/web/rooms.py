@@ -17,7 +17,7 @@ HOME = Guild("web:home")
 CLASS = Guild("web:class")
 WINDOW_SECONDS = 300.0
 TRIES_EACH, TRIES_ALL = 5, 100  # wrong codes in a window: of one address, and of all together
-JOINED_EACH = 40  # who come in from one address in a window: a class may come through one
+JOINED_EACH = 120  # who come in from one address in a window: a class may come through one
 
 # Adapters that a phone in the same wifi doesn't reach, by what systems call them.
 VIRTUAL = (
@@ -46,8 +46,8 @@ class TooManyTries(Exception):
 
 @dataclass
 class ClassRoom:
-    """Open while `address` is set. The code stays the same for a day, or until it is renewed. `find` gives the computer's
-    address in its network, and raises NoNetwork."""
+    """Open while `address` is set. The code stays the same for a day, or until it is renewed.
+    `find` gives the computer's address in its network, and raises NoNetwork."""
 
     clock: Callable[[], float] = time.monotonic
     today: Callable[[], date] = date.today
@@ -73,6 +73,7 @@ class ClassRoom:
         before = self.code
         while self._code == before:
             self._code = f"{secrets.randbelow(10_000):04}"
+        self._joined.clear()
 
     def admits(self, code: str) -> bool:
         return self.is_open and secrets.compare_digest(code.encode(), self.code.encode())
