@@ -508,9 +508,14 @@ async def test_hello_is_one_silent_message_with_three_things_to_try(peer: Telegr
 
 async def test_hello_is_said_once_also_where_a_link_has_brought_semilla_in(peer: Telegram) -> None:
     await peer.invite()
+    await peer.until(lambda: hellos(peer))
     await peer.say("/start@semilla_bot hello", user=TEACHER)
     await peer.answered(await peer.say("/help"))
-    assert len([each for each in peer.messages.values() if "/imagina " in each.text]) == 1
+    assert len(hellos(peer)) == 1
+
+
+def hellos(peer: Telegram) -> list[Sent]:
+    return [each for each in peer.messages.values() if each.text.count("/imagina ") == 3]
 
 
 async def test_a_channel_whose_admin_it_becomes_is_left_alone(peer: Telegram) -> None:

@@ -95,12 +95,12 @@ async def test_who_waited_more_than_a_minute_is_called_also_by_a_sheet(tmp_path:
     async with serving_telegram(minute=1.5) as peer, semilla_on(peer, tmp_path) as app:
         await app.semilla.dispatch.pause(True)
         peer.names |= {5000 + n: (f"Alumna {n}", "es") for n in range(len(WORDS))}
-        asked = [
-            await peer.say(f"/imagina {WORDS[n]} {n}x0 {QUICK}", user=5000 + n)
-            for n in range(len(WORDS))
-        ]
-        for each in asked:
-            await peer.answered(each)
+        for n, words in enumerate(WORDS):
+            await peer.say(f"/imagina {words} {n}x0 {QUICK}", user=5000 + n)
+        for _ in range(600):
+            if len(app.semilla.dispatch) == len(WORDS):
+                break
+            await asyncio.sleep(0.1)
         await asyncio.sleep(1.5 * peer.minute)
         peer.faults.append(Fault("sendPhoto", 429, parameters={"retry_after": 3}))
         await app.semilla.dispatch.pause(False)
