@@ -94,10 +94,7 @@ class Delivery:
         name = escape((place and place.name) or guild)
         reply = Reply(text=f"**{name}**: {say(self._language, 'log-channel-lost')}", private=True)
         for owner in await self._database.access.owners():
-            notice = Notice(
-                guild="", answer=0, adapter=owner.adapter, member=owner.member, reply=reply
-            )
-            self._events.publish(notice)
+            self._events.tell(owner.adapter, owner.member, reply)
 
     async def _deliver(self, number: int) -> None:
         delay = FIRST_DELAY_SECONDS

@@ -110,6 +110,10 @@ class Events:
             if follower.wants(event):
                 follower.offer(event)
 
+    def tell(self, adapter: str, member: str, reply: Reply) -> None:
+        """One member, in private."""
+        self.publish(Notice(guild="", adapter=adapter, member=member, reply=reply))
+
     @contextmanager
     def follow(self, *, guild: str | None = None, answer: int | None = None) -> Iterator[Follower]:
         """Follows a guild, an answer, or (with neither) everything, from now on."""

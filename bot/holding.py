@@ -114,8 +114,7 @@ class Holding:
         why = say(language, "refusal-paused" if ban.until else "refusal-banned", **facts)
         text = f"{title}{why} {say(language, 'line-emptied', count=len(answers))}"
         adapter, reply = ban.member.partition(":")[0], Reply(text=text, private=True)
-        notice = Notice(guild="", answer=0, adapter=adapter, member=ban.member, reply=reply)
-        self._events.publish(notice)
+        self._events.tell(adapter, ban.member, reply)
 
 
 def picture_of(job: Job, request: GenerationRequest, drawn: Drawn, file: str) -> Picture:

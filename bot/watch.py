@@ -12,7 +12,6 @@ from typing import Any
 from bot import card
 from bot.commands.semilla import Semilla
 from bot.conversation import Adapter, Reply
-from bot.events import Notice
 from bot.locales import decimal, has, say
 from bot.metrics import NEARLY_FULL_BYTES, free_bytes
 
@@ -104,6 +103,4 @@ async def _tell(semilla: Semilla, key: str, facts: Facts) -> None:
     log.warning("%s", text)
     for owner in await semilla.database.access.owners():
         reply = Reply(text=text, private=True)
-        semilla.events.publish(
-            Notice(guild="", adapter=owner.adapter, member=owner.member, reply=reply)
-        )
+        semilla.events.tell(owner.adapter, owner.member, reply)

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import IO
 
 from db.migrations import revision_of
+from db.storage import NAME
 
 DATABASE, PICTURES = "semilla.db", "pictures"
-NAME = re.compile(r"[0-9a-f]{64}(\.[a-z]+)?")
 MISSING = "missing"  # in the archive: names of files that were gone already when it was made
 EXPECTED = re.compile(
     rf"{DATABASE}|{MISSING}|{PICTURES}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}(\.[a-z]+)?"
@@ -146,10 +146,9 @@ def _named(database: Path) -> list[str]:
 
 
 def _owners(database: Path) -> set[str]:
-    with (
-        suppress(sqlite3.Error),
-        closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as each,
-    ):
+    if not database.exists():
+        return set()
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as each:
         return {member for (member,) in each.execute("SELECT member FROM owners")}
     return set()
 

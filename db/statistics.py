@@ -17,13 +17,11 @@ class Counts:
 
     Args:
         jobs: by state.
-        seconds: that the generator has drawn for, in all.
         undelivered: answers that have ended, or will, and are not shown yet.
     """
 
     jobs: dict[JobState, int]
     pictures: int
-    seconds: float
     guilds: int
     members: int
     undelivered: int
@@ -37,14 +35,14 @@ class Statistics:
         recent = [Job.created >= since] if since else []
         drawn = [Picture.created >= since] if since else []
         jobs = select(Job.state, func.count()).where(*recent).group_by(Job.state)
-        pictures = select(func.count(), func.coalesce(func.sum(Picture.seconds), 0.0))
+        pictures = select(func.count(Picture.id)).where(*drawn)
         people = select(func.count(distinct(Job.guild)), func.count(distinct(Job.member))).where(
             *recent
         )
         owed = select(func.count()).where(Answer.delivered.is_(None))
         async with self._transactions.read() as session:
             states = {row[0]: row[1] for row in await session.execute(jobs)}
-            number, seconds = (await session.execute(pictures.where(*drawn))).one()
+            number = await session.scalar(pictures)
             guilds, members = (await session.execute(people)).one()
             undelivered = await session.scalar(owed)
-        return Counts(states, number, seconds, guilds, members, undelivered or 0)
+        return Counts(states, number or 0, guilds, members, undelivered or 0)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from PIL import Image
 
-from bot.conversation import Guild, Member, Reply, Tone
+from bot.conversation import Guild, Member, Reply, Shown, Tone
 from db.models import JobState
 from generator.safety import picture_check
 from tests.chat import ANA, Chat, open_chat
@@ -150,13 +151,19 @@ async def test_over_a_members_photo_it_is_thrown_away_even_there(chat: Chat, pla
     assert not (await ask(chat, line, place, age_restricted=True)).pictures
 
 
+async def own_picture(chat: Chat, place: Guild) -> tuple[Shown, dict[str, Any]]:
+    """One of Eva's in a channel of adults, and how she asks for the next there."""
+    await rule(chat, place, words="adults", nsfw="yes")
+    whose = {"member": Member(f"{place.id}:eva", "Eva"), "age_restricted": True}
+    (own,) = (await ask(chat, RED, place, **whose)).pictures
+    return own, whose
+
+
 @pytest.mark.parametrize("again", ["mask:left", "mask:left seed:8", "mask:right"])
 async def test_a_picture_of_semillas_own_is_no_photo_also_where_a_part_of_it_is_drawn_anew(
     chat: Chat, place: Guild, again: str
 ) -> None:
-    await rule(chat, place, words="adults", nsfw="yes")
-    whose = {"member": Member(f"{place.id}:eva", "Eva"), "age_restricted": True}
-    (own,) = (await ask(chat, RED, place, **whose)).pictures
+    own, whose = await own_picture(chat, place)
     line = f"{BLUE} image:{own.code} mask:left"
     (masked,) = (await ask(chat, line, place, **whose)).pictures
     line = f"/reroll {masked.code} {again}"
@@ -166,9 +173,7 @@ async def test_a_picture_of_semillas_own_is_no_photo_also_where_a_part_of_it_is_
 async def test_a_picture_of_semillas_own_is_no_photo_when_it_is_sent(
     chat: Chat, place: Guild
 ) -> None:
-    await rule(chat, place, words="adults", nsfw="yes")
-    whose = {"member": Member(f"{place.id}:eva", "Eva"), "age_restricted": True}
-    (own,) = (await ask(chat, RED, place, **whose)).pictures
+    own, whose = await own_picture(chat, place)
     file = chat.semilla.database.storage.path(own.file).read_bytes()
     (over,) = (await ask(chat, f"{BLUE} strength:1", place, image=file, **whose)).pictures
     assert (await ask(chat, f"/upscale {over.code} detail:no", place, **whose)).pictures
@@ -177,9 +182,7 @@ async def test_a_picture_of_semillas_own_is_no_photo_when_it_is_sent(
 async def test_a_photo_that_comes_with_the_id_of_a_picture_is_a_photo(
     chat: Chat, place: Guild
 ) -> None:
-    await rule(chat, place, words="adults", nsfw="yes")
-    whose = {"member": Member(f"{place.id}:eva", "Eva"), "age_restricted": True}
-    (own,) = (await ask(chat, RED, place, **whose)).pictures
+    own, whose = await own_picture(chat, place)
     words = 'prompt:"a red apple on a blue background"'
     for line in (f"{BLUE} image:{own.code}", f"/reroll {own.code} {words}"):
         reply = await ask(chat, f"{line} strength:1", place, image=png("navy"), **whose)

@@ -291,11 +291,15 @@ async def _mark(semilla: Semilla, call: Call, member: str) -> str:
     return pictures[0].code if pictures else member
 
 
+def span(text: str) -> re.Match[str] | None:
+    """A number and a unit of time, where somebody has typed one: "2h", "3 días"."""
+    return SPAN.fullmatch(without_accents(text))
+
+
 def _time(text: str) -> datetime:
     """ "2h", "3 days", "1 semana" from now, or a day or a time, without a zone as the clock of this
     computer has it: "2026-12-31", "2026-12-31 18:00". In UTC; raises Refusal."""
-    folded = without_accents(text)
-    if match := SPAN.fullmatch(folded):
+    if match := span(text):
         unit = next((each for name, each in UNITS.items() if match[2].startswith(name)), None)
         if unit is not None and int(match[1]):
             return now() + int(match[1]) * unit

@@ -67,11 +67,12 @@ def _texts(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> dic
 
 def _below_floor(texts: Mapping[str, str]) -> tuple[RecordKind, str] | None:
     """The prompt that asks for what is never drawn, and whether it may mean something else."""
-    for plainly, kind in ((True, RecordKind.FLOOR), (False, RecordKind.UNSURE)):
-        for text, prompt in texts.items():
-            if below_floor(text, plainly):
-                return kind, prompt
-    return None
+    below = [text for text in texts if below_floor(text)]
+    if not below:
+        return None
+    plain = next((text for text in below if below_floor(text, plainly=True)), None)
+    kind = RecordKind.FLOOR if plain is not None else RecordKind.UNSURE
+    return kind, texts[below[0] if plain is None else plain]
 
 
 def _blocked(rules: Rules, texts: Mapping[str, str]) -> tuple[str, str] | None:

@@ -167,14 +167,13 @@ class Board:
             if each.reply.text
         ]
         beside = tuple(
-            Button(f"{button.label} · {each.answer.member_name}", button.line)
+            (Button(f"{button.label} · {each.answer.member_name}", button.line),)
             for each in batch
             for row in each.reply.buttons
             for button in row
         )
         if not shown:
-            rows = keyboards.keyboard(Reply(buttons=tuple((each,) for each in beside)))
-            return rendering.plain("\n".join(told), rows)
+            return rendering.plain("\n".join(told), keyboards.keyboard(Reply(buttons=beside)))
         language = batch[0].answer.language
         return await rendering.sheet(self._chats.semilla, shown, told, beside, language)
 

@@ -13,6 +13,7 @@ from bot.adapters.telegram.places import NAME, speaker_of
 from bot.commands import line
 from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.kinds import Type
+from bot.commands.moderation import span
 from bot.conversation import Refusal
 from bot.locales import shortened
 from db.codes import readings
@@ -22,7 +23,6 @@ FILES_AT_ONCE = 4
 NAME_CHARACTERS = 40  # of whoever is to be named
 
 File = Document | PhotoSize
-SPAN = re.compile(r"\d{1,4}\s*[^\W\d]+")  # 2h, 30 min
 COMMAND = re.compile(r"/(\S+?)(?:@(\w+))?(?=\s|$)")
 
 
@@ -71,7 +71,7 @@ def _with_member(
     """A first word that is a time, "2h", is how long. Raises Refusal where nobody is meant, as by a
     sheet of several pictures: without a member the commands mean something else."""
     typed = options.get(member)
-    if typed and not (meant and SPAN.fullmatch(typed) and COMMANDS[command].option("until")):
+    if typed and not (meant and span(typed) and COMMANDS[command].option("until")):
         return options
     if meant is None:
         raise Refusal("pause-whom")

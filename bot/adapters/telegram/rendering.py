@@ -100,7 +100,7 @@ async def sheet(
     semilla: Semilla,
     shown: Sequence[tuple[Shown, str]],
     told: Sequence[str],
-    beside: Sequence[Button],
+    beside: tuple[tuple[Button, ...], ...],
     language: str,
 ) -> Message:
     """Up to nine pictures of several members, each with its number, id and author.
@@ -108,7 +108,7 @@ async def sheet(
     Args:
         shown: pictures and who asked for them.
         told: what there is to say to those whose request gave none.
-        beside: the buttons under that.
+        beside: rows of buttons for that.
     """
     pictures = [picture for picture, _ in shown]
     labels = [f"{n} · {each.code} · {who}" for n, (each, who) in enumerate(shown, 1)]
@@ -123,9 +123,7 @@ async def sheet(
             notes.setdefault(note, []).append(str(n))
     noted = [f"{', '.join(numbers)} · {note}" for note, numbers in notes.items()]
     words = formatted([*lines, *told, *noted], CAPTION_UNITS)
-    rows = keyboards.keyboard(
-        Reply(pictures=tuple(pictures), buttons=tuple((each,) for each in beside))
-    )
+    rows = keyboards.keyboard(Reply(pictures=tuple(pictures), buttons=beside))
     return Message(words, await _sheet(semilla, pictures, labels), None, rows)
 
 
@@ -137,21 +135,20 @@ def of_private(receiver: Receiver, reached: bool, bot: str) -> Message:
     """What a group reads of what was sent to somebody's own chat, or couldn't be."""
     if reached:
         return plain(say(receiver.language, "telegram-sent-in-private"))
-    codes = receiver.codes
-    facts = {"count": len(codes), "codes": ", ".join(codes), "link": _opening(codes, bot)}
+    facts = _in_private(receiver.codes, bot)
     return plain(say(receiver.language, "telegram-open-private-chat", **facts))
 
 
 def no_pictures(codes: Sequence[str], bot: str, language: str) -> Message:
     """What a group reads that lets nobody send the pictures that were asked for in it."""
-    facts = {"count": len(codes), "codes": ", ".join(codes), "link": _opening(codes, bot)}
-    return plain(say(language, "telegram-no-pictures", **facts))
+    return plain(say(language, "telegram-no-pictures", **_in_private(codes, bot)))
 
 
-def _opening(codes: Sequence[str], bot: str) -> str:
-    """Opens the private chat, and shows the picture if it is one."""
+def _in_private(codes: Sequence[str], bot: str) -> dict[str, Any]:
+    """How pictures are seen in the private chat, which opens with the one if it is one."""
     start = f"?start={codes[0]}" if len(codes) == 1 else ""
-    return f"https://t.me/{bot}{start}"
+    link = f"https://t.me/{bot}{start}"
+    return {"count": len(codes), "codes": ", ".join(codes), "link": link}
 
 
 async def _photo(semilla: Semilla, shown: Shown) -> bytes:

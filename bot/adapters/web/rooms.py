@@ -65,14 +65,14 @@ class ClassRoom:
     @property
     def code(self) -> str:
         if self._day != self.today():
-            self._day, self._code = self.today(), f"{secrets.randbelow(10_000):04}"
+            self._day, self._code = self.today(), _new_code()
         return self._code
 
     def renew(self) -> None:
         """Another code from now on, which nobody in the class has typed."""
         before = self.code
         while self._code == before:
-            self._code = f"{secrets.randbelow(10_000):04}"
+            self._code = _new_code()
         self._joined.clear()
 
     def admits(self, code: str) -> bool:
@@ -95,6 +95,10 @@ class ClassRoom:
         admitted = self.admits(code)
         (self._joined if admitted else self._wrong).append((now, address))
         return admitted
+
+
+def _new_code() -> str:
+    return f"{secrets.randbelow(10_000):04}"
 
 
 def private_address() -> str:
