@@ -8,15 +8,14 @@ from collections.abc import Callable
 
 from bot.config import AccessConfig
 from bot.conversation import Button, Call, Refusal, Reply, Role
-from bot.events import Events, Notice
+from bot.events import Events
 from bot.locales import say
 from db.access import Access as Places
+from db.codes import LONGEST, random_code, read_code
 from db.models import PlaceState
 
 OWN_CHATS = frozenset({"web", "terminal"})  # on the owner's own computer
-# Wrong codes within the seconds: of one member, so that strangers don't keep the owner out, and of
-# all, so that many together don't guess it.
-TRIES, ALL_TRIES, PAUSE_SECONDS = 5, 100, 600.0
+TRIES, PAUSE_SECONDS = 5, 600.0  # wrong codes of one member within the seconds
 TOLD_AT_ONCE = 10  # of the places that wait for an owner
 
 
@@ -59,7 +58,7 @@ class Access:
         if new:
             question = _question(self._language, guild.id, name, guild.private, call.member.name)
             for owner in owners:
-                self._tell(owner.adapter, owner.member, question)
+                self._events.tell(owner.adapter, owner.member, question)
         raise Refusal(why if owners else "no-owner", repeated=not new)
 
     async def admits(self, call: Call) -> bool:
@@ -85,9 +84,9 @@ class Access:
         since, member = self._clock() - PAUSE_SECONDS, call.member.id
         self._tries = [(at, who) for at, who in self._tries if at > since]
         own = [who for _, who in self._tries if who == member]
-        if len(own) >= TRIES or len(self._tries) >= ALL_TRIES:
+        if len(own) >= TRIES:
             raise Refusal("too-many-codes", minutes=round(PAUSE_SECONDS / 60))
-        if not secrets.compare_digest(code.encode(), self.code.encode()):
+        if not secrets.compare_digest(read_code(code).encode(), self.code.encode()):
             self._tries.append((self._clock(), member))
             raise Refusal("wrong-code")
         self.code = _new_code()  # good for one owner
@@ -111,17 +110,14 @@ class Access:
         for each in reversed(places):
             name = each.name or each.guild
             question = _question(call.language, each.guild, name, each.private)
-            self._tell(call.adapter, call.member.id, question)
+            self._events.tell(call.adapter, call.member.id, question)
         facts = {"count": count, "told": len(places), "left": count - len(places)}
         return say(call.language, "places-waiting", **facts) if count else ""
 
-    def _tell(self, adapter: str, member: str, reply: Reply) -> None:
-        self._events.publish(Notice(guild="", adapter=adapter, member=member, reply=reply))
-
 
 def _new_code() -> str:
-    """Long enough that strangers who try a hundred in ten minutes would need months."""
-    return f"{secrets.randbelow(900_000) + 100_000}"
+    """Long enough that no crowd guesses it, so strangers' wrong ones needn't keep the owner out."""
+    return random_code(LONGEST)
 
 
 def _question(language: str, guild: str, name: str, private: bool, member: str = "") -> Reply:

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bot.config import Config
 
 STOP_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.2
+NAMES_TOLD = 10
 
 
 class NotFree(Exception):
@@ -65,6 +66,7 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
         with tempfile.TemporaryDirectory(dir=config.data, prefix=".restore-") as folder:
             files = backup.unpack(source, Path(folder))
             owners = backup.new_owners(Path(folder), config.data)
+            places = backup.new_places(Path(folder), config.data)
             with _owned(config.data, screen):
                 before = backup.put_in_place(Path(folder), config.data)
     except backup.BadBackup as error:
@@ -81,8 +83,17 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
         return FAILED
     screen.say("restore-done", count=files, folder=str(before))
     if owners:
-        screen.say("restore-owners", owners=", ".join(owners))
+        screen.say("restore-owners", owners=_listed(owners))
+    if places:
+        left = max(0, len(places) - NAMES_TOLD)
+        screen.say("restore-places", count=len(places), places=_listed(places), left=left)
     return OK
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Without what would write elsewhere on the screen: they are of a file of anybody's."""
+    shown = ("".join(filter(str.isprintable, name)) for name in names[:NAMES_TOLD])
+    return ", ".join(shown)
 
 
 @contextmanager

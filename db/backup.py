@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from db.migrations import revision_of
 from db.storage import NAME
@@ -77,12 +77,17 @@ def back_up(data: Path, target: Path) -> Written:
 def unpack(archive: Path, folder: Path) -> int:
     """Unpacks a backup and looks at every row and file; says how many files.
 
-    Raises BadBackup, DatabaseNewer and OSError.
+    Raises BadBackup, DatabaseNewer and OSError, this also where there is no room.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    if archive.stat().st_size > shutil.disk_usage(folder).free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
     try:
-        with tarfile.open(archive, "r:") as reader:  # packed, it could grow without end
+        # Packed, or with holes that its size leaves out, it could grow without end.
+        with tarfile.open(archive, "r:") as reader:
             for member in reader:
-                expected = member.isfile() and EXPECTED.fullmatch(member.name)
+                solid = member.isfile() and not member.issparse()
+                expected = solid and EXPECTED.fullmatch(member.name)
                 if expected and (content := reader.extractfile(member)):
                     _write(content, folder / member.name)
                     # As old as it was: a file that is younger than its row is taken for a new one.
@@ -97,12 +102,21 @@ def unpack(archive: Path, folder: Path) -> int:
     for name in named:
         if not (NAME.fullmatch(name) and (name in missing or _whole(folder, name))):
             raise BadBackup(name)
+    for path in (folder / PICTURES).glob("*/*"):
+        if path.name not in named:
+            path.unlink()
     return len(set(named) - missing)
 
 
 def new_owners(unpacked: Path, data: Path) -> list[str]:
     """Who would own Semilla by a backup, and doesn't by the database that is there."""
-    return sorted(_owners(unpacked / DATABASE) - _owners(data / DATABASE))
+    return [member for (member,) in _added(unpacked, data, "SELECT member FROM owners")]
+
+
+def new_places(unpacked: Path, data: Path) -> list[str]:
+    """The names of where Semilla would be switched on by a backup, and isn't now."""
+    found = _added(unpacked, data, "SELECT guild, name FROM places WHERE state = 'ACTIVE'")
+    return [name or guild for guild, name in found]
 
 
 def put_in_place(unpacked: Path, data: Path) -> Path:
@@ -130,6 +144,7 @@ def _copy(source: Path, copy: Path) -> None:
 def _write(content: IO[bytes], target: Path) -> None:
     """By hand, as tarfile's own safe way came with Python 3.11.4."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch(mode=0o600)
     with target.open("wb") as file:
         shutil.copyfileobj(content, file)
 
@@ -145,11 +160,15 @@ def _named(database: Path) -> list[str]:
         return [name for (name,) in connection.execute(FILES) if name]
 
 
-def _owners(database: Path) -> set[str]:
+def _added(unpacked: Path, data: Path, query: str) -> list[Any]:
+    return sorted(_rows(unpacked / DATABASE, query) - _rows(data / DATABASE, query))
+
+
+def _rows(database: Path, query: str) -> set[Any]:
     if not database.exists():
         return set()
     with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as each:
-        return {member for (member,) in each.execute("SELECT member FROM owners")}
+        return set(each.execute(query))
     return set()
 
 

@@ -14,6 +14,7 @@ from db.models import ATTACHED, Draft
 from db.transactions import Transactions
 
 MISSED = "missed:"  # no code looks like that
+KEPT = 20  # of a member in a guild, besides what was missed
 
 
 class Drafts:
@@ -21,10 +22,15 @@ class Drafts:
         self._transactions = transactions
 
     async def save(self, guild: str, member: str, options: Mapping[str, str]) -> str:
-        """The new draft's code."""
+        """The new draft's code. Of each member the newest stay."""
+        own = Draft.guild == guild, Draft.member == member, ~Draft.code.startswith(MISSED)
+        newest = select(Draft.id).where(*own).order_by(Draft.id.desc())
         async with self._transactions.write() as session:
             code = await free_code(session, Draft, guild)
             session.add(Draft(guild=guild, member=member, code=code, options=dict(options)))
+            await session.flush()
+            old = await session.scalars(newest.offset(KEPT))
+            await session.execute(delete(Draft).where(Draft.id.in_(old.all())))
         return code
 
     async def get(self, guild: str, code: str) -> Draft | None:

@@ -112,12 +112,6 @@ class Moderation:
             await session.execute(delete(Review).where(Review.id.in_(old.all())))
         return review
 
-    async def asked_by(self, guild: str, member: str) -> int:
-        """How many requests of a member wait for a moderator."""
-        own = Review.guild == guild, Review.member == member, ASKED
-        async with self._transactions.read() as session:
-            return int(await session.scalar(select(func.count()).where(*own)) or 0)
-
     async def review(self, guild: str, code: str) -> Review | None:
         query = select(Review).where(Review.guild == guild, Review.code == read_code(code))
         async with self._transactions.read() as session:
@@ -128,9 +122,12 @@ class Moderation:
         async with self._transactions.read() as session:
             return await session.scalar(owned_code(Review, member, code, near))
 
-    async def ask(self, review: Review) -> bool:
-        """Puts it before the moderators; False when it is there already, or was decided."""
-        return await self._mark(review, Review.asked.is_(None), asked=now())
+    async def ask(self, review: Review, at_once: int) -> bool:
+        """Puts it before the moderators; False when it is there already, was decided, or so many
+        of its member's are there."""
+        of_member = Review.guild == review.guild, Review.member == review.member, ASKED
+        waiting = select(func.count(Review.id)).where(*of_member).scalar_subquery()
+        return await self._mark(review, Review.asked.is_(None) & (waiting < at_once), asked=now())
 
     async def decide(self, review: Review) -> bool:
         """False when somebody was faster."""

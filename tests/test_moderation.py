@@ -113,6 +113,15 @@ async def test_nobody_fills_the_moderators_list_alone(chat: Chat, place: Guild) 
     assert edited.form is not None, "the newest can be changed"
 
 
+async def test_nor_by_asking_all_at_once(chat: Chat, place: Guild) -> None:
+    quick = {"guild": place, "member": Member("chat:quick", "Zoe")}
+    blocked = [await chat.type(f"a naked apple {n}", **quick) for n in range(12)]
+    lines = [button(each, "Ask for a review").line for each in blocked]
+    asked = await asyncio.gather(*(chat.type(line, **quick) for line in [*lines, *lines[:2]]))
+    assert sum("5 requests of yours wait" in each.text for each in asked) >= 7
+    assert len(await chat.semilla.database.moderation.asked(place.id)) == 5
+
+
 async def test_a_moderator_allows_what_its_author_asked_for(chat: Chat, place: Guild) -> None:
     await rule(chat, place, log_channel=LOG)
     told = len(chat.told)

@@ -9,6 +9,7 @@ import json
 import logging
 import lzma
 import os
+import shutil
 import socket
 import sqlite3
 import stat
@@ -38,7 +39,7 @@ from bot.conversation import Call, Guild, Member, Role, Tone
 from bot.events import Loading, Waiting
 from db import backup
 from db.history import Asker
-from db.models import Visibility, now
+from db.models import PlaceState, Visibility, now
 from db.privacy import Owned
 from db.session import Database
 from tests.chat import ANA, CLASS, Chat, open_chat, settings
@@ -47,6 +48,8 @@ from tests.rows import GUILD, PNG, answer, draw, job, picture, request
 from tests.test_catalogue import large
 from tests.test_terminal import CODE, Shell, free_port
 
+# Four bytes and a hole, in the form that pax archives have them.
+SPARSE, HUGE = b"1\n0\n4\n".ljust(512, b"\0") + b"data", 300_000_000
 POSIX = pytest.mark.skipif(os.name == "nt", reason="the running one is asked by a signal")
 
 
@@ -583,6 +586,31 @@ async def test_only_what_a_backup_has_of_semilla_is_unpacked(
     assert not list((tmp_path / "new").rglob("owner.json"))
 
 
+async def test_what_would_grow_in_a_backup_is_not_unpacked(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await draw(database)
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    stranger = f"pictures/ab/ab{'0' * 62}"
+    hole = tarfile.TarInfo(f"pictures/cd/cd{'0' * 62}")
+    with tarfile.open(tmp_path / "semilla.tar", "a", format=tarfile.PAX_FORMAT) as archive:
+        archive.add(tmp_path / "semilla.tar", stranger)
+        hole.size = len(SPARSE)
+        hole.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+        hole.pax_headers |= {"GNU.sparse.name": hole.name, "GNU.sparse.realsize": str(HUGE)}
+        archive.addfile(hole, io.BytesIO(SPARSE))
+    with tarfile.open(tmp_path / "semilla.tar") as archive:
+        assert archive.getmember(hole.name).size == HUGE
+    assert backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked") == 1
+    assert len(list((tmp_path / "unpacked").rglob("*.*"))) == 2
+    assert not (tmp_path / "unpacked" / stranger).exists(), "no row names it"
+    assert not (tmp_path / "unpacked" / hole.name).exists()
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(OSError, match="No space"):
+        backup.unpack(tmp_path / "semilla.tar", tmp_path)
+
+
 async def test_a_backup_that_is_packed_or_names_strange_files_is_none(
     database: Database, tmp_path: Path
 ) -> None:
@@ -609,12 +637,26 @@ async def test_who_comes_as_an_owner_with_a_backup_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     await database.access.add_owner("discord:666", "discord")
+    for number in range(12):
+        await database.access.set_state(
+            f"discord:{number}", PlaceState.ACTIVE, f"Lair {number}\x1b"
+        )
+    await database.access.set_state("discord:shut", PlaceState.IGNORED, "Shut")
     backup.back_up(tmp_path, tmp_path / "semilla.tar")
-    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path / "other"))
+    monkeypatch.setenv("SEMILLA_DATA", str(tmp_path / "other#1?"))
     assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 0
-    assert "discord:666" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert "discord:666" in said
+    assert "in 12 places where I didn't: Lair 0, Lair 1, Lair 10" in said
+    assert "and 2 more." in said
+    assert "Shut" not in said
+    assert "\x1b" not in said
+    (restored,) = (tmp_path / "other#1?").rglob("*.db")
+    assert stat.S_IMODE(restored.stat().st_mode) & 0o077 == 0 or os.name == "nt"
     assert cli.main(["restore", str(tmp_path / "semilla.tar"), "--lang", "en"]) == 0
-    assert "discord:666" not in capsys.readouterr().err, "it is one already"
+    said = capsys.readouterr().err
+    assert "discord:666" not in said, "it is one already"
+    assert "Lair" not in said
 
 
 @POSIX

@@ -37,3 +37,18 @@ async def test_a_draft_keeps_a_long_prompt_under_a_short_code(database: Database
     assert found is not None
     assert found.options == {"prompt": "ñ" * 5000}
     assert await database.drafts.get(GUILD, "zzzz") is None
+
+
+async def test_of_each_member_the_newest_drafts_are_kept(database: Database) -> None:
+    drafts = database.drafts
+    for number in range(30):
+        await drafts.miss(GUILD, MEMBER, number, {"prompt": "missed"})
+    others = await drafts.save(GUILD, "web:bea", {"prompt": "a cat"})
+    own = [await drafts.save(GUILD, MEMBER, {"prompt": str(number)}) for number in range(22)]
+    kept = [await drafts.get(GUILD, code) for code in own]
+    assert [each and each.options["prompt"] for each in kept] == [
+        *(None, None),
+        *(str(number) for number in range(2, 22)),
+    ]
+    assert await drafts.get(GUILD, others)
+    assert len(await drafts.missed(GUILD)) == 30

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 import bot.commands  # noqa: F401  declares them
-from bot.adapters.web import network
+from bot.adapters.web import guard, network
 from bot.adapters.web.adapter import PortInUse, WebAdapter
 from bot.adapters.web.guard import UPLOAD_BYTES
 from bot.adapters.web.pages import RECENT
@@ -596,6 +596,36 @@ async def test_connections_that_ask_nothing_take_the_page_from_nobody(
             assert (await browser.get(web.address)).status_code == 200
             for _, writer in mute:
                 writer.close()
+
+
+async def test_however_many_are_connected_whoever_is_at_the_computer_gets_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "CONNECTIONS", 20)
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        web = WebAdapter(app.semilla, config)
+        async with serving(web), httpx.AsyncClient() as browser:
+            mute = [await asyncio.open_connection("127.0.0.1", config.web.port) for _ in range(40)]
+            assert (await browser.get(web.address)).status_code == 200
+            for _, writer in mute:
+                writer.close()
+
+
+async def test_what_was_announced_and_never_comes_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.5)
+    config = page_server.settings(tmp_path, page_server.free_port())
+    async with App.open(config) as app:
+        web = WebAdapter(app.semilla, config)
+        async with serving(web):
+            reader, writer = await asyncio.open_connection("127.0.0.1", config.web.port)
+            form = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000"
+            writer.write(f"POST /call HTTP/1.1\r\nhost: 127.0.0.1\r\n{form}\r\n\r\nline=".encode())
+            async with asyncio.timeout(20):
+                assert b"HTTP/1.1 200" not in await reader.read()
+            writer.close()
 
 
 async def test_a_page_that_follows_what_happens_stays_connected(

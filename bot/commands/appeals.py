@@ -34,13 +34,12 @@ async def appeal(semilla: Semilla, call: Call, item: Item) -> Reply:
     if review is None:
         raise Refusal("unknown-draft", ("/help",))
     moderation = semilla.database.moderation
-    waiting = await moderation.asked_by(call.guild.id, call.member.id)
-    if review.asked is None and waiting >= ASKED_AT_ONCE:
-        raise Refusal("reviews-wait", count=ASKED_AT_ONCE)
-    if await moderation.ask(review):
+    if await moderation.ask(review, ASKED_AT_ONCE):
         rules = await rules_of(semilla.database, call.guild.id)
         reply = review_reply(review, rules.language or call.language)
         tell_moderators(semilla.events, rules, call.guild.id, reply)
+    elif (now := await _own_review(semilla, call, item)) and not (now.asked or now.decided):
+        raise Refusal("reviews-wait", count=ASKED_AT_ONCE)
     return Reply(text=say(call.language, "appealed"), private=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 UPLOAD_BYTES = 25_000_000
+BODY_SECONDS = 30.0  # without a byte of what was announced, it has been given up
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ELSEWHERE = (
     "This page doesn't answer at this address. On the computer where Semilla runs, open the address "
@@ -79,13 +81,18 @@ def _name(url: str) -> str:
 def _limited(receive: Receive, headers: Headers) -> Receive:
     announced = headers.get("content-length", "0")
     left = UPLOAD_BYTES - (int(announced) if announced.isdecimal() else 0)
-    read = 0
+    read, more = 0, True
 
     async def counted() -> Message:
-        nonlocal read
+        nonlocal read, more
         if left < 0:
             raise TooLarge
-        message = await receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS if more else None):
+                message = await receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+        more = message.get("more_body", False)
         read += len(message.get("body", b""))
         if read > UPLOAD_BYTES:
             raise TooLarge

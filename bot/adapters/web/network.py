@@ -15,9 +15,12 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from bot.adapters.web.guard import LOOPBACK
+
 SECONDS_TO_CLOSE = 1
 # A process can have so many files open, and pictures, the database and the other chats need some.
-# Of one address: a class may come through one, with half a dozen for each page.
+# Of one address: a class may come through one, with half a dozen for each page. However many
+# others there are, whoever is at this computer gets in.
 CONNECTIONS, FROM_ONE_ADDRESS = 500, 250
 REQUEST_SECONDS = 15.0  # within which a request is there whole, but for what it brings along
 
@@ -49,7 +52,8 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         self.open[self._address] += 1
-        if self.open.total() > CONNECTIONS or self.open[self._address] > FROM_ONE_ADDRESS:
+        crowded = self.open.total() > CONNECTIONS and self._address not in LOOPBACK
+        if crowded or self.open[self._address] > FROM_ONE_ADDRESS:
             transport.abort()
         self._look()
 

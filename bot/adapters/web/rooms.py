@@ -17,7 +17,7 @@ HOME = Guild("web:home")
 CLASS = Guild("web:class")
 WINDOW_SECONDS = 300.0
 TRIES_EACH, TRIES_ALL = 5, 100  # wrong codes in a window: of one address, and of all together
-JOINED_EACH = 120  # who come in from one address in a window: a class may come through one
+JOINED_EACH = 45  # who come in from one address in a window: a class may come through one
 
 # Adapters that a phone in the same wifi doesn't reach, by what systems call them.
 VIRTUAL = (
