@@ -85,6 +85,12 @@ UNDER = (
 )
 # An age, or an hour, or how many: beside an act or nakedness it is not taken for these on trust.
 PERHAPS_AGES = (re.compile(rf"(?<!meet )\b(?:at|only)\s+{TEEN}{STOP}"),)
+# In a negative prompt, as a whole part of it: "torn clothes" and "underwear" are kept out for
+# decency's sake.
+CLOTHES = re.compile(
+    r"(?:(?:any|all|her|his|their|the|wearing|with|toda|con|la|su)\s+)*"
+    r"(?:clothes|clothing|clothed|dressed|garments?|ropas?|vestid(?:a|as|os)|vestimentas?|prendas)"
+)
 
 
 class Kind(StrEnum):
@@ -183,6 +189,12 @@ def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -
     passes = grammar.passes(request.scheduled)
     texts = {request.prompt, grammar.words(request.prompt), grammar.words(drawn)}
     return texts.union(*(grammar.readings(read, each) for each in passes))
+
+
+def undressing(negative: str) -> str:
+    """The part of a negative prompt that takes clothes away, as it was typed; "" where none does."""
+    parts = re.split(r"[,;.\n]", grammar.words(negative))
+    return next((each.strip() for each in parts if CLOTHES.fullmatch(fold(each).strip())), "")
 
 
 def blocked_word(rules: Rules, prompt: str) -> str | None:

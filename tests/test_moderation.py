@@ -99,6 +99,25 @@ async def test_a_word_that_the_syntax_hides_is_the_word(
     assert below.text == "I don't draw that."
 
 
+@pytest.mark.parametrize("negative", ["(clothes:1.4), blurry", "fea, toda la ropa", "Dressed"])
+async def test_clothes_are_not_taken_away_by_the_negative_prompt(
+    chat: Chat, place: Guild, negative: str
+) -> None:
+    who = {"guild": place, "member": Member(f"{place.id}:sly", "Sly")}
+    reply = await chat.type(f'a woman negative:"{negative}"', **who)
+    assert "Leave it out of the negative prompt" in reply.text
+    below = await chat.type(f'a girl negative:"{negative}"', **who)
+    assert below.text == "I don't draw that."
+
+
+@pytest.mark.parametrize("negative", ["torn clothes, bad hands", "underwear, vestido rojo", "nude"])
+async def test_what_else_a_negative_prompt_says_is_free(
+    chat: Chat, place: Guild, negative: str
+) -> None:
+    reply = await chat.type(f'a girl steps:1 negative:"{negative}"', guild=place)
+    assert reply.tone is Tone.ACCEPTED
+
+
 async def test_nobody_fills_the_moderators_list_alone(chat: Chat, place: Guild) -> None:
     member = Member("chat:insistent", "Zoe")
     for n in range(30):

@@ -12,7 +12,16 @@ from bot.conversation import Call, Refusal, Role
 from bot.holding import never_drawn
 from bot.limits import left_until
 from bot.locales import say
-from bot.moderation import Rules, below_floor, blocked_word, in_channel, rules_for, said
+from bot.moderation import (
+    Rules,
+    below_floor,
+    blocked_word,
+    in_channel,
+    mentions_minor,
+    rules_for,
+    said,
+    undressing,
+)
 from db.models import Job, Record, RecordKind, Review
 
 log = logging.getLogger(__name__)
@@ -42,7 +51,8 @@ async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None
     )
     # In a thread: a long schedule has a text for each of its steps.
     texts = await asyncio.to_thread(_texts, jobs, semilla.catalogue.wildcard)
-    below = await asyncio.to_thread(_below_floor, texts)
+    clothes = await asyncio.to_thread(_undressing, jobs)
+    below = await asyncio.to_thread(_below_floor, texts, bool(clothes))
     if below is not None:
         await _refuse_for_good(semilla, call, rules, _record(call, *below))
     brought = call.image is not None and any(job.request.initial_image for job in jobs)
@@ -53,6 +63,9 @@ async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None
     found = await asyncio.to_thread(_blocked, rules, texts)
     if found is not None:
         await _block(semilla, call, *found)
+    if clothes and not rules.nsfw:
+        await semilla.database.moderation.write(_record(call, RecordKind.WORD, clothes))
+        raise Refusal("negative-word", word=clothes)
 
 
 def _texts(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> dict[str, str]:
@@ -65,9 +78,15 @@ def _texts(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> dic
     return texts
 
 
-def _below_floor(texts: Mapping[str, str]) -> tuple[RecordKind, str] | None:
-    """The prompt that asks for what is never drawn, and whether it may mean something else."""
-    below = [text for text in texts if below_floor(text)]
+def _undressing(jobs: Sequence[Job]) -> str:
+    negatives = {job.request.negative_prompt for job in jobs}
+    return next(filter(None, map(undressing, negatives)), "")
+
+
+def _below_floor(texts: Mapping[str, str], undressed: bool) -> tuple[RecordKind, str] | None:
+    """The prompt that asks for what is never drawn, and whether it may mean something else.
+    `undressed`: its negative prompt takes clothes away."""
+    below = [text for text in texts if below_floor(text) or (undressed and mentions_minor(text))]
     if not below:
         return None
     plain = next((text for text in below if below_floor(text, plainly=True)), None)

@@ -423,6 +423,7 @@ hours = { $count } h
 days = { $count } days
 no-reason = none was given
 refusal-word = The word "{ $word }" isn't used here. Change it and go on.
+refusal-negative-word = "{ $word }" can't be taken away here. Leave it out of the negative prompt.
 refusal-floor = I don't draw that.
 refusal-photos-off = Photos of your own are off here. Use words, or a picture that was made here.
 refusal-banned = Moderators have stopped your requests. Reason: { $reason }. Only they can lift it.

@@ -393,6 +393,7 @@ hours = { $count } h
 days = { $count } días
 no-reason = no se dio ninguno
 refusal-word = La palabra «{ $word }» no se usa aquí. Cámbiala y listo.
+refusal-negative-word = Aquí no se puede quitar «{ $word }». Sácalo del prompt negativo.
 refusal-floor = Eso no lo dibujo.
 refusal-photos-off = Aquí no se usan fotos propias. Usa palabras, o una imagen hecha aquí.
 refusal-banned = Quienes moderan detuvieron tus pedidos. Motivo: { $reason }. Solo esas personas pueden levantarlo.
