@@ -123,7 +123,7 @@ def memory(family: str, small: bool) -> None:
         (taken,) = widths.taken.values()
         known = ", ".join(f"{n}: {each / MEGABYTE:.0f}" for n, each in sorted(taken.items()))
         print(f"MB that a call takes, by its rows: {known}; the VAE {decoding / MEGABYTE:.0f}")
-        drawing.free()
+        drawing.free_idle(0)
         _tell("freed", device)
         model, _ = models.load(family, HASH)
         _make_scarce(model, int(1.05 * max(decoding, taken.get(NARROW, 0))))

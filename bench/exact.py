@@ -102,7 +102,7 @@ def together(
             if company and chance.random() < CANCELLED:
                 list(engine.cancel(chance.choice(company).job))
             if chance.random() < FREED:
-                engine.free()
+                engine.free_idle(0)
             for event in engine.turn() if engine.busy else ():
                 assert not isinstance(event, Failed), event
                 if isinstance(event, Drawn) and event.job >= 0:

@@ -118,4 +118,5 @@ def _generator(config: Config) -> LocalGenerator:
         device=settings.device,
         preview_every=settings.preview_every,
         compiled=settings.compiled,
+        rest_minutes=settings.rest_minutes,
     )

@@ -54,13 +54,15 @@ class Web(Section):
 
 
 class GeneratorConfig(Section):
-    """`threads`: of the processor, 0 for as many as torch finds good."""
+    """`threads`: of the processor, 0 for as many as torch finds good; `rest_minutes`: without work,
+    after which the generator lets go of all memory, 0 for never."""
 
     models_folders: Folders = ()
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: int = Field(default=0, ge=0, le=256)
     preview_every: int = Field(default=4, ge=1, le=150)
     compiled: bool = False
+    rest_minutes: int = Field(default=30, ge=0, le=10_000)
 
 
 class AccessConfig(Section):

@@ -219,7 +219,7 @@ class Dispatch:
                 await self._submit(task)
         self._announce()
         if self.paused and self._started and not self._in_worker:
-            self._generator.free()
+            self._generator.rest()
 
     def _next(self) -> Task | None:
         """Suspects go one at a time, alone; else whoever is next, while there is room."""
@@ -366,9 +366,7 @@ class Dispatch:
         log.error("the worker died with jobs %s: %s", died.jobs, died.detail)
         self.starts = died.ready
         self._announcing.died()
-        if not died.ready:  # it has read none of its orders: the next one gets them
-            for task in [each for each in self.running() if each.job in died.jobs]:
-                await self._submit(task)
+        if not died.ready:
             return
         self.deaths += 1
         tasks = [self._in_worker.pop(job) for job in died.jobs if job in self._in_worker]

@@ -10,11 +10,12 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from generator import frames, messages
-from generator.messages import Cancel, Died, Free, Order, Submit
+from generator.messages import Cancel, Died, Order, Rest, Resting, Submit
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +39,8 @@ class Generator(Protocol):
 
     def cancel(self, job: int) -> None: ...
 
-    def free(self) -> None:
-        """Lets go of the memory that models take."""
+    def rest(self) -> None:
+        """Lets go of all memory until the next order."""
 
     def events(self) -> AsyncIterator[messages.Event]:
         """For one consumer, until `close`."""
@@ -48,7 +49,8 @@ class Generator(Protocol):
 
 
 class LocalGenerator:
-    """A worker process on this machine. When it dies, `Died` tells its jobs and a new one starts."""
+    """A worker process on this machine. When it dies, `Died` tells its jobs and a new one starts;
+    with nothing to do for some minutes it rests: there is none until the next order."""
 
     def __init__(
         self,
@@ -58,16 +60,19 @@ class LocalGenerator:
         device: str = "auto",
         preview_every: int = 4,
         compiled: bool = False,
+        rest_minutes: float = 0,
     ) -> None:
         self._arguments = [f"--models={folder}" for folder in models_folders]
         self._arguments += [f"--cache={cache}", f"--threads={threads}", f"--device={device}"]
         self._arguments += [f"--preview-every={preview_every}", *(["--compiled"] * compiled)]
+        self._arguments += [f"--rest={rest_minutes * 60}"] if rest_minutes else []
         self._events: asyncio.Queue[messages.Event] = asyncio.Queue()
         self._process: asyncio.subprocess.Process | None = None
-        self._jobs: dict[int, None] = {}
+        self._jobs: dict[int, list[Order]] = {}  # what the worker was told of each
         self._supervisor: asyncio.Task[None] | None = None
         self._pause = FIRST_PAUSE_SECONDS
-        self._ready = False
+        self._ready = self._resting = False
+        self._wanted = asyncio.Event()
         self._listener: threading.Thread | None = None
         self._said = ""
 
@@ -80,14 +85,17 @@ class LocalGenerator:
         self._supervisor = asyncio.create_task(self._supervise(), name="worker")
 
     def submit(self, order: Submit) -> None:
-        self._jobs[order.job] = None
+        self._jobs[order.job] = [order]
+        self._wanted.set()
         self._send(order)
 
     def cancel(self, job: int) -> None:
-        self._send(Cancel(job))
+        if job in self._jobs:
+            self._jobs[job].append(Cancel(job))
+            self._send(Cancel(job))
 
-    def free(self) -> None:
-        self._send(Free())
+    def rest(self) -> None:
+        self._send(Rest())
 
     async def events(self) -> AsyncIterator[messages.Event]:
         while True:
@@ -113,7 +121,7 @@ class LocalGenerator:
 
     async def _launch(self) -> None:
         # Not the chat's working folder: the module is found wherever Semilla was started.
-        self._ready = False
+        self._ready = self._resting = False
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         hearing, speaking = os.pipe()
         self._said = ""
@@ -145,33 +153,54 @@ class LocalGenerator:
                         sys.stderr.write(line)
 
     async def _supervise(self) -> None:
-        while True:
-            process = self._process
-            if process is None or process.stdout is None:
-                return
-            try:
-                await self._read(process.stdout)
-            except frames.Unreadable:  # what comes behind it can't be told apart any more
-                log.exception("the worker isn't understood")
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.stdout.read()  # its end is seen only behind what it had still sent
-            code, ready = await process.wait(), self._ready
+        while (process := self._process) and (output := process.stdout):
+            await self._follow(process, output)
+            code, ready, resting = await process.wait(), self._ready, self._resting
             if self._listener is not None:
                 await asyncio.to_thread(self._listener.join, LAST_WORDS_SECONDS)
             detail = f"exit code {code}, its last words: {self._said or 'none'}"
-            log.error("the worker ended with %s", detail)
+            if resting:
+                await self._rest()
+            else:
+                log.error("the worker ended with %s", detail)
             await self._launch_again()
             # Only now: whoever hears of it may send the jobs to the new worker at once, and those
             # that came while there was none are among them.
-            jobs, self._jobs = tuple(self._jobs), {}
-            self._events.put_nowait(Died(jobs, detail, ready))
+            lost: tuple[int, ...] = ()
+            if ready and not resting:
+                lost, self._jobs = tuple(self._jobs), {}
+            for order in chain.from_iterable(self._jobs.values()):
+                self._send(order)
+            if not resting:
+                self._events.put_nowait(Died(lost, detail, ready))
+
+    async def _follow(
+        self, process: asyncio.subprocess.Process, output: asyncio.StreamReader
+    ) -> None:
+        """Until the worker's output ends."""
+        try:
+            await self._read(output)
+        except frames.Unreadable:  # what comes behind it can't be told apart any more
+            log.exception("the worker isn't understood")
+            with suppress(ProcessLookupError):
+                process.kill()
+            await output.read()  # its end is seen only behind what it had still sent
+
+    async def _rest(self) -> None:
+        """Until there is an order; one may have come behind the worker's last look."""
+        log.info("the worker rests")
+        self._process = None
+        if not self._jobs:
+            self._wanted.clear()
+            await self._wanted.wait()
+        self._pause = 0.0
 
     async def _launch_again(self) -> None:
         """Until it succeeds: the system may be out of memory or of files, and have some later."""
         while True:
             await asyncio.sleep(self._pause)
-            self._pause = min(self._pause * 2, LAST_PAUSE_SECONDS)
+            longer = max(self._pause * 2, FIRST_PAUSE_SECONDS)
+            self._pause = min(longer, LAST_PAUSE_SECONDS)
             try:
                 return await self._launch()
             except OSError as error:
@@ -189,14 +218,14 @@ class LocalGenerator:
                 )
             except asyncio.IncompleteReadError:
                 return
-            self._ready = True
+            self._ready, self._resting = True, isinstance(event, Resting)
             if isinstance(event, messages.Drawn | messages.Failed | messages.Cancelled):
                 self._jobs.pop(event.job, None)
                 self._pause = FIRST_PAUSE_SECONDS
             self._events.put_nowait(event)
 
     def _send(self, order: Order) -> None:
-        # Between a death and the next launch nothing can be sent: Died will tell of these jobs.
+        # Between an end and the next launch nothing can be sent: Died or Woken tells of these jobs.
         process = self._process
         if process is not None and process.stdin is not None and process.returncode is None:
             process.stdin.write(frames.encode(order))

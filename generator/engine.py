@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from generator import messages, metadata, upscaling
+from generator import messages, metadata
 from generator.batching import (
     COMPILED,
     EAGER,
@@ -35,7 +35,7 @@ from generator.drawing import initial_image, inputs_of, predict
 from generator.loaded_model import LoadedModel
 from generator.memory import peak_of
 from generator.messages import Failure, Note, Submit
-from generator.models import Crowded, Key, Loaded, ModelRefused, Models, model_key
+from generator.models import IDLE_SECONDS, Crowded, Key, Loaded, ModelRefused, Models, model_key
 from generator.programs import Programs, set_up
 from generator.request import LANCZOS
 from generator.runs import Run, begin, begin_enlarging, failure_of
@@ -118,15 +118,9 @@ class Engine:
             self._end(job)
             yield messages.Cancelled(job)
 
-    def free_idle(self) -> messages.Kept:
-        """Forgets models that nobody has drawn with for long."""
-        self._models.free_idle()
-        return messages.Kept(self._models.kept)
-
-    def free(self) -> messages.Kept:
-        """Forgets all models."""
-        upscaling.free()
-        self._models.free_idle(seconds=0)
+    def free_idle(self, seconds: float = IDLE_SECONDS) -> messages.Kept:
+        """Forgets models that nobody has drawn with for so long."""
+        self._models.free_idle(seconds)
         return messages.Kept(self._models.kept)
 
     def turn(self) -> Events:

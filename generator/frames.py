@@ -20,8 +20,8 @@ PREFIX = struct.Struct(">II")
 KINDS: Mapping[str, Any] = {
     kind.__name__: kind
     for kind in (
-        *(messages.Submit, messages.Cancel, messages.Free),
-        *(messages.Ready, messages.Loading, messages.Loaded, messages.Kept),
+        *(messages.Submit, messages.Cancel, messages.Rest),
+        *(messages.Ready, messages.Loading, messages.Loaded, messages.Kept, messages.Resting),
         *(messages.Started, messages.Called, messages.Drawn, messages.Failed, messages.Cancelled),
     )
 }

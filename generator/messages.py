@@ -88,8 +88,8 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
-class Free:
-    """Lets go of all models: the memory is wanted for something else."""
+class Rest:
+    """Ends the worker unless it draws: all of its memory is wanted for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +173,23 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """The worker ends, as it was told to or had nothing to do for long: not even a card's driver
+    keeps memory for it then. The next order starts another."""
+
+
+@dataclass(frozen=True, slots=True)
 class Died:
     """The worker process ended by itself while these jobs were in it, and a new one starts. With
-    no jobs also each time that it couldn't be started: those that are in it are told of later.
-    `ready`: it had begun to take orders."""
+    no jobs also each time that it couldn't be started. `ready`: it had begun to take orders; else
+    it has read none, and the new one gets them."""
 
     jobs: tuple[int, ...]
     detail: str = ""
     ready: bool = True
 
 
-Order = Submit | Cancel | Free
-Event = Ready | Loading | Loaded | Kept | Started | Called | Drawn | Failed | Cancelled | Died
+Order = Submit | Cancel | Rest
+Event = (
+    Ready | Loading | Loaded | Kept | Started | Called | Drawn | Failed | Cancelled | Resting | Died
+)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import math
 import os
 import platform
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from functools import partial
 from io import RawIOBase
@@ -23,7 +25,7 @@ from generator.memory import free_bytes
 from generator.models import Models
 from generator.programs import AFTER, Programs
 
-IDLE_SECONDS = 60.0
+LOOK_SECONDS = 60.0  # between looks at which models are idle
 
 Orders = queue.SimpleQueue[messages.Order | None]
 
@@ -50,17 +52,21 @@ def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None
     waiting: Orders = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders, waiting), daemon=True).start()
     _send(events, messages.Ready(key, exposed is not None, no_card))
-    while _take(engine, waiting, events):
+    while _take(engine, waiting, events, options.rest):
         for event in engine.turn():
             _send(events, event)
 
 
-def _take(engine: Engine, waiting: Orders, events: RawIOBase) -> bool:
-    """Passes on what was ordered; waits only when there is nothing to do. False at the end."""
+def _take(engine: Engine, waiting: Orders, events: RawIOBase, rest: float) -> bool:
+    """Passes on what was ordered; waits only when there is nothing to do. False at the end, and
+    after as many seconds of `rest` without work."""
+    since = time.monotonic()
     while not waiting.empty() or not engine.busy:
         try:
-            order = waiting.get(timeout=IDLE_SECONDS)
+            order = waiting.get(timeout=min(LOOK_SECONDS, rest))
         except queue.Empty:
+            if time.monotonic() - since >= rest:
+                return _rest(events)
             _send(events, engine.free_idle())
             continue
         match order:
@@ -68,12 +74,18 @@ def _take(engine: Engine, waiting: Orders, events: RawIOBase) -> bool:
                 return False
             case messages.Submit() as order:
                 engine.submit(order)
-            case messages.Free():
-                _send(events, engine.free())
+            case messages.Rest() if not engine.busy:
+                return _rest(events)
             case messages.Cancel(job):
                 for event in engine.cancel(job):
                     _send(events, event)
     return True
+
+
+def _rest(events: RawIOBase) -> bool:
+    _send(events, messages.Kept(()))
+    _send(events, messages.Resting())
+    return False
 
 
 def _read(orders: BinaryIO, waiting: Orders) -> None:
@@ -101,6 +113,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--preview-every", type=int, default=4)
+    parser.add_argument("--rest", type=float, default=math.inf)
     parser.add_argument("--compiled", action="store_true")
     return parser.parse_args(arguments)
 

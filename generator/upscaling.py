@@ -182,8 +182,3 @@ def _read(file: Path, _changed: int, device: torch.device) -> Upscaler:
     network = RRDBNet(built)
     network.load_state_dict({new: weights[name].float() for name, new in renamed(weights).items()})
     return Upscaler(network.eval().to(device))
-
-
-def free() -> None:
-    """Forgets all of them."""
-    _read.cache_clear()

@@ -35,6 +35,7 @@ from generator.messages import (
     Note,
     NoteKind,
     Ready,
+    Resting,
     Started,
     Submit,
 )
@@ -358,6 +359,26 @@ async def test_a_killed_worker_tells_its_jobs_and_a_new_one_draws(tmp_path):
         assert opened((await mortal.draw()).png).size == (128, 128)
 
 
+async def test_a_worker_without_work_lets_go_of_all_memory_until_the_next_order(tmp_path):
+    async with studio(tmp_path, rest_minutes=0.5 / 60) as idle:
+        before, worker = await idle.draw(steps=4), idle.generator.pid
+        await idle.until(Resting)
+        assert (await idle.draw(steps=4)).pixel_hash == before.pixel_hash
+        assert idle.generator.pid != worker
+
+
+async def test_what_is_ordered_as_the_worker_goes_to_rest_is_drawn_or_cancelled(tmp_path):
+    async with studio(tmp_path) as idle:
+        for _ in range(3):
+            await idle.draw(steps=1)
+            idle.generator.rest()
+            jobs = {idle.order(steps=2), idle.order(steps=150), idle.order(steps=2)}
+            idle.generator.cancel(idle.job - 1)
+            ends = [(await idle.until(Drawn, Cancelled, Failed, Died))[-1] for _ in jobs]
+            assert {end.job for end in ends if isinstance(end, Drawn)} == jobs - {idle.job - 1}
+            assert [e.job for e in ends if isinstance(e, Cancelled)] == [idle.job - 1]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX systems")
 async def test_a_worker_that_can_not_be_started_for_a_while_draws_afterwards(tmp_path, monkeypatch):
     async with studio(tmp_path) as mortal:
@@ -383,8 +404,10 @@ async def test_a_worker_that_is_not_understood_makes_place_for_a_new_one(tmp_pat
     monkeypatch.setattr(sys, "executable", str(script))
     async with studio(tmp_path / "cache") as mortal:
         job = mortal.order()
-        assert (await mortal.until(Died))[-1].jobs == (job,)
-        assert opened((await mortal.draw()).png).size == (128, 128)
+        assert (await mortal.until(Died))[-1].jobs == (), "the new one gets the order"
+        drawn = (await mortal.until(Drawn))[-1]
+        assert drawn.job == job
+        assert opened(drawn.png).size == (128, 128)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the worker is a script of the shell first")

@@ -148,11 +148,11 @@ def test_what_a_picture_draws_with_is_not_loaded_a_second_time_beside_it(room, i
         engine.submit(Submit(job, room.recipe("one", **SMALL | {"steps": 9})))
         while sum(isinstance(each, Started) for each in events) < job:
             events += engine.turn()
-        engine.free()
+        engine.free_idle(0)
     assert in_memory() == 1
     events += room.run(engine=engine)
     assert sum(isinstance(each, Loading) for each in events) == 1
-    engine.free()
+    engine.free_idle(0)
     assert in_memory() == 0
 
 
@@ -161,7 +161,7 @@ def test_it_tells_which_models_are_in_memory_together(room):
     orders = (Submit(job, room.recipe(name, **SMALL)) for job, name in enumerate(("one", "other")))
     told = [each for each in room.run(*orders, engine=engine) if isinstance(each, Kept)]
     assert told[-1] == Kept(("one", "other"))
-    assert engine.free() == Kept(())
+    assert engine.free_idle(0) == Kept(())
 
 
 @pytest.mark.parametrize("part", ["network", "decoder", "encoder", "words"])

@@ -378,6 +378,9 @@ async def test_the_owner_pauses_the_drawing_and_the_memory_is_freed_until_it_goe
         assert (await chat.ask("a cat steps:2")).pictures
         assert "Whom?" in (await chat.type("/pause", member=teacher)).text
         assert "until /resume" in (await chat.type("/pause")).text
+        async with asyncio.timeout(20):
+            while chat.semilla.dispatch.worker is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         with chat.semilla.events.follow(guild=CLASS.id) as follower:
             accepted = await chat.type("a dog steps:2", member=teacher)
             assert "not drawing just now" in accepted.text

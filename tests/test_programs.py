@@ -76,7 +76,7 @@ def test_a_compiled_network_is_let_go_with_its_model(room):
     events = room.run(Submit(1, recipe, trace="2c1"), engine=engine)
     assert [each.trace for each in events if isinstance(each, Drawn)] == ["2c1"]
     weights = weakref.ref(room.models.loaded("micro", recipe.model_hash).unet.conv_in.weight)
-    engine.free()
+    engine.free_idle(0)
     assert weights() is None
 
 
@@ -127,7 +127,7 @@ def test_a_build_that_fails_when_it_is_used_does_not_keep_its_model(room, monkey
     assert [each.trace for each in events if isinstance(each, Drawn)] == ["2e3"]
     weights = weakref.ref(room.models.loaded("micro", recipe.model_hash).unet.conv_in.weight)
     del events
-    engine.free()
+    engine.free_idle(0)
     assert weights() is None
 
 
