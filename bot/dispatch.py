@@ -374,12 +374,14 @@ class Dispatch:
             self._deaths[tasks[0].job] += 1
         for task in tasks:
             self._announcing.leaves(task.job)
-            if task.job in self._stopped:  # it may have died before it heard of that
+        stopped = [task for task in tasks if task.job in self._stopped]  # before it heard of that
+        fatal = [t for t in tasks if self._deaths[t.job] >= DEATHS and t not in stopped]
+        self._suspects += [task for task in tasks if task not in stopped and task not in fatal]
+        with suppress(LookupError):  # its member has had all their rows erased meanwhile
+            for task in stopped:
                 await self._cancelled(task)
-            elif self._deaths[task.job] >= DEATHS:
+            for task in fatal:
                 await self._failed(task, Failure.WORKER_DIED, died.detail)
-            else:
-                self._suspects.append(task)
         await self._feed()
 
     def _announce(self) -> None:

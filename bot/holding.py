@@ -148,27 +148,30 @@ def _new(note: Note, job: Job) -> bool:
 
 async def never_drawn(
     database: Database, events: Events, rules: Rules, record: Record, language: str
-) -> None:
+) -> Ban | None:
     """Records it and tells moderators; whoever goes on is paused everywhere, but not for words that
-    may have meant something else."""
+    may have meant something else, and no owner."""
     moderation = database.moderation
     await moderation.write(record)
-    key = f"log-{record.kind}"
     attempts = await moderation.attempts(record.member, now() - WITHIN)
-    if record.kind is not RecordKind.UNSURE and attempts >= ATTEMPTS:
-        await _pause_everywhere(database, record)
-        key = "log-floor-paused"
+    goes_on = record.kind is not RecordKind.UNSURE and attempts >= ATTEMPTS
+    paused = None
+    if goes_on and not await database.access.owns(record.member):
+        paused = await _pause_everywhere(database, record)
+    key = f"log-{record.kind}" if paused is None else "log-floor-paused"
     text = say(language, key, member=record.member_name)
     reply = Reply(text=text, buttons=(against(language, record.member),), private=True)
     tell_moderators(events, rules, record.guild, reply)
+    return paused
 
 
-async def _pause_everywhere(database: Database, record: Record) -> None:
+async def _pause_everywhere(database: Database, record: Record) -> Ban:
     who = {"member": record.member, "member_name": record.member_name}
-    ban = Ban(guild=EVERYWHERE, until=now() + PAUSED, by="semilla", by_name="Semilla", **who)
+    ban = Ban(guild=EVERYWHERE, until=now() + PAUSED, **who)
     await database.moderation.ban(ban)
     pause = Record(guild=record.guild, kind=RecordKind.PAUSE, detail="", **who)
     await database.moderation.write(pause)
+    return ban
 
 
 def tell_moderators(events: Events, rules: Rules, guild: str, reply: Reply) -> None:

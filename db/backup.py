@@ -96,7 +96,7 @@ def unpack(archive: Path, folder: Path) -> int:
         raise BadBackup(str(error)) from error
     try:
         revision_of(folder / DATABASE)
-        named, missing = _named(folder / DATABASE), _missing(folder)
+        named, missing = set(_named(folder / DATABASE)), _missing(folder)
     except sqlite3.Error as error:
         raise BadBackup(str(error)) from error
     for name in named:
@@ -105,7 +105,7 @@ def unpack(archive: Path, folder: Path) -> int:
     for path in (folder / PICTURES).glob("*/*"):
         if path.name not in named:
             path.unlink()
-    return len(set(named) - missing)
+    return len(named - missing)
 
 
 def new_owners(unpacked: Path, data: Path) -> list[str]:
@@ -115,8 +115,9 @@ def new_owners(unpacked: Path, data: Path) -> list[str]:
 
 def new_places(unpacked: Path, data: Path) -> list[str]:
     """The names of where Semilla would be switched on by a backup, and isn't now."""
-    found = _added(unpacked, data, "SELECT guild, name FROM places WHERE state = 'ACTIVE'")
-    return [name or guild for guild, name in found]
+    active = "SELECT guild FROM places WHERE state = 'ACTIVE'"
+    names = dict(_rows(unpacked / DATABASE, "SELECT guild, name FROM places"))
+    return [names[guild] or guild for (guild,) in _added(unpacked, data, active)]
 
 
 def put_in_place(unpacked: Path, data: Path) -> Path:

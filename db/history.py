@@ -271,9 +271,14 @@ async def _forget(session: AsyncSession, picture: Picture) -> None:
     await session.execute(update(Job).where(Job.id == picture.job_id).values(**gone))
     answer = select(Job.answer_id).where(Job.id == picture.job_id).scalar_subquery()
     kept = select(Job.id).outerjoin(Picture, Picture.job_id == Job.id)
-    kept = kept.where(Job.answer_id == Answer.id, Picture.deleted.is_(None))
+    stays = or_(Job.state.in_(MAY_RUN), and_(Picture.id.is_not(None), Picture.deleted.is_(None)))
+    kept = kept.where(Job.answer_id == Answer.id, stays)
     forgotten = update(Answer).where(Answer.id == answer, ~kept.correlate(Answer).exists())
-    await session.execute(forgotten.values(line=""))
+    empty = await session.execute(forgotten.values(line=""))
+    if empty.rowcount:  # type: ignore[attr-defined]  # of a CursorResult
+        silent = ("$.prompt", "", "$.negative_prompt", "", "$.initial_image", None)
+        cancelled = update(Job).where(Job.answer_id == answer, Job.state == JobState.CANCELLED)
+        await session.execute(cancelled.values(recipe=func.json_set(Job.recipe, *silent)))
 
 
 def _needed_of(files: Collection[str]) -> Any:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, literal_column
 from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -122,7 +122,10 @@ class Job(Base):
         foreign_keys="Job.parent_id", lazy="selectin", join_depth=1
     )
 
-    __table_args__ = (Index("jobs_of_members", "member", "created"),)
+    __table_args__ = (
+        Index("jobs_of_members", "member", "created"),
+        Index("jobs_of_parents", "parent_id", sqlite_where=parent_id.is_not(None)),
+    )
 
     @property
     def request(self) -> GenerationRequest:
@@ -184,6 +187,7 @@ class Picture(Base):
         UniqueConstraint("guild", "code"),
         Index("pictures_newest", "guild", "id"),
         Index("pictures_blurred", "blurred", sqlite_where=blurred != ""),
+        Index("pictures_held", "guild", "id", sqlite_where=visibility == literal_column("'HELD'")),
     )
 
     @property
@@ -240,8 +244,6 @@ class Ban(Base):
     member_name: Mapped[str]
     until: Mapped[datetime | None] = mapped_column(default=None)
     reason: Mapped[str] = mapped_column(default="")
-    by: Mapped[str]
-    by_name: Mapped[str]
     created: Mapped[datetime] = mapped_column(default=now)
     lifted: Mapped[datetime | None] = mapped_column(default=None)
 
@@ -264,7 +266,7 @@ class RecordKind(StrEnum):
 
 
 class Record(Base):
-    """Something that a moderator did, or that was refused. `by_name` "" is Semilla herself."""
+    """Something that a moderator did, or that was refused. `by` "" is Semilla herself."""
 
     __tablename__ = "records"
 
@@ -273,6 +275,7 @@ class Record(Base):
     kind: Mapped[RecordKind]
     member: Mapped[str] = mapped_column(index=True)
     member_name: Mapped[str]
+    by: Mapped[str] = mapped_column(default="")
     by_name: Mapped[str] = mapped_column(default="")
     detail: Mapped[str] = mapped_column(default="")
     created: Mapped[datetime] = mapped_column(default=now)

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, or_, select, union_all, update
+from sqlalchemy import (
+    Select,
+    and_,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from db.codes import read_code
 from db.jobs import free_code, owned_code
@@ -27,7 +37,8 @@ from db.transactions import Transactions, insistent
 # What waits for a moderator.
 ASKED = Review.asked.is_not(None) & Review.decided.is_(None)
 UNASKED_KEPT = 20  # requests of a member in a guild that a word has stopped
-HELD = and_(Picture.visibility == Visibility.HELD, Picture.deleted.is_(None))
+# Spelled as the index has it.
+HELD = and_(Picture.visibility == literal_column("'HELD'"), Picture.deleted.is_(None))
 KNOWN: tuple[type[Answer | Review | Record | Ban], ...] = (Answer, Review, Record, Ban)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.history import image_of
+from db.history import BLURRED, image_of
 from db.jobs import LIMITED, cost_of
 from db.models import (
     ATTACHED,
@@ -103,18 +103,16 @@ class Privacy:
     async def _unowned(self, files: Iterable[str]) -> list[str]:
         """Those that are nobody else's picture."""
         async with self._transactions.read() as session:
-            return [
-                name
-                for name in files
-                if not await session.scalar(
-                    select(
-                        exists().where(
-                            or_(Picture.file == name, Picture.blurred == name),
-                            Picture.deleted.is_(None),
-                        )
-                    )
-                )
-            ]
+            return [name for name in files if not await session.scalar(select(_is_shown(name)))]
+
+
+def _is_shown(file: str) -> Any:
+    """By an index for each: one condition with both would read all pictures."""
+    kept = Picture.deleted.is_(None)
+    return or_(
+        exists().where(Picture.file == file, kept),
+        exists().where(Picture.blurred == file, BLURRED, kept),
+    )
 
 
 async def _files(session: AsyncSession, owned: Owned) -> set[str]:
@@ -156,6 +154,10 @@ async def _erase(session: AsyncSession, owned: Owned) -> None:
         await session.execute(_gone(each, owned))
     nameless = update(Record).where(owned.of(Record)).values(member_name="", detail="")
     await session.execute(nameless)
+    own_acts = Record.by == owned.member
+    if owned.guild is not None:
+        own_acts &= Record.guild == owned.guild
+    await session.execute(update(Record).where(own_acts).values(by_name=""))
     await session.execute(update(Ban).where(owned.of(Ban)).values(member_name=""))
     if owned.guild is None:  # their private chat, which has asked for Semilla
         alone = Place.private & (Place.guild == owned.member)

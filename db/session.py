@@ -134,5 +134,6 @@ def _migrate(path: Path) -> None:
 
 
 def _copy(path: Path, copy: Path) -> None:
+    copy.touch(mode=0o600)
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)

@@ -197,6 +197,13 @@ async def test_strangers_who_guess_do_not_keep_the_owner_out(chat: Chat) -> None
     await _owned(chat)
 
 
+async def test_an_owner_who_asks_for_what_is_never_drawn_is_not_paused(chat: Chat) -> None:
+    await _owned(chat)
+    for _ in range(4):
+        assert (await chat.type("a naked child", member=OWNER)).text == "I don't draw that."
+    assert await chat.semilla.database.moderation.banned((), OWNER.id) is None
+
+
 async def test_the_code_is_read_as_it_is_typed_on_a_phone(chat: Chat) -> None:
     typed = chat.semilla.access.code.lower()
     moderator = Member("chat:mo", "Mo", moderator=True)

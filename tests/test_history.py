@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.history import Asker
 from db.models import Picture, Relation, Visibility, now
+from db.privacy import Owned
 from db.session import Database
-from tests.rows import GUILD, MEMBER, answer, draw, job, picture, request
+from tests.rows import GUILD, MEMBER, PNG, answer, draw, job, picture, request
 
 ANA = Asker(GUILD, MEMBER)
 BEA = Asker(GUILD, "web:bea")
@@ -69,10 +70,27 @@ async def test_in_a_long_history_pictures_are_found_by_indexes(database: Databas
         await history.guilds_with(made.code, "web:")
         await moderation.shared_guilds(MEMBER, "web:private")
         assert await history.delete(ANA, made.code)
+        assert await moderation.held(GUILD) == []
     read = [line for line in plans if "pictures" in line or "answers" in line]
     row_by_row = ("SCAN", "USING INDEX pictures_newest (guild=?)")
     assert not [line for line in read if any(each in line for each in row_by_row)]
     assert any("pictures_over" in line for line in read)
+
+
+async def test_erasing_reads_no_history_row_by_row(database: Database) -> None:
+    made = await draw(database)
+    others = {"member": "web:bea", "member_name": "Bea"}
+    rows = [
+        picture(request(), f"{n:064x}", code=f"N{n}", parent_id=made.id + n // 2, **others)
+        for n in range(500)
+    ]
+    async with AsyncSession(database.engine) as session, session.begin():
+        session.add_all(rows)
+    await database.analyze()
+    await database.engine.dispose()
+    async with explained(database) as plans:
+        assert (await database.privacy.erase(Owned(MEMBER))).files == {made.file}
+    assert not [line for line in plans if line.startswith(("SCAN pictures", "SCAN jobs"))]
 
 
 @asynccontextmanager
@@ -271,6 +289,25 @@ async def test_a_deleted_picture_leaves_no_file_and_no_words_anywhere(database: 
     assert "garden" not in json.dumps([left.recipe, left.prompt, accepted.jobs[0].recipe])
     assert "cat" not in accepted.line
     assert not await database.history.delete(ANA, made.code)
+
+
+async def test_with_the_last_picture_of_a_request_go_the_words_of_those_that_were_cancelled(
+    database: Database,
+) -> None:
+    made = request("a secret garden")
+    accepted = await database.answers.accept(
+        answer(line="/imagine a secret"), [job(made), job(made)]
+    )
+    first, second = accepted.jobs
+    await database.jobs.cancel(second.id)
+    file = await database.storage.put(PNG)
+    shown = await database.jobs.done(first.id, picture(made, file))
+    assert await database.history.delete(ANA, shown.code)
+    left = await database.answers.get(accepted.id)
+    assert left is not None
+    assert left.line == ""
+    assert "garden" not in json.dumps([each.recipe for each in left.jobs])
+    assert left.jobs[1].request.prompt == ""
 
 
 async def test_only_author_and_moderators_delete(database: Database) -> None:

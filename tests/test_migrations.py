@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import stat
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -92,6 +94,7 @@ async def test_an_older_database_is_copied_and_then_keeps_all_it_has(
     copy = path.with_name(f"{path.name}.before-{HEAD}")
     assert query(copy, "SELECT version_num FROM alembic_version") == [(old,)]
     assert query(copy, "SELECT code FROM pictures") == [(made.code,)]
+    assert os.name == "nt" or stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
 async def test_older_pictures_of_channels_for_adults_come_up_only_there(tmp_path: Path) -> None:
@@ -168,7 +171,11 @@ def _back_to(path: Path, revision: str) -> None:
     """The schema as that revision left it, with the rows of now."""
     columns = ("reviews.aside", "reviews.moderator", "reviews.roles")
     columns += ("jobs.over_photo", "pictures.over_photo")
-    again = [f"ALTER TABLE {c.replace('.', ' DROP COLUMN ')}" for c in columns]
+    parents = ["DROP INDEX jobs_of_parents", "DROP INDEX pictures_held"]
+    parents += ["ALTER TABLE records DROP COLUMN by"]
+    bans = [f"ALTER TABLE bans ADD COLUMN {name} NOT NULL DEFAULT ''" for name in ("by", "by_name")]
+    again = [*parents, *bans]
+    again += [f"ALTER TABLE {c.replace('.', ' DROP COLUMN ')}" for c in columns]
     names = ("answers_of_members", "pictures_blurred", "pictures_over")
     indexes = [*again, *(f"DROP INDEX {name}" for name in names)]
     adults = ["ALTER TABLE pictures DROP COLUMN age_restricted", *indexes]
@@ -189,6 +196,7 @@ def _back_to(path: Path, revision: str) -> None:
         "0007": adults,
         "0008": indexes,
         "0009": again,
+        "0010": [*parents, *bans],
     }
     triggers = query(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for statement in [*(f"DROP TRIGGER {name}" for (name,) in triggers), *later[revision]]:

@@ -220,6 +220,19 @@ async def test_a_request_that_is_too_large_now_can_be_allowed_later(
     assert (await chat.type(line, guild=place, member=TEACHER)).tone is Tone.PLAIN
 
 
+async def test_of_two_moderators_who_decide_at_once_one_does(chat: Chat, place: Guild) -> None:
+    blocked = await chat.type("a naked apple steps:1", guild=place)
+    await chat.type(button(blocked, "Ask for a review").line, guild=place)
+    waiting = await chat.type("/review", guild=place, member=TEACHER)
+    said = await asyncio.gather(
+        chat.type(button(waiting, "Allow").line, guild=place, member=TEACHER),
+        chat.type(button(waiting, "Refuse").line, guild=place, member=BOSS),
+    )
+    assert sorted(each.tone for each in said) == [Tone.PLAIN, Tone.REFUSED]
+    made = await chat.semilla.database.answers.recent(place.id, ANA.id)
+    assert len(made) == (said[0].tone is Tone.PLAIN)
+
+
 async def test_a_refused_review_stays_refused(chat: Chat, place: Guild) -> None:
     blocked = await chat.type("a naked apple", guild=place)
     await chat.type(button(blocked, "Ask for a review").line, guild=place)
@@ -324,8 +337,6 @@ async def test_a_pause_ends_by_itself(chat: Chat, place: Guild, until: str, told
         member=ANA.id,
         member_name="Ana",
         until=now() - timedelta(seconds=1),
-        by="",
-        by_name="",
     )
     await chat.semilla.database.moderation.ban(over)
     assert (await chat.type("/help", guild=place)).tone is Tone.PLAIN
@@ -379,6 +390,38 @@ async def test_whoever_has_erased_themselves_can_be_let_in_again(
     lifted = await chat.type(line, guild=place, member=TEACHER)
     assert lifted.text == f"{gone.id} can use me here again."
     assert (await chat.type("/help", guild=place, member=gone)).tone is Tone.PLAIN
+
+
+async def test_nobody_stops_others_from_their_own_private_chat(chat: Chat, place: Guild) -> None:
+    spiteful = Member(f"{place.id}:spiteful", "Sam")
+    alone = {"guild": Guild(spiteful.id, private=True), "member": spiteful}
+    await chat.ask(APPLE, guild=place, member=BEA)
+    for line in (f"/ban {BEA.id}", f"/pause {BEA.id} until:2h"):
+        assert (await chat.type(line, **alone)).tone is Tone.REFUSED
+    assert (await chat.type("/help", guild=Guild(BEA.id, private=True), member=BEA)).text
+
+
+async def test_nobody_is_not_whoever_has_erased_themselves(chat: Chat, place: Guild) -> None:
+    gone = {"guild": place, "member": Member(f"{place.id}:gone", "Gael")}
+    await chat.type("a naked apple", **gone)
+    await chat.type("/privacy delete sure:yes", **gone)
+    reply = await chat.type("/ban @", guild=place, member=TEACHER)
+    assert reply.tone is Tone.REFUSED
+    assert (await chat.type("/help", **gone)).tone is Tone.PLAIN
+
+
+async def test_a_ban_reaches_what_is_just_being_asked_for(chat: Chat, place: Guild) -> None:
+    quick = {"guild": place, "member": Member(f"{place.id}:quick", "Zoe")}
+    await chat.ask(APPLE, **quick)
+    asked = [chat.type("a red apple steps:150 size:512x512", **quick) for _ in range(5)]
+    banned = chat.type("/ban Zoe", guild=place, member=TEACHER)
+    replies = await asyncio.gather(*asked[:2], banned, *asked[2:])
+    assert "can't use me here" in replies[2].text
+    mine = [task for task in chat.semilla.dispatch.tasks() if task.member == quick["member"].id]
+    for task in mine:  # told to stop, and gone by the next call
+        await chat.wait_for(task.answer)
+    waiting = [t for t in chat.semilla.dispatch.tasks() if t.member == quick["member"].id]
+    assert not waiting
 
 
 async def test_a_ban_empties_the_members_line(chat: Chat, place: Guild) -> None:

@@ -159,6 +159,18 @@ async def test_erased_are_rows_files_and_words(chat: Chat, place: Guild, ana: Me
     assert "nothing" in (await chat.type("/privacy export", guild=place, member=ana)).text
 
 
+async def test_moderators_who_have_themselves_erased_are_nameless_in_the_record(
+    chat: Chat, place: Guild, ana: Member
+) -> None:
+    teacher = Member(f"{place.id}:teacher", "Teodora", moderator=True)
+    await chat.ask("a red apple steps:1", guild=place, member=ana)
+    await chat.type(f"/pause {ana.id} until:1h", guild=place, member=teacher)
+    assert "Teodora" in (await chat.type("/audit", guild=place, member=teacher)).text
+    await chat.type("/privacy delete sure:yes", guild=place, member=teacher)
+    assert "Teodora" not in everything(chat)
+    assert "somebody paused" in (await chat.type("/audit", guild=place, member=teacher)).text
+
+
 @pytest.mark.parametrize("erasing", ["/privacy delete sure:yes", "/delete {code} sure:yes"])
 async def test_words_that_are_erased_are_in_no_file_and_no_backup_any_more(
     chat: Chat, place: Guild, ana: Member, tmp_path: Path, erasing: str

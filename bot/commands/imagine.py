@@ -11,7 +11,7 @@ from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
 from bot.commands.recipe import find_picture, new_request, repeated
-from bot.commands.screening import ALLOWED, check_words
+from bot.commands.screening import ALLOWED, check_standing, check_words
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.limits import check
@@ -62,8 +62,6 @@ def is_private(picture: Picture | None) -> bool:
 async def order(semilla: Semilla, call: Call, draft: OrderCode) -> Reply:
     """A large request whose author has been told how long it takes."""
     found = await _draft(semilla, call, draft)
-    if found.member != call.member.id:
-        raise Refusal("not-your-question")
     options = {**found.options}
     name, attached = options.pop(COMMAND, "imagine"), options.pop(ATTACHED, None)
     # With its time, as a code is given again when its draft has been forgotten.
@@ -109,7 +107,7 @@ async def accept(semilla: Semilla, call: Call, jobs: Sequence[Job], private: boo
     for position, each in enumerate(jobs):
         each.position = position
     await _recognize(semilla, call, jobs)
-    async with semilla.turns.setdefault(call.member.id, asyncio.Lock()):
+    async with semilla.turn(call.member.id):
         await _check(semilla, call, jobs)
         if (question := await _asked_first(semilla, call, jobs)) is not None:
             return question
@@ -181,7 +179,8 @@ def _question(semilla: Semilla, language: str, requests: Sequence[GenerationRequ
 
 
 async def _check(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None:
-    """Raises Refusal: words, photos, limits."""
+    """Raises Refusal: who was stopped meanwhile, words, photos, limits."""
+    await check_standing(semilla, call)
     await check_words(semilla, call, jobs)
     model = semilla.catalogue.default()
     usual = model.native[0] * model.native[1] * calls(model.sampler, model.steps)
@@ -193,6 +192,8 @@ async def _draft(semilla: Semilla, call: Call, code: str) -> Draft:
     found = await semilla.database.drafts.get(call.guild.id, code)
     if found is None:
         raise Refusal("unknown-draft", ("/help",), code=code)
+    if found.member != call.member.id:
+        raise Refusal("not-your-question")
     return found
 
 

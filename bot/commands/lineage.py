@@ -275,6 +275,7 @@ async def delete(semilla: Semilla, call: Call, picture: PictureCode, sure: Switc
                 kind=RecordKind.DELETE,
                 member=found.member,
                 member_name=found.member_name,
+                by=call.member.id,
                 by_name=call.member.name,
                 detail=found.code,
             )

@@ -148,7 +148,8 @@ async def review(
     if found is not None and found.asked is not None:
         if allow is None:
             return review_reply(found, call.language)
-        return await _decide(semilla, call, found, allow)
+        async with semilla.turn(f"{ALLOWED}{found.id}"):  # two moderators may press at once
+            return await _decide(semilla, call, found, allow)
     picture = await find_picture(semilla, call, item)
     if picture.visibility is not Visibility.HELD:
         raise Refusal("not-held", code=picture.code)
@@ -189,7 +190,8 @@ async def _waiting(semilla: Semilla, call: Call) -> Reply:
 
 async def _decide(semilla: Semilla, call: Call, found: Review, allow: bool) -> Reply:
     decided = Refusal("decided-already", member=found.member_name)
-    if found.decided is not None:
+    current = await semilla.database.moderation.review(call.guild.id, found.code)
+    if current is None or current.decided is not None:
         raise decided
     if allow:
         reply = await door.run(semilla, _asked_again(found, call.guild))
@@ -233,7 +235,9 @@ def _asked_again(found: Review, guild: Guild) -> Call:
 async def _stop(
     semilla: Semilla, call: Call, text: str, until: datetime | None, reason: str
 ) -> Reply:
-    """A ban, or with an end a pause. What the member has in line is cancelled."""
+    """A ban, or with an end a pause. What the member has in line is cancelled, and what is just
+    being accepted first."""
+    await _need_moderator(semilla, call)
     who, name = await _member(semilla, call, text)
     if who == call.member.id or await semilla.database.access.owns(who):
         raise Refusal("not-against-owner")
@@ -243,13 +247,12 @@ async def _stop(
         member_name=name,
         until=until,
         reason=reason,
-        by=call.member.id,
-        by_name=call.member.name,
     )
-    await semilla.database.moderation.ban(stopped)
+    async with semilla.turn(who):
+        await semilla.database.moderation.ban(stopped)
+        await semilla.dispatch.stop(stopped, call.guild.name)
     kind = RecordKind.BAN if until is None else RecordKind.PAUSE
     await _write(semilla, call, kind, (who, name), reason)
-    await semilla.dispatch.stop(stopped, call.guild.name)
     if until is None:
         return Reply(text=say(call.language, "banned", member=name), private=True)
     time = left_until(until, call.language)
@@ -266,6 +269,8 @@ async def _member(
     moderation = semilla.database.moderation
     mention = call.mentioned(text)
     typed_id = mention or text.lstrip("@")
+    if not typed_id:
+        raise Refusal("unknown-member", member=text)
     found = await moderation.members(guilds or [call.guild.id], typed_id)
     if len(found) > 1:
         each = [await _mark(semilla, call, who) for who, _ in found]
@@ -322,6 +327,7 @@ async def _write(
             kind=kind,
             member=member,
             member_name=name,
+            by=call.member.id,
             by_name=call.member.name,
             detail=detail,
         )
@@ -330,7 +336,8 @@ async def _write(
 
 def _line(record: Record, language: str) -> str:
     name = record.member_name or say(language, "somebody")  # who has had theirs erased
-    facts = {"member": name, "by": record.by_name or "Semilla"}
+    by = say(language, "somebody") if record.by else "Semilla"
+    facts = {"member": name, "by": record.by_name or by}
     detail = f" · {record.detail}" if record.detail else ""
     return say(
         language,

@@ -137,8 +137,8 @@ async def _refuse_for_good(semilla: Semilla, call: Call, rules: Rules, record: R
     """Neutrally, to its author only; it is recorded, and whoever goes on is paused everywhere."""
     log.warning("refused below the floor: %s in %s", call.member.id, call.guild.id)
     language = rules.language or call.language
-    await never_drawn(semilla.database, semilla.events, rules, record, language)
-    if ban := await semilla.database.moderation.banned((), call.member.id):
+    ban = await never_drawn(semilla.database, semilla.events, rules, record, language)
+    if ban is not None:
         await semilla.dispatch.stop(ban)
     raise Refusal("floor")
 

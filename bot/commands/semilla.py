@@ -24,8 +24,6 @@ class Semilla:
     Args:
         chats: those that are there, by their names.
         calls: those that are being answered.
-        turns: of members whose request is being accepted: one after the other, as what was asked
-            for at the same moment counts for the limits, too.
     """
 
     config: Config
@@ -37,4 +35,9 @@ class Semilla:
     dispatch: Dispatch
     chats: Mapping[str, Adapter]
     calls: set[asyncio.Task[Reply]] = field(default_factory=set)
-    turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    def turn(self, of: str) -> asyncio.Lock:
+        """Held while a member's request is accepted, or something decided, one after the other:
+        what was asked for at the same moment counts for the limits, too."""
+        return self._turns.setdefault(of, asyncio.Lock())
