@@ -34,7 +34,7 @@ from tests.telegram_peer.server import (
     Sent,
     Telegram,
 )
-from tests.test_telegram import connect, semilla_on, serving_telegram
+from tests.test_telegram import connect, red_photo, semilla_on, serving_telegram
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CONFLICT = (
@@ -282,6 +282,27 @@ async def test_a_stop_waits_for_no_busy_group_and_loses_nothing(tmp_path: Path) 
         assert time.monotonic() - stopped < 10
         async with semilla_on(peer, tmp_path):
             assert "a bee" in (await peer.shown()).text
+
+
+async def test_a_stop_in_a_network_that_answers_nothing_is_quick_and_keeps_what_it_cuts_off(
+    tmp_path: Path,
+) -> None:
+    async with serving_telegram(minute=6) as peer:
+        async with semilla_on(peer, tmp_path):
+            peer.faults.append(Fault("getFile", hangs=True))
+            await peer.say("/imagina un sol pasos:1", photo=red_photo(), user=LUIS)
+            await peer.until(lambda: not peer.faults[0].times)
+            peer.silent = True
+            await asyncio.sleep(2)  # until the last poll was answered
+            stopped = time.monotonic()
+        assert time.monotonic() - stopped < 10
+        peer.silent = False
+        async with semilla_on(peer, tmp_path):
+            await peer.until(lambda: asking(peer))
+            (question,) = asking(peer)
+            assert question.text.startswith("Hay un pedido")
+            await peer.press(question, "✓ Hacerlo", user=LUIS)
+            assert "un sol" in (await peer.shown()).text
 
 
 async def test_where_no_pictures_may_be_sent_their_author_reads_where_they_are(

@@ -73,6 +73,7 @@ class Fault:
     times: int = 1
     parameters: Json = field(default_factory=dict)
     cut: bool = False  # the connection, before an answer
+    hangs: bool = False  # no answer comes
     after: bool = False
 
 
@@ -95,6 +96,7 @@ class Telegram:
         self.closed_to: set[int] = set()  # people who never wrote to the bot, or have blocked it
         self.ephemeral = False  # whether this is a Bot API that has such messages
         self.down = False  # every connection is cut
+        self.silent = False  # every connection is taken, and no answer comes
         self.members: set[int] | None = None  # of all groups; None: everybody
         self.shut: dict[int, str] = {}  # chat → why nothing can be sent there
         self.no_topics: set[int] = set()
@@ -144,7 +146,7 @@ class Telegram:
         self.group -= 1  # what it was sent before doesn't count
         for kept in (self.closed_to, self.shut, self.no_topics, self.no_pictures):
             kept.clear()
-        self.members, self.ephemeral, self.down = None, False, False
+        self.members, self.ephemeral, self.down, self.silent = None, False, False, False
         self.admins = {TEACHER}
 
     # --- what people do
@@ -319,11 +321,15 @@ class Telegram:
         method = request.match_info["method"]
         if self.down:
             return self._faulty(request, Fault(method, cut=True))
+        if self.silent:
+            await asyncio.Event().wait()
         asked, files = await _read(request)
         self.unknown += faults_of(method, asked)
         fault = next((f for f in self.faults if f.method == method and f.times > 0), None)
         if fault is not None:
             fault.times -= 1
+            if fault.hangs:
+                await asyncio.Event().wait()
             if not fault.after:
                 return self._faulty(request, fault)
         if method != "getUpdates":

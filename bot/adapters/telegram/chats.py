@@ -30,7 +30,7 @@ CALM_CALLS = 8  # in the last minute: until then each request has a message of i
 CALM_REQUESTS = 3
 # In minutes, so that a test can run them in seconds.
 LATE, PASSING = 1.0, 1.0
-LAST_SECONDS = 2.0  # for what is to be taken away at the end
+LAST_SECONDS = 2.0  # for each thing that is still to be done at the end
 KEPT = 2000
 
 
@@ -49,6 +49,7 @@ class Chats:
         self._older: set[int] = set()  # chats whose Bot API knows no such messages
         self._placeholders: dict[int, int] = {}  # open answer → chat
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def pace(self, chat: int) -> Pace:
         if chat not in self._paces:
@@ -59,11 +60,15 @@ class Chats:
         return chat > 0 or self.pace(chat).used < CALM_CALLS
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._closed:
+            work.close()
+            return
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
+        self._closed = True
         for pace in self._paces.values():
             pace.close()
         for task in self._tasks:

@@ -14,7 +14,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.adapters.telegram import away, keyboards, reading, rendering
 from bot.adapters.telegram.away import Away
-from bot.adapters.telegram.chats import Chats
+from bot.adapters.telegram.chats import LAST_SECONDS, Chats
 from bot.adapters.telegram.errors import UNCHANGED, says
 from bot.adapters.telegram.homes import INSIDE, Homes
 from bot.adapters.telegram.pace import Closed, Urgency
@@ -58,15 +58,25 @@ class Client:
         self._homes = Homes(semilla, bot, self._moderators)
         self._fetching = asyncio.Semaphore(reading.FILES_AT_ONCE)
         self._seen: OrderedDict[int | str, None] = OrderedDict()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._left = False
 
     async def take(self, update: Update, _context: object = None) -> None:
         """One bad update never takes the others down, and nobody is left without an answer."""
         if self._is_known(update.update_id):
             return
+        if self._left:
+            await self._cut_off(update)
+            return
+        work = asyncio.create_task(self._take(update))
+        self._under_way.add(work)
+        work.add_done_callback(self._under_way.discard)
         try:
-            await self._take(update)
+            await work
         except Closed:  # what was accepted is delivered by the next connection
             log.info("not answered: Semilla has left Telegram meanwhile")
+        except asyncio.CancelledError:
+            await self._cut_off(update)
         except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
             await self._answer_fault(update, error)
 
@@ -77,6 +87,27 @@ class Client:
         if len(self._seen) > SEEN:
             self._seen.popitem(last=False)
         return known
+
+    async def leave(self) -> None:
+        """At the end: what is under way has a moment, and what comes now none."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=LAST_SECONDS)
+        self._left = True
+        for work in self._under_way:
+            work.cancel()
+
+    async def _cut_off(self, update: Update) -> None:
+        """A request that a stop has cut off is asked about at the next start."""
+        message = update.message
+        text = reading.line_of(message, self._bot.username) if message else None
+        if message is None or text is None:
+            return
+        language = await self._language(message.chat, message.from_user)
+        member = Member(f"{NAME}:{speaker_of(message)}", "")
+        with suppress(Refusal):
+            call = _said(message, member, language, *reading.with_reply(text, message))
+            if not await self._semilla.database.answers.accepted(call.origin):
+                await self._keep(message, call)
 
     async def ask_again(self) -> None:
         """At the start: about what came while Semilla was away, and nobody was asked about."""
@@ -104,10 +135,12 @@ class Client:
             command, options = reading.with_reply(text, message)
         except Refusal as refusal:
             if message.chat.type == ChatType.PRIVATE or reading.is_for(message, self._bot):
-                call = await self._said(message, language, "", {})
+                member = await self._moderators.speaker(message)
+                call = _said(message, member, language, "", {})
                 await self._show(message, await door.refuse(self._semilla, call, refusal), language)
             return
-        call = await self._said(message, language, command, options)
+        member = await self._moderators.speaker(message)
+        call = _said(message, member, language, command, options)
         if not late and await self._is_missed(message, call):
             return
         call = await self._at_home(call, message.chat, message.from_user)
@@ -127,17 +160,14 @@ class Client:
         async with self._fetching:
             return await reading.fetched(file)
 
-    async def _said(
-        self, message: Message, language: str, command: str, options: dict[str, str]
-    ) -> Call:
-        member = await self._moderators.speaker(message)
-        origin = f"{NAME}:{message.chat.id}:{message.id}"
-        return _call(message, origin, member, language, command, options)
-
     async def _is_missed(self, message: Message, call: Call) -> bool:
         """Whether it is a request that came while Semilla was away, and is asked about."""
         seconds = self._touch.seconds_since(message.date)
-        if seconds < away.AWAY_SECONDS or COMMANDS[call.command].answers is not Answers.NEW:
+        return seconds >= away.AWAY_SECONDS and await self._keep(message, call)
+
+    async def _keep(self, message: Message, call: Call) -> bool:
+        """False for what isn't asked about, as it makes no picture."""
+        if COMMANDS[call.command].answers is not Answers.NEW:
             return False
         if not await self._semilla.access.admits(call):
             return False
@@ -330,6 +360,13 @@ class Client:
                 await self._show(update.message, reply, language)
         except TelegramError as unsaid:
             log.warning("fault %s could not be told: %s", code, unsaid)
+
+
+def _said(
+    message: Message, member: Member, language: str, command: str, options: dict[str, str]
+) -> Call:
+    origin = f"{NAME}:{message.chat.id}:{message.id}"
+    return _call(message, origin, member, language, command, options)
 
 
 def _call(
