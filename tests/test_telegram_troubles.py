@@ -179,6 +179,24 @@ async def test_what_nobody_was_asked_about_is_asked_about_after_a_restart(
             assert "una luna" in (await peer.shown(asked, chat=PRIVATE)).text
 
 
+async def test_buttons_that_were_pressed_in_a_time_away_are_asked_about(tmp_path: Path) -> None:
+    async with serving_telegram(minute=6) as peer:
+        async with semilla_on(peer, tmp_path):
+            picture = await peer.shown(await peer.say("/imagina un sol pasos:1", user=LUIS))
+        await peer.press(picture, "🎲 Otra", user=LUIS, old=True)
+        await peer.press(picture, "📋 Receta", user=LUIS, old=True)
+        await peer.press(picture, "🌱 Variar", user=LUIS)
+        async with semilla_on(peer, tmp_path):
+            await peer.until(lambda: asking(peer))
+            (question,) = asking(peer)
+            assert question.text == "Se tocó un botón cuando estuve desconectada:"
+            assert "🌱" in (await peer.shown(count=2)).text, "pressed just before the start"
+            assert len(pictures(peer)) == 2
+            await peer.press(question, "✓ Hacerlo", user=LUIS)
+            assert "un sol" in (await peer.shown(count=3)).text
+            await peer.until(lambda: question.deleted)
+
+
 async def test_what_nobody_decides_about_is_forgotten_in_time(tmp_path: Path) -> None:
     async with App.open(settings(tmp_path)) as app:
         drafts = app.semilla.database.drafts

@@ -90,6 +90,7 @@ class Telegram:
         self.refused: list[str] = []
         self.unknown: list[str] = []  # what the Bot API's description doesn't know
         self.toasts: dict[str, Json] = {}
+        self.too_old: set[str] = set()  # presses
         self.commands: dict[str, list[Json]] = {}
         self.faults: list[Fault] = []
         self.admins = {TEACHER}
@@ -219,9 +220,13 @@ class Telegram:
         user: int = ANA,
         language: str | None = None,
         gone: bool = False,
+        old: bool = False,
     ) -> str:
-        """A button; the id of its callback query. `gone`: its message is too old to come along."""
+        """A button; the id of its callback query. `gone`: its message is too old to come along;
+        `old`: it was pressed so long ago that it can't be answered any more."""
         number = str(next(self._presses))
+        if old:
+            self.too_old.add(number)
         query = {
             "id": number,
             "from": self._person(user, language),
@@ -406,6 +411,7 @@ class Telegram:
 
     def _answer_press(self, asked: Json) -> bool:
         _check(len(asked.get("text", "")) <= 200, "MESSAGE_TOO_LONG")
+        _check(str(asked["callback_query_id"]) not in self.too_old, TOO_OLD)
         self.toasts[str(asked["callback_query_id"])] = asked
         return True
 
@@ -545,6 +551,7 @@ class Telegram:
         }  # fmt: skip
 
 
+TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same"
 )

@@ -11,6 +11,10 @@ telegram-away = { NUMBER($count) ->
     [one] This came while I was offline, { $time } ago:
    *[other] { $count } requests came while I was offline, the first { $time } ago:
   }
+telegram-away-pressed = { NUMBER($count) ->
+    [one] A button was pressed while I was offline:
+   *[other] { $count } buttons were pressed while I was offline:
+  }
 telegram-do-them = ✓ { NUMBER($count) ->
     [one] Do it
    *[other] Do them

@@ -11,6 +11,10 @@ telegram-away = { NUMBER($count) ->
     [one] Hay un pedido de cuando estuve desconectada, de hace { $time }:
    *[other] Hay { $count } pedidos de cuando estuve desconectada, el primero de hace { $time }:
   }
+telegram-away-pressed = { NUMBER($count) ->
+    [one] Se tocó un botón cuando estuve desconectada:
+   *[other] Se tocaron { $count } botones cuando estuve desconectada:
+  }
 telegram-do-them = ✓ { NUMBER($count) ->
     [one] Hacerlo
    *[other] Hacerlos
