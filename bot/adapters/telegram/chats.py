@@ -167,7 +167,11 @@ class Chats:
     async def post(self, chat: int, topic: str, message: rendering.Message) -> None:
         """There and nowhere else: where the topic is gone, the whole group isn't to see it."""
         where = _where(chat, topic, None, loud=False)
-        await self.pace(chat).call(Urgency.ANSWER, lambda: self._send_there(message, where))
+        try:
+            await self.pace(chat).call(Urgency.ANSWER, lambda: self._send_there(message, where))
+        except ChatMigrated as moved:
+            await self.move(chat, moved.new_chat_id)
+            await self.post(moved.new_chat_id, topic, message)
 
     async def _send(self, message: rendering.Message, where: dict[str, Any]) -> Message:
         try:
