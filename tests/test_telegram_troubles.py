@@ -336,6 +336,18 @@ async def test_where_no_pictures_may_be_sent_their_author_reads_where_they_are(
     assert "wait to be sent" not in (await page.get("/")).text
 
 
+@pytest.mark.parametrize("more", ["", " png:yes"])
+async def test_where_no_pictures_may_be_sent_who_wants_to_see_one_is_led_to_it(
+    peer: Telegram, more: str
+) -> None:
+    picture = await peer.shown(await peer.say("/imagine a bee steps:1 size:64x64"))
+    code = picture.buttons()["📋 Recipe"].split()[-1]
+    peer.no_pictures.add(peer.group)
+    told = await peer.answered(await peer.say(f"/show {code}{more}"))
+    assert "doesn't let me send pictures" in told.text
+    assert f"?start={code}" in told.text
+
+
 async def test_several_failures_in_one_message_keep_their_buttons_and_their_authors_names(
     tmp_path: Path,
 ) -> None:

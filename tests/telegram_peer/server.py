@@ -33,6 +33,7 @@ COUNTED = {
     "editMessageReplyMarkup", "editMessageCaption", "editEphemeralMessageReplyMarkup",
 }  # fmt: skip
 GROUP_CALLS = 20
+PICTURES = {"sendPhoto": "photos", "editMessageMedia": "photos", "sendDocument": "documents"}
 
 
 @dataclass
@@ -362,8 +363,8 @@ class Telegram:
             raise Refused(403, "Forbidden: bot was blocked by the user")
         if chat in self.shut and method in COUNTED:
             raise Refused(400, f"Bad Request: {self.shut[chat]}")
-        if chat in self.no_pictures and method in ("sendPhoto", "editMessageMedia"):
-            raise Refused(400, "Bad Request: not enough rights to send photos to the chat")
+        if chat in self.no_pictures and (kind := PICTURES.get(method)):
+            raise Refused(400, f"Bad Request: not enough rights to send {kind} to the chat")
         if chat in self.moved and method in COUNTED:
             sentence = "Bad Request: group chat was upgraded to a supergroup chat"
             raise Refused(400, sentence, {"migrate_to_chat_id": self.moved[chat]})

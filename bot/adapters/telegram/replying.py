@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from telegram import Bot, CallbackQuery, Message
@@ -10,7 +11,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.chats import Chats
-from bot.adapters.telegram.errors import TOO_OLD, UNCHANGED, says
+from bot.adapters.telegram.errors import NO_PICTURES, TOO_OLD, UNCHANGED, says
 from bot.adapters.telegram.pace import Urgency
 from bot.adapters.telegram.places import Receiver, answering, speaker_of, topic_of
 from bot.commands.semilla import Semilla
@@ -43,17 +44,36 @@ class Replying:
             return
         if press and await self._replaced(message, reply, language):
             return
+        codes = tuple(each.code for each in reply.pictures)
         receiver = None
         if reply.private and message.chat.type != ChatType.PRIVATE:
             author = press.from_user.id if press else speaker_of(message)
-            codes = tuple(each.code for each in reply.pictures)
             receiver = Receiver(author, language, codes, press.id if press else None)
             if author < 0 and (reply.pictures or reply.file):  # a chat, which has no private one
                 reply = Reply(text=say(language, "refusal-as-a-chat"))
-        for part in rendering.parted(reply):
+        parts = [
+            await rendering.message(self._semilla, part, language)
+            for part in rendering.parted(reply)
+        ]
+        try:
+            await self._send(message, parts, receiver)
+        except BadRequest as error:
+            if not says(error, NO_PICTURES):
+                raise
+            named = codes or (reply.called,)
+            told = rendering.no_pictures(named, self._bot.username, language)
+            await self._send(message, [told])
+
+    async def _send(
+        self,
+        message: Message,
+        parts: Sequence[rendering.Message],
+        receiver: Receiver | None = None,
+    ) -> None:
+        for part in parts:
             await self._chats.send(
                 message.chat.id,
-                await rendering.message(self._semilla, part, language),
+                part,
                 topic=topic_of(message),
                 to=answering(message.id),
                 receiver=receiver,
