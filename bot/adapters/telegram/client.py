@@ -129,8 +129,7 @@ class Client:
         """A command, in a caption too; in a private chat every text. The rest isn't for us.
         `late`: it was asked about, and is to be done now."""
         text = reading.line_of(message, self._bot.username)
-        album = message.media_group_id  # its words come with its first photo
-        if text is None or (album and self._is_known(album) and not text):
+        if text is None or not (late or await self._speaks_for_album(message, text)):
             return
         language = await self._language(message.chat, message.from_user)
         try:
@@ -154,6 +153,18 @@ class Client:
         else:
             reply = await door.run(self._semilla, call)
         await self._replying.show(message, reply, language, call)
+
+    async def _speaks_for_album(self, message: Message, text: str) -> bool:
+        """An album is answered once: its words stand under any one of its photos, or there are none.
+        A message that is of no album speaks for itself."""
+        if (album := message.media_group_id) is None:
+            return True
+        known, words = self._is_known(album), f"words of {album}"
+        if text:
+            self._is_known(words)
+        elif not known:
+            await asyncio.sleep(reading.ALBUM_SECONDS)
+        return bool(text) or not (known or words in self._seen)
 
     async def _image(self, message: Message, call: Call) -> bytes | None:
         """What came along, for whoever may ask. Raises Refusal."""
