@@ -187,10 +187,11 @@ class Client:
         return True
 
     async def _at_home(self, call: Call, chat: Chat, user: User | None) -> Call:
-        """In a private chat a picture may be meant that belongs to one of the member's groups."""
+        """In a private chat a picture or a request may be meant that belongs to one of the member's
+        groups."""
         if chat.type != ChatType.PRIVATE or user is None:
             return call
-        home = await self._homes.of(chat, user, call.command, dict(call.options))
+        home = await self._homes.of(call, user)
         return call if home is None else replace(call, guild=home[0], member=home[1], aside=True)
 
     async def _language(self, chat: Chat, user: User | None) -> str:
