@@ -302,6 +302,19 @@ async def test_a_stop_waits_for_no_busy_group_and_loses_nothing(tmp_path: Path) 
             assert "a bee" in (await peer.shown()).text
 
 
+@pytest.mark.parametrize("chat", [None, PRIVATE])
+async def test_what_is_on_its_way_at_a_stop_comes_once(tmp_path: Path, chat: int | None) -> None:
+    async with serving_telegram() as peer:
+        async with semilla_on(peer, tmp_path):
+            asked = await peer.say("/imagine a bee steps:20 size:64x64", chat=chat)
+            (await peer.answered(asked)).deleted = True
+            peer.faults.append(Fault("sendPhoto", late_seconds=1))
+            await peer.shown(asked, chat=chat)
+        async with semilla_on(peer, tmp_path) as app:
+            await all_noted(app)
+        assert len(pictures(peer)) == 1
+
+
 async def test_a_stop_in_a_network_that_answers_nothing_is_quick_and_keeps_what_it_cuts_off(
     tmp_path: Path,
 ) -> None:

@@ -66,7 +66,8 @@ class Sent:
 
 @dataclass
 class Fault:
-    """The next `times` calls of `method` are answered like this; `after`: only the answer is lost."""
+    """The next `times` calls of `method` are answered like this; `after`: only the answer is lost,
+    or `late_seconds` it comes so late."""
 
     method: str
     status: int = 400
@@ -76,6 +77,7 @@ class Fault:
     cut: bool = False  # the connection, before an answer
     hangs: bool = False  # no answer comes
     after: bool = False
+    late_seconds: float = 0.0
 
 
 class Telegram:
@@ -336,7 +338,7 @@ class Telegram:
             fault.times -= 1
             if fault.hangs:
                 await asyncio.Event().wait()
-            if not fault.after:
+            if not (fault.after or fault.late_seconds):
                 return self._faulty(request, fault)
         if method != "getUpdates":
             self.calls.append((method, asked))
@@ -347,7 +349,9 @@ class Telegram:
             return _error(refused.status, refused.description, refused.parameters)
         async with self.changed:
             self.changed.notify_all()
-        if fault is not None:
+        if fault is not None and fault.late_seconds:
+            await asyncio.sleep(fault.late_seconds)
+        elif fault is not None:
             return self._faulty(request, fault)
         return web.json_response({"ok": True, "result": result})
 

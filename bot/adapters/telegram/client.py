@@ -27,6 +27,7 @@ from bot.adapters.telegram.places import (
     topic_of,
 )
 from bot.adapters.telegram.replying import Replying
+from bot.adapters.telegram.tasks import Tasks
 from bot.adapters.telegram.touch import AWAY_SECONDS, Touch
 from bot.commands import door
 from bot.commands import line as typed_line
@@ -56,7 +57,7 @@ class Client:
         self._homes = Homes(semilla, bot, self._moderators)
         self._fetching = asyncio.Semaphore(reading.FILES_AT_ONCE)
         self._seen: OrderedDict[int | str, None] = OrderedDict()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way = Tasks()
         self._left = False
 
     async def take(self, update: Update, _context: object = None) -> None:
@@ -66,11 +67,8 @@ class Client:
         if self._left:
             await self._cut_off(update)
             return
-        work = asyncio.create_task(self._take(update))
-        self._under_way.add(work)
-        work.add_done_callback(self._under_way.discard)
         try:
-            await work
+            await self._under_way.start(self._take(update))
         except Closed:  # what was accepted is delivered by the next connection
             log.info("not answered: Semilla has left Telegram meanwhile")
         except asyncio.CancelledError:
@@ -88,11 +86,8 @@ class Client:
 
     async def leave(self) -> None:
         """At the end: what is under way has a moment, and what comes now none."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=LAST_SECONDS)
+        await self._under_way.end(LAST_SECONDS)
         self._left = True
-        for work in self._under_way:
-            work.cancel()
 
     async def _cut_off(self, update: Update) -> None:
         """A request that a stop has cut off is asked about at the next start."""
