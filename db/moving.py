@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, delete, update
+from sqlalchemy import Table, delete, select, update
 
 from db.models import Answer, Base, Place, Review, Setting
 from db.transactions import Transactions, insistent
 
-PLACES = ("channels", "log_channel")  # settings that name a channel
+PLACES = ("channels", "log_channel")  # settings that name channels, with commas between
 
 
 class Moving:
@@ -31,8 +31,10 @@ class Moving:
                 await session.execute(update(asked).where(*moved).values(channel=new_channel))
             own = Setting.guild == new, Setting.scope == "channel", Setting.owner == old_channel
             await session.execute(update(Setting).where(*own).values(owner=new_channel))
-            meant = Setting.guild == new, Setting.name.in_(PLACES), Setting.value == old_channel
-            await session.execute(update(Setting).where(*meant).values(value=new_channel))
+            meant = select(Setting).where(Setting.guild == new, Setting.name.in_(PLACES))
+            for each in await session.scalars(meant):
+                named = each.value.split(",")
+                each.value = ",".join(new_channel if c == old_channel else c for c in named)
 
 
 def _of_guilds() -> list[Table]:

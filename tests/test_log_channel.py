@@ -114,13 +114,30 @@ async def test_on_telegram_a_topic_of_the_group_is_told_and_no_other_chat(tmp_pa
         assert (told.chat, told.topic, told.text) == (peer.group, 78, "for moderators: 78")
 
 
-@pytest.mark.parametrize("name", ["log_channel", "channels"])
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("log_channel", "-42", "-10042"),
+        ("channels", "-42", "-10042"),
+        ("channels", "77,-42,-421", "77,-10042,-421"),
+    ],
+)
 async def test_what_names_the_group_as_a_channel_does_so_after_it_has_grown(
-    database: Database, name: str
+    database: Database, name: str, before: str, after: str
 ) -> None:
-    await database.settings.set("telegram:-42", "guild", "", name, "-42")
+    await database.settings.set("telegram:-42", "guild", "", name, before)
     await database.moving.move("telegram:-42", "telegram:-10042", "-42", "-10042")
-    assert await database.settings.of_guild("telegram:-10042") == {name: "-10042"}
+    assert await database.settings.of_guild("telegram:-10042") == {name: after}
+
+
+async def test_on_telegram_a_group_is_told_where_it_has_grown_to(tmp_path: Path) -> None:
+    async with serving_telegram() as peer, semilla_on_telegram(peer, tmp_path) as app:
+        old, new = -4242, -1004242
+        peer.moved[old] = new
+        rules = Rules(log_channel=str(old))
+        tell_moderators(app.semilla.events, rules, f"{TELEGRAM}:{old}", Reply(text="look at this"))
+        (told,) = await peer.until(lambda: [*peer.messages.values()])
+        assert (told.chat, told.text) == (new, "look at this")
 
 
 def _texts(peer: Discord) -> list[str]:

@@ -291,6 +291,26 @@ async def test_a_reply_names_the_member_who_wrote_or_whose_picture_it_is(
         assert told.text.startswith("Luis "), told.text
 
 
+@pytest.mark.parametrize(
+    "line", ["/pause 2h spam everywhere", "/ban spam everywhere", "/pause 3 malas palabras"]
+)
+async def test_what_a_reply_says_besides_a_time_is_the_reason(peer: Telegram, line: str) -> None:
+    said = await peer.say("what a nice day", user=LUIS)
+    told = await peer.answered(await peer.say(line, user=TEACHER, reply_to=said))
+    assert told.text.startswith("Luis ")
+    assert ("2 h" in told.text) == ("2h" in line)
+    audit = await peer.answered(await peer.say("/audit", user=TEACHER))
+    assert "spam everywhere" in audit.text
+
+
+@pytest.mark.parametrize("who", ["@Sol", "4000000003", "telegram:4000000003", "K7QX"])
+async def test_who_is_named_in_a_reply_is_meant(peer: Telegram, who: str) -> None:
+    said = await peer.say("what a nice day", user=LUIS)
+    told = await peer.answered(await peer.say(f"/ban {who}", user=TEACHER, reply_to=said))
+    assert "Luis" not in told.text
+    assert who.strip("@") in told.text
+
+
 async def test_a_reply_may_say_how_long_and_must_mean_somebody(peer: Telegram, app: App) -> None:
     said = await peer.say("what a nice day", user=LUIS)
     told = await peer.answered(await peer.say("/pause 2h", user=TEACHER, reply_to=said))
@@ -525,14 +545,32 @@ async def test_a_channel_whose_admin_it_becomes_is_left_alone(peer: Telegram) ->
 
 
 async def test_an_album_is_answered_once(peer: Telegram) -> None:
-    for words in ("a red cat steps:1", "", ""):
-        await peer.say(words, photo=red_photo(), chat=PRIVATE, album="drawn")
-    for _ in range(3):
-        last = await peer.say(photo=red_photo(), chat=PRIVATE, album="bare")
+    albums = {"drawn": ("a red cat", "", ""), "bare": ("", "", ""), "later": ("", "a red dog", "")}
+    said = [
+        await peer.say(words and f"{words} steps:1", photo=red_photo(), chat=PRIVATE, album=album)
+        for album, photos in albums.items()
+        for words in photos
+    ]
+    await peer.until(lambda: len([m for m in peer.messages.values() if m.photo]) == 2)
+    await asyncio.sleep(reading.ALBUM_SECONDS)
     await peer.answered(await peer.say("/help", chat=PRIVATE))
-    await peer.until(lambda: [m for m in peer.messages.values() if m.photo])
-    said = [m for m in peer.messages.values() if m.reply_to in range(last - 6, last + 1)]
-    assert len(said) == 2
+    answers = [m.reply_to for m in peer.messages.values() if m.reply_to in said]
+    assert sorted(answers) == [said[0], said[3], said[7]]
+
+
+async def test_a_moderator_orders_much_from_the_private_chat_too(peer: Telegram, app: App) -> None:
+    database, guild, teacher = app.semilla.database, f"telegram:{peer.group}", f"telegram:{TEACHER}"
+    await database.settings.set(guild, "guild", "", "max_steps", "1")
+    options = {"prompt": "a cat", "steps": "2", "size": "64x64"}
+    for user, member in ((TEACHER, teacher), (ANA, f"telegram:{ANA}")):
+        code = await database.drafts.save(guild, member, options)
+        ordered = await peer.say(f"/order {code}", chat=user, user=user)
+        told = await peer.answered(ordered)
+        if user == TEACHER:
+            await peer.shown(ordered, chat=TEACHER)
+        else:
+            assert "1" in told.text
+            assert not told.photo
 
 
 async def test_topics_are_answered_in_their_topic(peer: Telegram) -> None:

@@ -34,7 +34,7 @@ from tests.telegram_peer.server import (
     Sent,
     Telegram,
 )
-from tests.test_telegram import connect, semilla_on, serving_telegram
+from tests.test_telegram import connect, red_photo, semilla_on, serving_telegram
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CONFLICT = (
@@ -179,6 +179,24 @@ async def test_what_nobody_was_asked_about_is_asked_about_after_a_restart(
             assert "una luna" in (await peer.shown(asked, chat=PRIVATE)).text
 
 
+async def test_buttons_that_were_pressed_in_a_time_away_are_asked_about(tmp_path: Path) -> None:
+    async with serving_telegram(minute=6) as peer:
+        async with semilla_on(peer, tmp_path):
+            picture = await peer.shown(await peer.say("/imagina un sol pasos:1", user=LUIS))
+        await peer.press(picture, "🎲 Otra", user=LUIS, old=True)
+        await peer.press(picture, "📋 Receta", user=LUIS, old=True)
+        await peer.press(picture, "🌱 Variar", user=LUIS)
+        async with semilla_on(peer, tmp_path):
+            await peer.until(lambda: asking(peer))
+            (question,) = asking(peer)
+            assert question.text == "Se tocó un botón cuando estuve desconectada:"
+            assert "🌱" in (await peer.shown(count=2)).text, "pressed just before the start"
+            assert len(pictures(peer)) == 2
+            await peer.press(question, "✓ Hacerlo", user=LUIS)
+            assert "un sol" in (await peer.shown(count=3)).text
+            await peer.until(lambda: question.deleted)
+
+
 async def test_what_nobody_decides_about_is_forgotten_in_time(tmp_path: Path) -> None:
     async with App.open(settings(tmp_path)) as app:
         drafts = app.semilla.database.drafts
@@ -284,6 +302,40 @@ async def test_a_stop_waits_for_no_busy_group_and_loses_nothing(tmp_path: Path) 
             assert "a bee" in (await peer.shown()).text
 
 
+@pytest.mark.parametrize("chat", [None, PRIVATE])
+async def test_what_is_on_its_way_at_a_stop_comes_once(tmp_path: Path, chat: int | None) -> None:
+    async with serving_telegram() as peer:
+        async with semilla_on(peer, tmp_path):
+            asked = await peer.say("/imagine a bee steps:20 size:64x64", chat=chat)
+            (await peer.answered(asked)).deleted = True
+            peer.faults.append(Fault("sendPhoto", late_seconds=1))
+            await peer.shown(asked, chat=chat)
+        async with semilla_on(peer, tmp_path) as app:
+            await all_noted(app)
+        assert len(pictures(peer)) == 1
+
+
+async def test_a_stop_in_a_network_that_answers_nothing_is_quick_and_keeps_what_it_cuts_off(
+    tmp_path: Path,
+) -> None:
+    async with serving_telegram(minute=6) as peer:
+        async with semilla_on(peer, tmp_path):
+            peer.faults.append(Fault("getFile", hangs=True))
+            await peer.say("/imagina un sol pasos:1", photo=red_photo(), user=LUIS)
+            await peer.until(lambda: not peer.faults[0].times)
+            peer.silent = True
+            await asyncio.sleep(2)  # until the last poll was answered
+            stopped = time.monotonic()
+        assert time.monotonic() - stopped < 10
+        peer.silent = False
+        async with semilla_on(peer, tmp_path):
+            await peer.until(lambda: asking(peer))
+            (question,) = asking(peer)
+            assert question.text.startswith("Hay un pedido")
+            await peer.press(question, "✓ Hacerlo", user=LUIS)
+            assert "un sol" in (await peer.shown()).text
+
+
 async def test_where_no_pictures_may_be_sent_their_author_reads_where_they_are(
     peer: Telegram, page: Browser
 ) -> None:
@@ -295,6 +347,18 @@ async def test_where_no_pictures_may_be_sent_their_author_reads_where_they_are(
     assert (told[0].chat, told[0].reply_to) == (peer.group, asked)
     assert not [m for m in peer.messages.values() if m.text == "Drawing"]
     assert "wait to be sent" not in (await page.get("/")).text
+
+
+@pytest.mark.parametrize("more", ["", " png:yes"])
+async def test_where_no_pictures_may_be_sent_who_wants_to_see_one_is_led_to_it(
+    peer: Telegram, more: str
+) -> None:
+    picture = await peer.shown(await peer.say("/imagine a bee steps:1 size:64x64"))
+    code = picture.buttons()["📋 Recipe"].split()[-1]
+    peer.no_pictures.add(peer.group)
+    told = await peer.answered(await peer.say(f"/show {code}{more}"))
+    assert "doesn't let me send pictures" in told.text
+    assert f"?start={code}" in told.text
 
 
 async def test_several_failures_in_one_message_keep_their_buttons_and_their_authors_names(

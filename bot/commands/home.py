@@ -18,7 +18,7 @@ async def at_home(semilla: Semilla, call: Call, command: Command) -> Call:
     and requests."""
     if not call.guild.private:
         return call
-    guild = await _of_picture(semilla, call, command) or await _of_own(semilla, call)
+    guild = await _of_picture(semilla, call, command) or await of_own(semilla, call)
     if guild is None or guild == call.guild.id:
         return call
     name = await semilla.access.name(guild) or ""
@@ -36,8 +36,8 @@ async def _of_picture(semilla: Semilla, call: Call, command: Command) -> str | N
     return None
 
 
-async def _of_own(semilla: Semilla, call: Call) -> str | None:
-    """Of a request, or of what its author was asked about one."""
+async def of_own(semilla: Semilla, call: Call) -> str | None:
+    """The guild of a request of one's own, or of what one was asked about one."""
     whose, near = call.member.id, call.guild.id
     if draft := call.options.get("draft"):
         return await semilla.database.drafts.guild_of(whose, draft, near)

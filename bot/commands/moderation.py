@@ -34,6 +34,11 @@ from db.codes import readings
 from db.models import EVERYWHERE, Ban, Record, RecordKind, Review, Visibility, now
 
 SPAN = re.compile(r"(\d{1,4})\s*([a-z]+)")
+TIME_FIRST = re.compile(  # by the whole names: "3 malas palabras" are no three minutes
+    r"\d{1,4}\s*(?:m|min(?:ut[eo])?s?|h|hs|hrs?|horas?|hours?|d|d[ií]as?|days?|w|weeks?"
+    r"|sem(?:ana)?s?|mon(?:th)?s?|mes(?:es)?)(?!\S)",
+    re.IGNORECASE,
+)
 UNITS = {  # by how their names begin in both languages, the longer beginnings first
     "mon": timedelta(days=30),
     "mes": timedelta(days=30),
@@ -296,15 +301,16 @@ async def _mark(semilla: Semilla, call: Call, member: str) -> str:
     return pictures[0].code if pictures else member
 
 
-def span(text: str) -> re.Match[str] | None:
-    """A number and a unit of time, where somebody has typed one: "2h", "3 días"."""
-    return SPAN.fullmatch(without_accents(text))
+def time_first(text: str) -> str:
+    """A number and a unit of time with which a text begins, "2h", "3 días"; else ""."""
+    found = TIME_FIRST.match(text)
+    return found[0] if found else ""
 
 
 def _time(text: str) -> datetime:
     """ "2h", "3 days", "1 semana" from now, or a day or a time, without a zone as the clock of this
     computer has it: "2026-12-31", "2026-12-31 18:00". In UTC; raises Refusal."""
-    if match := span(text):
+    if match := SPAN.fullmatch(without_accents(text)):
         unit = next((each for name, each in UNITS.items() if match[2].startswith(name)), None)
         if unit is not None and int(match[1]):
             return now() + int(match[1]) * unit

@@ -33,6 +33,7 @@ COUNTED = {
     "editMessageReplyMarkup", "editMessageCaption", "editEphemeralMessageReplyMarkup",
 }  # fmt: skip
 GROUP_CALLS = 20
+PICTURES = {"sendPhoto": "photos", "editMessageMedia": "photos", "sendDocument": "documents"}
 
 
 @dataclass
@@ -65,7 +66,8 @@ class Sent:
 
 @dataclass
 class Fault:
-    """The next `times` calls of `method` are answered like this; `after`: only the answer is lost."""
+    """The next `times` calls of `method` are answered like this; `after`: only the answer is lost,
+    or `late_seconds` it comes so late."""
 
     method: str
     status: int = 400
@@ -73,7 +75,9 @@ class Fault:
     times: int = 1
     parameters: Json = field(default_factory=dict)
     cut: bool = False  # the connection, before an answer
+    hangs: bool = False  # no answer comes
     after: bool = False
+    late_seconds: float = 0.0
 
 
 class Telegram:
@@ -89,12 +93,14 @@ class Telegram:
         self.refused: list[str] = []
         self.unknown: list[str] = []  # what the Bot API's description doesn't know
         self.toasts: dict[str, Json] = {}
+        self.too_old: set[str] = set()  # presses
         self.commands: dict[str, list[Json]] = {}
         self.faults: list[Fault] = []
         self.admins = {TEACHER}
         self.closed_to: set[int] = set()  # people who never wrote to the bot, or have blocked it
         self.ephemeral = False  # whether this is a Bot API that has such messages
         self.down = False  # every connection is cut
+        self.silent = False  # every connection is taken, and no answer comes
         self.members: set[int] | None = None  # of all groups; None: everybody
         self.shut: dict[int, str] = {}  # chat → why nothing can be sent there
         self.no_topics: set[int] = set()
@@ -144,7 +150,7 @@ class Telegram:
         self.group -= 1  # what it was sent before doesn't count
         for kept in (self.closed_to, self.shut, self.no_topics, self.no_pictures):
             kept.clear()
-        self.members, self.ephemeral, self.down = None, False, False
+        self.members, self.ephemeral, self.down, self.silent = None, False, False, False
         self.admins = {TEACHER}
 
     # --- what people do
@@ -217,9 +223,13 @@ class Telegram:
         user: int = ANA,
         language: str | None = None,
         gone: bool = False,
+        old: bool = False,
     ) -> str:
-        """A button; the id of its callback query. `gone`: its message is too old to come along."""
+        """A button; the id of its callback query. `gone`: its message is too old to come along;
+        `old`: it was pressed so long ago that it can't be answered any more."""
         number = str(next(self._presses))
+        if old:
+            self.too_old.add(number)
         query = {
             "id": number,
             "from": self._person(user, language),
@@ -319,12 +329,16 @@ class Telegram:
         method = request.match_info["method"]
         if self.down:
             return self._faulty(request, Fault(method, cut=True))
+        if self.silent:
+            await asyncio.Event().wait()
         asked, files = await _read(request)
         self.unknown += faults_of(method, asked)
         fault = next((f for f in self.faults if f.method == method and f.times > 0), None)
         if fault is not None:
             fault.times -= 1
-            if not fault.after:
+            if fault.hangs:
+                await asyncio.Event().wait()
+            if not (fault.after or fault.late_seconds):
                 return self._faulty(request, fault)
         if method != "getUpdates":
             self.calls.append((method, asked))
@@ -335,7 +349,9 @@ class Telegram:
             return _error(refused.status, refused.description, refused.parameters)
         async with self.changed:
             self.changed.notify_all()
-        if fault is not None:
+        if fault is not None and fault.late_seconds:
+            await asyncio.sleep(fault.late_seconds)
+        elif fault is not None:
             return self._faulty(request, fault)
         return web.json_response({"ok": True, "result": result})
 
@@ -351,8 +367,8 @@ class Telegram:
             raise Refused(403, "Forbidden: bot was blocked by the user")
         if chat in self.shut and method in COUNTED:
             raise Refused(400, f"Bad Request: {self.shut[chat]}")
-        if chat in self.no_pictures and method in ("sendPhoto", "editMessageMedia"):
-            raise Refused(400, "Bad Request: not enough rights to send photos to the chat")
+        if chat in self.no_pictures and (kind := PICTURES.get(method)):
+            raise Refused(400, f"Bad Request: not enough rights to send {kind} to the chat")
         if chat in self.moved and method in COUNTED:
             sentence = "Bad Request: group chat was upgraded to a supergroup chat"
             raise Refused(400, sentence, {"migrate_to_chat_id": self.moved[chat]})
@@ -400,6 +416,7 @@ class Telegram:
 
     def _answer_press(self, asked: Json) -> bool:
         _check(len(asked.get("text", "")) <= 200, "MESSAGE_TOO_LONG")
+        _check(str(asked["callback_query_id"]) not in self.too_old, TOO_OLD)
         self.toasts[str(asked["callback_query_id"])] = asked
         return True
 
@@ -539,6 +556,7 @@ class Telegram:
         }  # fmt: skip
 
 
+TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same"
 )

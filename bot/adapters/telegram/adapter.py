@@ -20,7 +20,7 @@ from telegram.error import (
 from telegram.ext import Application, ApplicationBuilder, TypeHandler
 
 from bot.adapters.telegram import menu, rendering
-from bot.adapters.telegram.chats import Chats
+from bot.adapters.telegram.chats import LAST_SECONDS, Chats
 from bot.adapters.telegram.client import Client
 from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.touch import State, Touch
@@ -145,14 +145,19 @@ class TelegramAdapter:
             log.warning("the menu was not sent to Telegram: %s", error)
 
     async def _stop(self) -> None:
-        await self._chats.close()
-        updater = self._application.updater
-        if updater is not None and updater.running:
-            with suppress(TelegramError):  # with which the polling has ended
-                await updater.stop()
+        """Within ten seconds, also where Telegram answers nothing any more."""
+        await asyncio.gather(self._chats.close(), self._end_polling())
+        await self._client.leave()
         if self._application.running:
             await self._application.stop()
         await self._application.shutdown()
+
+    async def _end_polling(self) -> None:
+        updater = self._application.updater
+        if updater is not None and updater.running:
+            with suppress(TelegramError, TimeoutError):  # with which the polling has ended
+                async with asyncio.timeout(LAST_SECONDS):
+                    await updater.stop()
 
     def _polling_failed(self, error: TelegramError) -> None:
         if isinstance(error, Conflict):

@@ -7,14 +7,14 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from telegram import Bot, Message
+from telegram import Bot, CallbackQuery, Message
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.places import NAME, topic_of
 from bot.adapters.telegram.touch import Touch
 from bot.commands.semilla import Semilla
-from bot.conversation import Button, Member, Reply
+from bot.conversation import Button, Call, Member, Reply
 from bot.locales import duration, say
 from db.models import Draft
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AWAY_SECONDS = 300.0  # until then whoever asked is still looking
 # In minutes: news come in heaps after a pause; and when a question that failed is sent again.
 GATHERED, AGAIN = 1 / 30, 1 / 12
 DO, FORGET = "~do", "~forget"  # a button's line, for this adapter only
+REQUEST, PRESS = "request", "press"  # what is kept of a message, and of a button
 
 
 class Away:
@@ -38,12 +38,12 @@ class Away:
         self._touch = touch
         self._gathering: set[str] = set()
 
-    async def keep(self, message: Message, member: Member, language: str) -> None:
-        """Keeps a message as it came, to be heard later."""
-        guild = f"{NAME}:{message.chat.id}"
-        options = {"request": message.to_json(), "language": language}
-        await self._drafts.miss(guild, member.id, message.id, options)
-        self._gather(guild)
+    async def keep(self, said: Message | CallbackQuery, call: Call) -> None:
+        """Keeps a message or a press as it came, to be heard later."""
+        kind = REQUEST if isinstance(said, Message) else PRESS
+        options = {kind: said.to_json(), "language": call.language}
+        await self._drafts.miss(call.guild.id, call.member.id, int(said.id), options)
+        self._gather(call.guild.id)
 
     async def ask_again(self) -> None:
         """A stop, or a lost network, may have come between the keeping and the question."""
@@ -73,13 +73,19 @@ class Away:
             self._gathering.discard(guild)
 
     async def _send(self, guild: str, missed: list[Draft]) -> None:
-        first = self.message(missed[0])
+        said = [self.said(each) for each in missed]
         language = missed[0].options.get("language", self._language)
-        shown = question(language, len(missed), self._touch.seconds_since(first.date))
-        await self._chats.send(int(guild.removeprefix(f"{NAME}:")), shown, topic=topic_of(first))
+        typed = next((each for each in said if isinstance(each, Message)), None)
+        seconds = self._touch.seconds_since(typed.date) if typed else None
+        under = said[0] if isinstance(said[0], Message) else said[0].message
+        topic = topic_of(under) if isinstance(under, Message) else ""
+        shown = question(language, len(missed), seconds)
+        await self._chats.send(int(guild.removeprefix(f"{NAME}:")), shown, topic=topic)
 
-    def message(self, missed: Draft) -> Message:
-        return Message.de_json(json.loads(missed.options["request"]), self._bot)
+    def said(self, missed: Draft) -> Message | CallbackQuery:
+        if press := missed.options.get(PRESS):
+            return CallbackQuery.de_json(json.loads(press), self._bot)
+        return Message.de_json(json.loads(missed.options[REQUEST]), self._bot)
 
     async def meant(self, guild: str, member: Member) -> tuple[list[Draft], int]:
         """What a press is about, and how many others are left: a moderator decides for all,
@@ -92,8 +98,12 @@ class Away:
         await self._drafts.remove(missed)
 
 
-def question(language: str, count: int, seconds: float) -> rendering.Message:
-    text = say(language, "telegram-away", time=duration(seconds, language), count=count)
+def question(language: str, count: int, seconds: float | None) -> rendering.Message:
+    """`seconds`: since the first of them; None for buttons, of which Telegram tells no time."""
+    if seconds is None:
+        text = say(language, "telegram-away-pressed", count=count)
+    else:
+        text = say(language, "telegram-away", time=duration(seconds, language), count=count)
     buttons = (
         Button(say(language, "telegram-do-them", count=count), DO),
         Button(say(language, "telegram-forget-them", count=count), FORGET),

@@ -17,9 +17,10 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.board import Board
 from bot.adapters.telegram.errors import NO_PICTURES, NO_RIGHT, NO_TOPIC, SHUT, UNCHANGED, says
-from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Pace, Urgency
+from bot.adapters.telegram.pace import GROUP_CALLS, PRIVATE_CALLS, Closed, Pace, Urgency
 from bot.adapters.telegram.placeholders import follow
 from bot.adapters.telegram.places import NAME, Receiver, answering, asked_in
+from bot.adapters.telegram.tasks import Tasks
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Reply
 from db.models import Answer, now
@@ -30,7 +31,7 @@ CALM_CALLS = 8  # in the last minute: until then each request has a message of i
 CALM_REQUESTS = 3
 # In minutes, so that a test can run them in seconds.
 LATE, PASSING = 1.0, 1.0
-LAST_SECONDS = 2.0  # for what is to be taken away at the end
+LAST_SECONDS = 2.0  # for each thing that is still to be done at the end
 KEPT = 2000
 
 
@@ -48,7 +49,8 @@ class Chats:
         self._for_all: set[int] = set()  # chats in which nothing can be sent to one alone
         self._older: set[int] = set()  # chats whose Bot API knows no such messages
         self._placeholders: dict[int, int] = {}  # open answer → chat
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks, self._finishing = Tasks(), Tasks()  # what a stop ends, and lets end
+        self._closed = False
 
     def pace(self, chat: int) -> Pace:
         if chat not in self._paces:
@@ -59,18 +61,20 @@ class Chats:
         return chat > 0 or self.pace(chat).used < CALM_CALLS
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self._closed:
+            work.close()
+        else:
+            self._tasks.start(work)
 
     async def close(self) -> None:
+        """What is on its way has a moment to arrive; what waits is sent by the next connection."""
+        self._closed = True
         for pace in self._paces.values():
             pace.close()
-        for task in self._tasks:
-            task.cancel()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_SECONDS):
-                await asyncio.gather(*(board.close() for board in self._boards.values()))
+        for board in self._boards.values():
+            self._finishing.start(board.close())
+        await self._finishing.end(LAST_SECONDS)
+        await self._tasks.end(0)
 
     async def send(
         self,
@@ -162,7 +166,11 @@ class Chats:
     async def post(self, chat: int, topic: str, message: rendering.Message) -> None:
         """There and nowhere else: where the topic is gone, the whole group isn't to see it."""
         where = _where(chat, topic, None, loud=False)
-        await self.pace(chat).call(Urgency.ANSWER, lambda: self._send_there(message, where))
+        try:
+            await self.pace(chat).call(Urgency.ANSWER, lambda: self._send_there(message, where))
+        except ChatMigrated as moved:
+            await self.move(chat, moved.new_chat_id)
+            await self.post(moved.new_chat_id, topic, message)
 
     async def _send(self, message: rendering.Message, where: dict[str, Any]) -> Message:
         try:
@@ -223,6 +231,19 @@ class Chats:
 
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         """An exception means: not delivered, try again."""
+        sending = self._finishing.start(self._deliver(answer, reply))
+        try:
+            await asyncio.wait([sending])
+        except asyncio.CancelledError:
+            await asyncio.wait([sending])  # until it arrives, or `close` gives it up
+            if not sending.cancelled() and sending.exception() is None:
+                await self.semilla.database.answers.delivered(answer.id)  # else it would come twice
+            raise
+        if sending.cancelled():
+            raise Closed
+        sending.result()
+
+    async def _deliver(self, answer: Answer, reply: Reply) -> None:
         chat = int(answer.channel)
         async with self.under_way(answer.id, ends=True):
             try:

@@ -10,43 +10,41 @@ from dataclasses import replace
 
 from telegram import Bot, CallbackQuery, Chat, ChatMemberUpdated, Message, Update, User
 from telegram.constants import ChatType
-from telegram.error import BadRequest, TelegramError
+from telegram.error import TelegramError
 
 from bot.adapters.telegram import away, keyboards, reading, rendering
 from bot.adapters.telegram.away import Away
-from bot.adapters.telegram.chats import Chats
-from bot.adapters.telegram.errors import UNCHANGED, says
+from bot.adapters.telegram.chats import LAST_SECONDS, Chats
 from bot.adapters.telegram.homes import INSIDE, Homes
-from bot.adapters.telegram.pace import Closed, Urgency
+from bot.adapters.telegram.pace import Closed
 from bot.adapters.telegram.places import (
     NAME,
     Moderators,
-    Receiver,
-    answering,
     guild_of,
     language_of,
     link_to,
     speaker_of,
     topic_of,
 )
-from bot.adapters.telegram.touch import Touch
+from bot.adapters.telegram.replying import Replying
+from bot.adapters.telegram.tasks import Tasks
+from bot.adapters.telegram.touch import AWAY_SECONDS, Touch
 from bot.commands import door
 from bot.commands import line as typed_line
 from bot.commands.declaration import COMMANDS, Answers
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Member, Refusal, Reply, Tone
+from bot.conversation import Call, Member, Refusal
 from bot.limits import language_of as language_ruled
 from bot.locales import plain, say
 from bot.refusals import fault, refused, short_code
 
 log = logging.getLogger(__name__)
 
-TOAST_CHARACTERS = 200
 SEEN = 2000  # updates and albums that are known when they come again
 
 
 class Client:
-    """What members say and press. `chats` sends what is answered."""
+    """What members say and press. `chats` sends what comes of it."""
 
     def __init__(self, semilla: Semilla, bot: Bot, chats: Chats, touch: Touch) -> None:
         self._semilla = semilla
@@ -54,19 +52,27 @@ class Client:
         self._chats = chats
         self._touch = touch
         self._away = Away(semilla, bot, chats, touch)
+        self._replying = Replying(semilla, bot, chats)
         self._moderators = Moderators(bot)
         self._homes = Homes(semilla, bot, self._moderators)
         self._fetching = asyncio.Semaphore(reading.FILES_AT_ONCE)
         self._seen: OrderedDict[int | str, None] = OrderedDict()
+        self._under_way = Tasks()
+        self._left = False
 
     async def take(self, update: Update, _context: object = None) -> None:
         """One bad update never takes the others down, and nobody is left without an answer."""
         if self._is_known(update.update_id):
             return
+        if self._left:
+            await self._cut_off(update)
+            return
         try:
-            await self._take(update)
+            await self._under_way.start(self._take(update))
         except Closed:  # what was accepted is delivered by the next connection
             log.info("not answered: Semilla has left Telegram meanwhile")
+        except asyncio.CancelledError:
+            await self._cut_off(update)
         except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
             await self._answer_fault(update, error)
 
@@ -78,13 +84,35 @@ class Client:
             self._seen.popitem(last=False)
         return known
 
+    async def leave(self) -> None:
+        """At the end: what is under way has a moment, and what comes now none."""
+        await self._under_way.end(LAST_SECONDS)
+        self._left = True
+
+    async def _cut_off(self, update: Update) -> None:
+        """A request that a stop has cut off is asked about at the next start."""
+        press, message = update.callback_query, update.effective_message
+        if message is None or (press and press.data in (away.DO, away.FORGET)):
+            return
+        text = _line_of(press) if press else reading.line_of(message, self._bot.username)
+        if text is None:
+            return
+        language = await self._language(message.chat, update.effective_user)
+        member = Member(f"{NAME}:{press.from_user.id if press else speaker_of(message)}", "")
+        with suppress(Refusal):
+            read = typed_line.parse(text) if press else reading.with_reply(text, message)
+            call = _call(message, member, language, *read, press)
+            if not await self._semilla.database.answers.accepted(call.origin):
+                await self._keep(press or message, call)
+
     async def ask_again(self) -> None:
         """At the start: about what came while Semilla was away, and nobody was asked about."""
         await self._away.ask_again()
 
     async def _take(self, update: Update) -> None:
         if update.callback_query is not None:
-            await self._press(update.callback_query)
+            doubtful = self._touch.is_of_backlog(update.update_id)
+            await self._press(update.callback_query, doubtful)
         elif update.my_chat_member is not None:
             await self._join(update.my_chat_member)
         elif update.message is not None and update.message.migrate_to_chat_id:
@@ -96,18 +124,20 @@ class Client:
         """A command, in a caption too; in a private chat every text. The rest isn't for us.
         `late`: it was asked about, and is to be done now."""
         text = reading.line_of(message, self._bot.username)
-        album = message.media_group_id  # its words come with its first photo
-        if text is None or (album and self._is_known(album) and not text):
+        if text is None or not (late or await self._speaks_for_album(message, text)):
             return
         language = await self._language(message.chat, message.from_user)
         try:
             command, options = reading.with_reply(text, message)
         except Refusal as refusal:
             if message.chat.type == ChatType.PRIVATE or reading.is_for(message, self._bot):
-                call = await self._said(message, language, "", {})
-                await self._show(message, await door.refuse(self._semilla, call, refusal), language)
+                member = await self._moderators.speaker(message)
+                call = _call(message, member, language, "", {})
+                reply = await door.refuse(self._semilla, call, refusal)
+                await self._replying.show(message, reply, language)
             return
-        call = await self._said(message, language, command, options)
+        member = await self._moderators.speaker(message)
+        call = _call(message, member, language, command, options)
         if not late and await self._is_missed(message, call):
             return
         call = await self._at_home(call, message.chat, message.from_user)
@@ -117,7 +147,19 @@ class Client:
             reply = await door.refuse(self._semilla, call, refusal)
         else:
             reply = await door.run(self._semilla, call)
-        await self._show(message, reply, language, call)
+        await self._replying.show(message, reply, language, call)
+
+    async def _speaks_for_album(self, message: Message, text: str) -> bool:
+        """An album is answered once: its words stand under any one of its photos, or there are none.
+        A message that is of no album speaks for itself."""
+        if (album := message.media_group_id) is None:
+            return True
+        known, words = self._is_known(album), f"words of {album}"
+        if text:
+            self._is_known(words)
+        elif not known:
+            await asyncio.sleep(reading.ALBUM_SECONDS)
+        return bool(text) or not (known or words in self._seen)
 
     async def _image(self, message: Message, call: Call) -> bytes | None:
         """What came along, for whoever may ask. Raises Refusal."""
@@ -127,28 +169,24 @@ class Client:
         async with self._fetching:
             return await reading.fetched(file)
 
-    async def _said(
-        self, message: Message, language: str, command: str, options: dict[str, str]
-    ) -> Call:
-        member = await self._moderators.speaker(message)
-        origin = f"{NAME}:{message.chat.id}:{message.id}"
-        return _call(message, origin, member, language, command, options)
-
     async def _is_missed(self, message: Message, call: Call) -> bool:
         """Whether it is a request that came while Semilla was away, and is asked about."""
         seconds = self._touch.seconds_since(message.date)
-        if seconds < away.AWAY_SECONDS or COMMANDS[call.command].answers is not Answers.NEW:
+        return seconds >= AWAY_SECONDS and await self._keep(message, call)
+
+    async def _keep(self, said: Message | CallbackQuery, call: Call) -> bool:
+        """False for what isn't asked about, as it makes no picture."""
+        if not _draws(call) or not await self._semilla.access.admits(call):
             return False
-        if not await self._semilla.access.admits(call):
-            return False
-        await self._away.keep(message, call.member, call.language)
+        await self._away.keep(said, call)
         return True
 
     async def _at_home(self, call: Call, chat: Chat, user: User | None) -> Call:
-        """In a private chat a picture may be meant that belongs to one of the member's groups."""
+        """In a private chat a picture or a request may be meant that belongs to one of the member's
+        groups."""
         if chat.type != ChatType.PRIVATE or user is None:
             return call
-        home = await self._homes.of(chat, user, call.command, dict(call.options))
+        home = await self._homes.of(call, user)
         return call if home is None else replace(call, guild=home[0], member=home[1], aside=True)
 
     async def _language(self, chat: Chat, user: User | None) -> str:
@@ -156,31 +194,41 @@ class Client:
         rules = await self._semilla.database.settings.of_guild(guild_of(chat).id)
         return language_ruled(rules) or language_of(user, self._semilla.config.language)
 
-    async def _press(self, query: CallbackQuery) -> None:
-        """A button: its line, as if it had been typed by whoever pressed it."""
-        line, message = query.data or "", query.message
-        if not isinstance(message, Message) or not line:
+    async def _press(
+        self, query: CallbackQuery, doubtful: bool = False, late: bool = False
+    ) -> None:
+        """A button: its line, as if it had been typed by whoever pressed it.
+
+        Args:
+            doubtful: it may have been pressed while Semilla was away; Telegram tells no time.
+            late: it was asked about, and is to be done now.
+        """
+        message = query.message
+        if not isinstance(message, Message) or not query.data:
             language = language_of(query.from_user, self._semilla.config.language)
-            await self._toast(query, say(language, "telegram-too-old"))
+            await self._replying.toast(query, say(language, "telegram-too-old"))
             return
         language = await self._language(message.chat, query.from_user)
         member = await self._moderators.member(message.chat, query.from_user)
-        if line in (away.DO, away.FORGET):
+        if query.data in (away.DO, away.FORGET):
             await self._decide(query, message, member, language)
             return
-        unfolds = line.startswith(keyboards.MORE)
         try:
-            command, options = typed_line.parse(line.removeprefix(keyboards.MORE))
+            command, options = typed_line.parse(_line_of(query))
         except Refusal as refusal:  # a button of a later version, or of one long gone
-            await self._toast(query, plain(refused(language, refusal).text))
+            await self._replying.toast(query, plain(refused(language, refusal).text))
             return
-        call = _call(message, f"{NAME}:press:{query.id}", member, language, command, options)
+        call = _call(message, member, language, command, options, query)
+        felt = late or (doubtful and _draws(call))
+        if felt and not (late or await self._replying.toast(query)):
+            await self._keep(query, call)
+            return
         call = await self._at_home(call, message.chat, query.from_user)
         reply = await door.run(self._semilla, call)
-        if unfolds and reply.pictures:
-            await self._unfold(query, message, reply)
+        if query.data.startswith(keyboards.MORE) and reply.pictures:
+            await self._replying.unfold(query, message, reply)
         else:
-            await self._answer_press(query, message, reply, call)
+            await self._replying.answer_press(query, message, reply, call, felt)
 
     async def _decide(
         self, query: CallbackQuery, message: Message, member: Member, language: str
@@ -192,57 +240,23 @@ class Client:
             await self._away.forget(missed)
         key = "telegram-doing" if doing else "telegram-forgotten"
         key = key if missed else "telegram-not-yours-to-decide"
-        await self._toast(query, say(language, key, count=len(missed)))
+        await self._replying.toast(query, say(language, key, count=len(missed)))
         for each in missed if doing else ():
-            await self._hear_late(self._away.message(each))
+            await self._do_late(self._away.said(each))
             await self._away.forget([each])  # not sooner: a stop may come between
         if not left:
             await self._chats.remove(message.chat.id, message.id)
 
-    async def _hear_late(self, message: Message) -> None:
+    async def _do_late(self, said: Message | CallbackQuery) -> None:
         """One that fails takes none of the others with it."""
         try:
-            await self._hear(message, late=True)
-        except Exception as error:  # noqa: BLE001 — as if it had come by itself
-            await self._answer_fault(Update(0, message=message), error)
-
-    async def _answer_press(
-        self, query: CallbackQuery, message: Message, reply: Reply, call: Call
-    ) -> None:
-        """Short words as a toast, which costs a group nothing; the rest as a message."""
-        text = plain(reply.text)
-        in_group = message.chat.type != ChatType.PRIVATE
-        accepted = reply.tone is Tone.ACCEPTED
-        bare = not (reply.pictures or reply.form or reply.file or reply.buttons)
-        if len(text) <= TOAST_CHARACTERS and ((accepted and in_group) or bare):
-            await self._toast(query, text, alert=reply.tone in (Tone.REFUSED, Tone.FAULT))
-            if accepted and reply.answer is not None:
-                self._chats.expect(reply.answer, call)
-            return
-        await self._toast(query)
-        await self._show(message, reply, call.language, call, query)
-
-    async def _unfold(self, query: CallbackQuery, message: Message, reply: Reply) -> None:
-        await self._toast(query)
-        markup = keyboards.unfolded(reply.pictures[0])
-        pace = self._chats.pace(message.chat.id)
-        alone = {
-            "chat_id": message.chat.id,
-            "receiver_user_id": query.from_user.id,
-            "ephemeral_message_id": message.api_kwargs.get("ephemeral_message_id"),
-            "reply_markup": markup,
-        }
-
-        async def edit() -> None:
-            if message.id:
-                await self._bot.edit_message_reply_markup(
-                    message.chat.id, message.id, reply_markup=markup
-                )
+            if isinstance(said, Message):
+                await self._hear(said, late=True)
             else:
-                await self._bot.do_api_request("editEphemeralMessageReplyMarkup", alone)
-
-        with suppress(BadRequest):  # it is unfolded already
-            await pace.call(Urgency.ANSWER, edit)
+                await self._press(said, late=True)
+        except Exception as error:  # noqa: BLE001 — as if it had come by itself
+            message, press = (said, None) if isinstance(said, Message) else (None, said)
+            await self._answer_fault(Update(0, message=message, callback_query=press), error)
 
     async def _join(self, change: ChatMemberUpdated) -> None:
         """Hello, when it was brought into a group; silently, and once."""
@@ -267,56 +281,6 @@ class Client:
             shown = await rendering.message(self._semilla, reply, language)
             await self._chats.send(chat.id, shown)
 
-    async def _show(
-        self,
-        message: Message,
-        reply: Reply,
-        language: str,
-        call: Call | None = None,
-        press: CallbackQuery | None = None,
-    ) -> None:
-        """Answers a message in its place; what is for its author only goes away by itself."""
-        if reply.answer is not None and call is not None:
-            if reply.tone is Tone.ACCEPTED:
-                await self._chats.wait_for(reply, call, message.id)
-            return  # otherwise it came a second time, and is answered already
-        if reply.repeated:
-            return
-        if press and await self._replaced(message, reply, language):
-            return
-        receiver = None
-        if reply.private and message.chat.type != ChatType.PRIVATE:
-            author = press.from_user.id if press else speaker_of(message)
-            codes = tuple(each.code for each in reply.pictures)
-            receiver = Receiver(author, language, codes, press.id if press else None)
-            if author < 0 and (reply.pictures or reply.file):  # a chat, which has no private one
-                reply = Reply(text=say(language, "refusal-as-a-chat"))
-        for part in rendering.parted(reply):
-            await self._chats.send(
-                message.chat.id,
-                await rendering.message(self._semilla, part, language),
-                topic=topic_of(message),
-                to=answering(message.id),
-                receiver=receiver,
-            )
-
-    async def _replaced(self, message: Message, reply: Reply, language: str) -> bool:
-        """In a private chat one question after the other, in one message."""
-        asked = message.chat.type == ChatType.PRIVATE and message.text and message.reply_markup
-        if not asked or reply.pictures or reply.file:
-            return False
-        shown = await rendering.message(self._semilla, reply, language)
-        try:
-            await self._chats.edit_text(message.chat.id, message.id, shown, Urgency.ANSWER)
-        except BadRequest as error:  # pressed twice, or too old to be changed
-            return says(error, UNCHANGED)
-        return True
-
-    async def _toast(self, query: CallbackQuery, text: str = "", alert: bool = False) -> None:
-        """Every press is answered: the button shows that it was felt."""
-        with suppress(TelegramError):  # too old, or answered by a copy of ourselves
-            await query.answer(text[:TOAST_CHARACTERS] or None, show_alert=alert)
-
     async def _answer_fault(self, update: Update, error: Exception) -> None:
         """Ours to mend: its author gets a code that the log has too."""
         code = short_code()
@@ -325,24 +289,33 @@ class Client:
         reply = fault(language, code)
         try:
             if update.callback_query is not None:
-                await self._toast(update.callback_query, plain(reply.text), alert=True)
+                await self._replying.toast(update.callback_query, plain(reply.text), alert=True)
             elif update.message is not None:
-                await self._show(update.message, reply, language)
+                await self._replying.show(update.message, reply, language)
         except TelegramError as unsaid:
             log.warning("fault %s could not be told: %s", code, unsaid)
 
 
+def _line_of(press: CallbackQuery) -> str:
+    return (press.data or "").removeprefix(keyboards.MORE)
+
+
+def _draws(call: Call) -> bool:
+    return COMMANDS[call.command].answers is Answers.NEW
+
+
 def _call(
     message: Message,
-    origin: str,
     member: Member,
     language: str,
     command: str,
     options: dict[str, str],
+    press: CallbackQuery | None = None,
 ) -> Call:
     """What was typed in a message, or pressed under it."""
+    event = f"press:{press.id}" if press else f"{message.chat.id}:{message.id}"
     return Call(
-        origin=origin,
+        origin=f"{NAME}:{event}",
         adapter=NAME,
         guild=guild_of(message.chat),
         member=member,

@@ -11,6 +11,10 @@ telegram-away = { NUMBER($count) ->
     [one] This came while I was offline, { $time } ago:
    *[other] { $count } requests came while I was offline, the first { $time } ago:
   }
+telegram-away-pressed = { NUMBER($count) ->
+    [one] A button was pressed while I was offline:
+   *[other] { $count } buttons were pressed while I was offline:
+  }
 telegram-do-them = ✓ { NUMBER($count) ->
     [one] Do it
    *[other] Do them
@@ -43,6 +47,6 @@ telegram-open-private-chat = { NUMBER($count) ->
    *[other] Your pictures are for you only, and I can't write to you yet. Open { $link }, press Start and type /show with an id: { $codes }
   }
 telegram-no-pictures = { NUMBER($count) ->
-    [one] Your picture is made, but this group doesn't let me send pictures. Open { $link } and press Start: it is there.
-   *[other] Your pictures are made, but this group doesn't let me send pictures. Open { $link }, press Start and type /show with an id: { $codes }
+    [one] The picture is ready, but this group doesn't let me send pictures. Open { $link } and press Start: it is there.
+   *[other] The pictures are ready, but this group doesn't let me send pictures. Open { $link }, press Start and type /show with an id: { $codes }
   } An admin can allow pictures in the group's permissions.

@@ -11,6 +11,10 @@ telegram-away = { NUMBER($count) ->
     [one] Hay un pedido de cuando estuve desconectada, de hace { $time }:
    *[other] Hay { $count } pedidos de cuando estuve desconectada, el primero de hace { $time }:
   }
+telegram-away-pressed = { NUMBER($count) ->
+    [one] Se tocó un botón cuando estuve desconectada:
+   *[other] Se tocaron { $count } botones cuando estuve desconectada:
+  }
 telegram-do-them = ✓ { NUMBER($count) ->
     [one] Hacerlo
    *[other] Hacerlos
@@ -43,6 +47,6 @@ telegram-open-private-chat = { NUMBER($count) ->
    *[other] Tus imágenes son solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
   }
 telegram-no-pictures = { NUMBER($count) ->
-    [one] Tu imagen está hecha, pero este grupo no me deja mandar imágenes. Abre { $link } y toca Iniciar: ahí está.
-   *[other] Tus imágenes están hechas, pero este grupo no me deja mandar imágenes. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
+    [one] La imagen está lista, pero este grupo no me deja mandar imágenes. Abre { $link } y toca Iniciar: ahí está.
+   *[other] Las imágenes están listas, pero este grupo no me deja mandar imágenes. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
   } Quien administra el grupo puede permitirlas en los permisos.

@@ -1,16 +1,18 @@
-"""Where a picture belongs that is named in a private chat: a group that the member is in."""
+"""Where a picture or a request belongs that is meant in a private chat: to a group of its member."""
 
 from __future__ import annotations
 
-from telegram import Bot, Chat, ChatMember, User
+from telegram import Bot, ChatMember, User
 from telegram.error import TelegramError
 
 from bot.adapters.telegram.places import NAME, Moderators
 from bot.commands.declaration import COMMANDS
+from bot.commands.home import of_own
 from bot.commands.semilla import Semilla
-from bot.conversation import Guild, Member
+from bot.conversation import Call, Guild, Member
 from db.history import Asker
 
+GROUPS = f"{NAME}:-"  # how their guilds begin
 INSIDE = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER)
 
 
@@ -21,23 +23,27 @@ class Homes:
         self._bot = bot
         self._moderators = moderators
 
-    async def of(
-        self, chat: Chat, user: User, command: str, options: dict[str, str]
-    ) -> tuple[Guild, Member] | None:
+    async def of(self, call: Call, user: User) -> tuple[Guild, Member] | None:
         """None for what belongs to the private chat itself, and for what the member may not see:
         that is answered as if it didn't exist."""
-        code = COMMANDS[command].picture(options)
-        person = f"{NAME}:{user.id}"
-        if not code or await self._history.get(Asker(f"{NAME}:{chat.id}", person), code):
+        guild = await self._of_picture(call, user) or await of_own(self._semilla, call)
+        if guild is None or not guild.startswith(GROUPS):
             return None
-        for guild in await self._history.guilds_with(code, f"{NAME}:-"):
-            group = int(guild.removeprefix(f"{NAME}:"))
+        moderator = await self._moderators.among(_group(guild), user.id)
+        name = await self._semilla.access.name(guild) or ""
+        return Guild(guild, name), Member(call.member.id, user.full_name, moderator)
+
+    async def _of_picture(self, call: Call, user: User) -> str | None:
+        code, person = COMMANDS[call.command].picture(call.options), call.member.id
+        if not code or await self._history.get(Asker(call.guild.id, person), code):
+            return None
+        for guild in await self._history.guilds_with(code, GROUPS):
+            group = _group(guild)
             if not await self._is_inside(group, user.id):
                 continue
             moderator = await self._moderators.among(group, user.id)
             if await self._history.get(Asker(guild, person, moderator), code):
-                name = await self._semilla.access.name(guild) or ""
-                return Guild(guild, name), Member(person, user.full_name, moderator)
+                return guild
         return None
 
     async def _is_inside(self, group: int, user: int) -> bool:
@@ -47,3 +53,7 @@ class Homes:
             return False
         restricted = found.status == ChatMember.RESTRICTED and getattr(found, "is_member", False)
         return found.status in INSIDE or restricted
+
+
+def _group(guild: str) -> int:
+    return int(guild.removeprefix(f"{NAME}:"))

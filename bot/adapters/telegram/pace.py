@@ -15,13 +15,13 @@ from contextlib import asynccontextmanager
 from enum import IntEnum
 from typing import TypeVar
 
-from telegram.error import RetryAfter
+from telegram.error import RetryAfter, TelegramError
 
 T = TypeVar("T")
 GROUP_CALLS, PRIVATE_CALLS = 19, 55  # a minute; one less than would be refused
 
 
-class Closed(ConnectionError):
+class Closed(TelegramError):
     """What waits for its turn isn't sent any more: by the next connection, if it is kept."""
 
     def __init__(self) -> None:

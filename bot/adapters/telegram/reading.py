@@ -13,13 +13,14 @@ from bot.adapters.telegram.places import NAME, speaker_of
 from bot.commands import line
 from bot.commands.declaration import COMMANDS, Answers, Command
 from bot.commands.kinds import Type
-from bot.commands.moderation import span
-from bot.conversation import Refusal
+from bot.commands.moderation import time_first
+from bot.conversation import MENTION, OWN_ID, Refusal
 from bot.locales import shortened
 from db.codes import readings
 
 FILE_BYTES = 20 * 1024 * 1024  # that a bot may fetch
 FILES_AT_ONCE = 4
+ALBUM_SECONDS = 1.0  # in which all photos of one come
 NAME_CHARACTERS = 40  # of whoever is to be named
 
 File = Document | PhotoSize
@@ -68,14 +69,26 @@ def with_reply(text: str, message: Message) -> tuple[str, dict[str, str]]:
 def _with_member(
     command: str, member: str, options: dict[str, str], meant: str | None
 ) -> dict[str, str]:
-    """A first word that is a time, "2h", is how long. Raises Refusal where nobody is meant, as by a
-    sheet of several pictures: without a member the commands mean something else."""
-    typed = options.get(member)
-    if typed and not (meant and span(typed) and COMMANDS[command].option("until")):
+    """Words that name nobody say how long, "2h", and then why, where the command asks for that.
+    Raises Refusal where nobody is meant, as by a sheet of several pictures: without a member the
+    commands mean something else."""
+    words = options.get(member, "")
+    until = time_first(words)
+    if words and (meant is None or (not until and _names_somebody(words))):
         return options
     if meant is None:
         raise Refusal("pause-whom")
-    return {**options, member: meant, **({"until": typed} if typed else {})}
+    reason = words.removeprefix(until).strip()
+    said = {name: text for name, text in (("until", until), ("reason", reason)) if text}
+    if any(name in options or not COMMANDS[command].option(name) for name in said):
+        return options
+    return {**options, member: meant, **said}
+
+
+def _names_somebody(words: str) -> bool:
+    """By an @name, an id, or that of a picture of theirs."""
+    code = " " not in words and readings(words) and any(map(str.isdigit, words))
+    return bool(words.startswith("@") or OWN_ID.match(words) or MENTION.fullmatch(words) or code)
 
 
 def _author_of(message: Message) -> str | None:

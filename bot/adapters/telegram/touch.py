@@ -15,6 +15,8 @@ from telegram.request import HTTPXRequest
 
 # Long enough for a picture over a school's network: whatever is given up too early comes twice.
 ANSWER_SECONDS, UPLOAD_SECONDS = 30.0, 120.0
+AWAY_SECONDS = 300.0  # until then whoever asked is still looking
+A_POLL = 100  # updates that come together at most
 
 State = tuple[str, Mapping[str, Any]]
 
@@ -30,6 +32,8 @@ class Touch:
         self.refused = asyncio.Event()  # the token, which was accepted before
         self._ended = False
         self._ahead = 0.0  # seconds by which Telegram's clock is
+        self._polled_at = 0.0
+        self._backlog: frozenset[int] = frozenset()  # updates that waited for us
 
     @property
     def state(self) -> State:
@@ -71,6 +75,10 @@ class Touch:
         """By Telegram's clock: a laptop's own is often wrong."""
         return time.time() + self._ahead - date.timestamp()
 
+    def is_of_backlog(self, update: int) -> bool:
+        """Whether it came with the first news after a while, and may be as old."""
+        return update in self._backlog
+
     def request(self) -> HTTPXRequest:
         return HTTPXRequest(
             read_timeout=ANSWER_SECONDS,
@@ -94,5 +102,18 @@ class Touch:
 
     async def _polled(self, response: httpx.Response) -> None:
         """News came: no other copy takes them away."""
-        if response.is_success and self._ready[0]:
-            self.back()
+        if response.is_success:
+            await self._look_for_backlog(response)
+            if self._ready[0]:
+                self.back()
+
+    async def _look_for_backlog(self, response: httpx.Response) -> None:
+        """The first news after a while have waited for us; of a full poll there are more to come."""
+        news: list[int] = []
+        if time.time() - self._polled_at >= AWAY_SECONDS:
+            await response.aread()
+            with suppress(ValueError, LookupError):  # what isn't Telegram's, the library tells
+                news = [each["update_id"] for each in response.json()["result"]]
+            self._backlog = frozenset(news)
+        if len(news) < A_POLL:
+            self._polled_at = time.time()
