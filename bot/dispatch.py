@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +17,7 @@ from bot.logs import about
 from bot.queue import FairQueue
 from bot.refusals import short_code
 from bot.replies import Progress
+from bot.suspects import Suspects
 from bot.task import Task
 from db.models import EVERYWHERE, Answer, Ban, Job, JobState
 from db.session import Database
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 IN_WORKER = SLOTS + 2  # a few at hand, so that the worker never waits for us
 ANNOUNCED = 50  # places further back than this learn theirs when they ask
 NEAR = 1000  # and those behind this, when they have come nearer
-DEATHS = 2  # of the worker, alone with a job, after which the job fails
 
 
 class Dispatch:
@@ -53,8 +52,7 @@ class Dispatch:
         self._events = events
         self._queue: FairQueue[Task] = FairQueue()
         self._in_worker: dict[int, Task] = {}
-        self._suspects: list[Task] = []
-        self._deaths: Counter[int] = Counter()
+        self._suspects = Suspects()
         self._stopped: set[int] = set()  # jobs that the worker was told to give up
         self._progress: dict[int, Progress] = {}
         self._feeding = asyncio.Lock()
@@ -72,7 +70,7 @@ class Dispatch:
 
     def __len__(self) -> int:
         """Jobs waiting or being drawn."""
-        return len(self._queue) + len(self._in_worker) + len(self._suspects)
+        return len(self._queue) + len(self._in_worker) + len(self._suspects.line)
 
     @property
     def worker(self) -> int | None:
@@ -125,12 +123,8 @@ class Dispatch:
     async def stop(self, ban: Ban, place: str = "") -> None:
         """Cancels what somebody who is banned or paused has in line or in the worker, in their
         private chat too, and tells them. `place`: what the guild is called."""
-        own = [
-            task
-            for task in self.tasks()
-            if task.member == ban.member
-            and (ban.guild in (EVERYWHERE, task.guild) or task.guild == task.member)
-        ]
+        theirs = [task for task in self.tasks() if task.member == ban.member]
+        own = [t for t in theirs if ban.guild in (EVERYWHERE, t.guild) or t.guild == t.member]
         stopped = [task.answer for task in own if await self.cancel(task.job)]
         if stopped:
             await self._holding.tell_stopped(ban, place, stopped)
@@ -148,13 +142,23 @@ class Dispatch:
             self._finish(task)
         await self._feed()
 
+    def move(self, old: str, new: str) -> None:
+        """A guild goes on under another name, with all that it has in line and in the worker."""
+        moved = {task.job: replace(task, guild=new) for task in self.tasks() if task.guild == old}
+        for job, task in moved.items():
+            if job in self._in_worker:
+                self._in_worker[job] = task
+            elif self._queue.remove(job):
+                self._queue.put(task)
+        self._suspects.line = [moved.get(each.job, each) for each in self._suspects.line]
+
     def _order(self) -> Iterator[Task]:
         """The line as it will be served."""
-        return chain(self._suspects, self._queue.order())
+        return chain(self._suspects.line, self._queue.order())
 
     def _leave(self, task: Task) -> None:
         if not self._queue.remove(task.job):
-            self._suspects.remove(task)
+            self._suspects.line.remove(task)
 
     def line(self, limit: int = ANNOUNCED) -> list[tuple[Task, float | None]]:
         """The next in line with the seconds until each is done."""
@@ -223,10 +227,10 @@ class Dispatch:
 
     def _next(self) -> Task | None:
         """Suspects go one at a time, alone; else whoever is next, while there is room."""
-        if self.paused or any(self._deaths[job] for job in self._in_worker):
+        if self.paused or self._suspects.include(self._in_worker):
             return None
-        if self._suspects:
-            return None if self._in_worker else self._suspects.pop(0)
+        if self._suspects.line:
+            return None if self._in_worker else self._suspects.line.pop(0)
         room = len(self._in_worker) < IN_WORKER
         return self._queue.take(self._announcing.loaded) if room else None
 
@@ -358,7 +362,7 @@ class Dispatch:
         self._unseen.discard(task.job)
         self._stopped.discard(task.job)
         self._progress.pop(task.job, None)
-        self._deaths.pop(task.job, None)
+        self._suspects.forget(task.job)
         self._publish(Ended, task)
 
     async def _died(self, died: messages.Died) -> None:
@@ -370,13 +374,11 @@ class Dispatch:
             return
         self.deaths += 1
         tasks = [self._in_worker.pop(job) for job in died.jobs if job in self._in_worker]
-        if len(tasks) == 1:
-            self._deaths[tasks[0].job] += 1
         for task in tasks:
             self._announcing.leaves(task.job)
         stopped = [task for task in tasks if task.job in self._stopped]  # before it heard of that
-        fatal = [t for t in tasks if self._deaths[t.job] >= DEATHS and t not in stopped]
-        self._suspects += [task for task in tasks if task not in stopped and task not in fatal]
+        others = [task for task in tasks if task not in stopped]
+        fatal = self._suspects.add(others, alone=len(tasks) == 1)
         with suppress(LookupError):  # its member has had all their rows erased meanwhile
             for task in stopped:
                 await self._cancelled(task)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Delete, Table, delete, select, tuple_, update
 
-from db.models import Answer, Base, Place, Review, Setting
+from db.models import Answer, Base, Place, Review, Setting, Style
 from db.transactions import Transactions, insistent
 
 PLACES = ("channels", "log_channel")  # settings that name channels, with commas between
@@ -24,6 +24,8 @@ class Moving:
             # Where the old group's messages were, there are others in the new one.
             waiting = Answer.guild == old, Answer.delivered.is_(None)
             await session.execute(update(Answer).where(*waiting).values(message=""))
+            for kept in (Setting, Style):  # where both have something, the old one's stays
+                await session.execute(_doubled(kept, old, new))
             for table in _of_guilds():
                 await session.execute(update(table).where(table.c.guild == old).values(guild=new))
             for asked in (Answer, Review):
@@ -35,6 +37,13 @@ class Moving:
             for each in await session.scalars(meant):
                 named = each.value.split(",")
                 each.value = ",".join(new_channel if c == old_channel else c for c in named)
+
+
+def _doubled(kept: type[Setting | Style], old: str, new: str) -> Delete:
+    """Deletes what the new guild has under the same name."""
+    named = [column for column in kept.__table__.primary_key if column.name != "guild"]
+    olds = select(*named).where(kept.guild == old)
+    return delete(kept).where(kept.guild == new, tuple_(*named).in_(olds))
 
 
 def _of_guilds() -> list[Table]:

@@ -126,6 +126,7 @@ async def test_what_names_the_group_as_a_channel_does_so_after_it_has_grown(
     database: Database, name: str, before: str, after: str
 ) -> None:
     await database.settings.set("telegram:-42", "guild", "", name, before)
+    await database.settings.set("telegram:-10042", "guild", "", name, "1")
     await database.moving.move("telegram:-42", "telegram:-10042", "-42", "-10042")
     assert await database.settings.of_guild("telegram:-10042") == {name: after}
 

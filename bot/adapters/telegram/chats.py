@@ -363,9 +363,9 @@ class Chats:
 
     async def move(self, old: int, new: int) -> None:
         """A group became a supergroup: everything of it moves along."""
-        await self.semilla.database.moving.move(
-            f"{NAME}:{old}", f"{NAME}:{new}", str(old), str(new)
-        )
+        guilds = f"{NAME}:{old}", f"{NAME}:{new}"
+        await self.semilla.database.moving.move(*guilds, str(old), str(new))
+        self.semilla.dispatch.move(*guilds)
         for place in [each for each in self._boards if each[0] == old]:
             self._boards.pop(place).move_to(self._board(new, place[1]))
         log.info("group %d is now %d", old, new)
