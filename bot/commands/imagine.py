@@ -42,8 +42,8 @@ async def imagine(
         typed_now = {name: text for name, text in call.options.items() if name != "draft"}
         options = {**(await _draft(semilla, call, draft)).options, **typed_now}
         return await COMMANDS["imagine"].run(semilla, replace(call, options=options))
-    request, notes = await new_request(semilla, call, choices)
     source = await source_of(semilla, call, choices)
+    request, notes = await new_request(semilla, call, choices, source)
     of = (source, Relation.IMAGE) if source else (None, None)
     requests = await with_seeds(semilla, request, repeated(choices, count))
     jobs = [job(call, each, notes, *of) for each in requests]

@@ -64,8 +64,8 @@ async def reroll(
     relation = _relation(choices, call)
     if relation is not Relation.REROLL:
         parent = await _drawn(semilla, call, parent)
-    request, notes = await changed_request(semilla, call, parent.request, choices)
     source = await source_of(semilla, call, choices)
+    request, notes = await changed_request(semilla, call, parent.request, choices, source)
     of = source or parent
     first, *others = await with_seeds(semilla, request, repeated(choices, count))
     # Only the same recipe is replayed call for call; with other seeds it is another one.
