@@ -165,6 +165,8 @@ def _parts(text: str, changes: dict[str, str], version: int, *, together: bool) 
             weight = float((found[1] or "1").replace(",", "."))
             parts.append((text[begun : found.start()].strip(between), weight))
             begun = found.end()
+    if not begun:
+        return text.strip()
     parts.append((text[begun:].strip(between), 1.0))
     parts = [(words, weight) for words, weight in parts if words]
     total = sum(weight for _, weight in parts)

@@ -185,7 +185,7 @@ def test_a_wildcard_that_stands_for_itself_comes_to_an_end():
         ("a (red hat)++", "a (red hat:1.21)"),
         ("hot::3 dog", "hot :0.75 AND dog :0.25"),
         ("a (red:1.2) cat::3 dog", "a (red:1.2) cat :0.75 AND dog :0.25"),
-        ("a (hot::2 dog) (cat::1.2)", None),
+        ("a (hot::2 dog) (cat::1.2).", None),
         ("cat::1 dog::-1", "cat dog"),
         ("hot::1.5 dog::.5", "hot :0.75 AND dog :0.25"),
         ("hot::2 dog::-.5", "hot :1.333 AND dog :-0.3333"),
