@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextModel
 
-from generator import upscaling
+from generator import memory, upscaling
 from generator.catalogue import BUNDLED
 from generator.engine import Engine
 from generator.memory import weight_bytes
@@ -156,6 +157,17 @@ def test_what_a_picture_draws_with_is_not_loaded_a_second_time_beside_it(room, i
     assert sum(isinstance(each, Loading) for each in events) == 1
     engine.free()
     assert in_memory() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
+def test_in_a_container_models_keep_to_what_it_may_take(shelf, tmp_path, monkeypatch):
+    needed = weight_bytes(shelf / "one", torch.float32)
+    (tmp_path / "memory.max").write_text(str(int(1.2 * needed / memory.USED)))
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    room = studio(tmp_path / "cache", shelf)
+    for name in ("one", "other"):
+        room.draw(name, **SMALL)
+    assert room.models.kept == ("other",)
 
 
 def test_it_tells_which_models_are_in_memory_together(room):
