@@ -33,9 +33,10 @@ OPTION = re.compile(
     re.DOTALL,
 )
 MOST_SIGNS = 8
-NAMED = re.compile(
-    r"\bembedding:([\w.+-]+?)(?=[,.;:)\]]*(?:\s|$|:|\)|\]|,))", re.IGNORECASE
-)  # ComfyUI
+NAMED = re.compile(  # ComfyUI, where a file's ending may be left out
+    r"\bembedding:([\w.+-]+?)(\.(?:pt|bin|safetensors))?(?=[,.;:)\]]*(?:\s|$|:|\)|\]|,))",
+    re.IGNORECASE,
+)
 # Files that recipes name as if they were words. Where they are missing nothing would tell.
 USUAL = re.compile(
     r"\b(?:easynegative(?:v2)?|bad[-_ ]?hand(?:s-5|v[45](?:-75t)?)|bad[-_]prompt(?:_version2)?"
@@ -179,6 +180,15 @@ def _parts(text: str, changes: dict[str, str], version: int, *, together: bool) 
     if read != text.strip():
         changes[text.strip()] = read
     return read
+
+
+def unmarked(text: str, version: int = VERSION) -> str:
+    """Names of embeddings without ComfyUI's mark.
+
+    Args:
+        version: of the recipe.
+    """
+    return NAMED.sub(r"\1" if version > 5 else r"\1\2", text)
 
 
 def embeddings(text: str) -> list[str]:
