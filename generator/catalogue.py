@@ -271,13 +271,17 @@ def _model(
     vocabulary = found.path / "vocabulary.json"
     low, high = (int(native * factor) for factor in family.sides)
     own_vae = beside(found.path, OWN_VAE)
+    width, height = (
+        max(1, round(own.get(side, native) / family.grid)) * family.grid
+        for side in ("width", "height")
+    )
     return Model(
         name=own.get("name", found.name),
         hash=hash,
         path=found.path,
         family=family.name,
         pipeline=pipeline,
-        native=(own.get("width", native), own.get("height", native)),
+        native=(width, height),
         sides=(low, high),
         grid=family.grid,
         steps=own.get("steps", family.steps),
