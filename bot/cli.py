@@ -25,18 +25,20 @@ from bot.adapters.terminal.messages import Request
 from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen, marked
 from bot.adapters.terminal.words import BadWords, CommandLine
 from bot.config import PLATFORMS, Config, ConfigError
-from bot.locales import say
+from bot.locales import decimal, say
 
 if TYPE_CHECKING:
     from bot.adapters.web.adapter import WebAdapter
     from bot.app import App
     from bot.chats import Chats
+    from generator.catalogue import Catalogue
 
 log = logging.getLogger(__name__)
 
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 PATIENCE_SECONDS = 60.0  # for another command to be done with the data folder
 LOOK_EVERY_SECONDS = 0.2
+GIGABYTE = 10**9
 SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 
 
@@ -184,7 +186,7 @@ async def _answer_as_owner(config: Config, request: Request, screen: Screen) -> 
 
     with _told(config):
         async with App.open(config) as app:
-            await asyncio.to_thread(app.semilla.catalogue.refresh)  # it may name any model
+            await _read_models(app.semilla.catalogue, screen)
             serving = asyncio.create_task(app.serve([service.Terminal()]))
             answering = asyncio.create_task(_follow(app, request, screen))
             try:
@@ -197,6 +199,14 @@ async def _answer_as_owner(config: Config, request: Request, screen: Screen) -> 
                 if screen.answer is not None:
                     await service.cancel(app.semilla, screen.answer)
                     screen.say("terminal-cancelled")
+
+
+async def _read_models(catalogue: Catalogue, screen: Screen) -> None:
+    """All of them: the command may name any."""
+    if later := catalogue.later():
+        size = decimal(sum(later.values()) / GIGABYTE, screen.language)
+        screen.say("terminal-reading", count=len(later), size=size)
+    await asyncio.to_thread(catalogue.refresh)
 
 
 async def _follow(app: App, request: Request, screen: Screen) -> None:

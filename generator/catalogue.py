@@ -7,8 +7,8 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,12 @@ LARGE_BYTES = 1 << 26  # takes a while to be hashed
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What was there at the last look. `later`: names of models that are still to be hashed."""
+    """What was there at the last look. `later`: names and bytes of models still to be hashed."""
 
     models: tuple[Model, ...] = ()
     extras: tuple[Extra, ...] = ()
     refused: tuple[Refused, ...] = ()
-    later: tuple[str, ...] = ()
+    later: Mapping[str, int] = field(default_factory=dict)
 
 
 class Catalogue:
@@ -63,12 +63,12 @@ class Catalogue:
             large: how many large models are hashed now; others are left out until they are.
         """
         with self._looking:
-            self._large, known, later = large, {}, []
+            self._large, known, later = large, {}, {}
             for each in (Found(BUNDLED), *walk(self._folders)):
                 try:
                     known[each.path] = self._look(each)
                 except Later as model:
-                    later.append(str(model))
+                    later[model.name] = model.bytes
             self._known = known
             shelf = _shelf([entry for _, entry in self._known.values()], later)
             changed, self._shelf = shelf != self._shelf, shelf
@@ -105,9 +105,9 @@ class Catalogue:
         found = [m for m in self.models() if m.name.casefold() == name or m.hash == hash]
         return min(found, key=lambda m: (m.hash != hash, m.name.casefold() != name), default=None)
 
-    def later(self) -> list[str]:
-        """Names of models that are there and still to be hashed."""
-        return list(self._seen().later)
+    def later(self) -> dict[str, int]:
+        """Names of models that are there and still to be hashed, and how many bytes that takes."""
+        return dict(self._seen().later)
 
     def being_read(self, text: str) -> bool:
         """Whether this is, or begins, the name of a model that is there and still to be hashed,
@@ -203,14 +203,15 @@ class Catalogue:
         )
 
     def _hash(self, found: Found) -> str:
-        large = self._hashes.unread(found.path) > LARGE_BYTES
+        unread = self._hashes.unread(found.path)
+        large = unread > LARGE_BYTES
         if large and not self._large:
-            raise Later(own_defaults(found.path).get("name", found.name))
+            raise Later(own_defaults(found.path).get("name", found.name), unread)
         self._large -= large  # also where it fails half-way: it has taken as long
         return self._hashes.of(found.path)
 
 
-def _shelf(entries: Sequence[Entry], later: Sequence[str]) -> Shelf:
+def _shelf(entries: Sequence[Entry], later: Mapping[str, int]) -> Shelf:
     """Sorted by kind; of two with the same name the second is told apart by its folder's name."""
     models: dict[str, Model] = {}
     for model in (each for each in entries if isinstance(each, Model)):
@@ -221,7 +222,7 @@ def _shelf(entries: Sequence[Entry], later: Sequence[str]) -> Shelf:
         tuple(models.values()),
         tuple(each for each in entries if isinstance(each, Extra)),
         tuple(each for each in entries if isinstance(each, Refused)),
-        tuple(later),
+        later,
     )
 
 
@@ -270,13 +271,17 @@ def _model(
     vocabulary = found.path / "vocabulary.json"
     low, high = (int(native * factor) for factor in family.sides)
     own_vae = beside(found.path, OWN_VAE)
+    width, height = (
+        max(1, round(own.get(side, native) / family.grid)) * family.grid
+        for side in ("width", "height")
+    )
     return Model(
         name=own.get("name", found.name),
         hash=hash,
         path=found.path,
         family=family.name,
         pipeline=pipeline,
-        native=(own.get("width", native), own.get("height", native)),
+        native=(width, height),
         sides=(low, high),
         grid=family.grid,
         steps=own.get("steps", family.steps),

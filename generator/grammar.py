@@ -154,6 +154,10 @@ class Prompt:
     parts: tuple[Part, ...]
     tags: tuple[Tag, ...] = ()
 
+    @property
+    def loras(self) -> tuple[Tag, ...]:
+        return tuple(tag for tag in self.tags if tag.kind in ("lora", "lyco"))
+
 
 class Balanced(PostLex):
     """Closes what was left open, and turns what closes nothing into text."""

@@ -15,8 +15,16 @@ COMMENT = re.compile(r"^#.*(?:\n|$)", re.MULTILINE)
 BOUNDARY = r"(?=[\s,.;:!?)\]|]|$)"
 SIGNS = r"(\++|-{2,})"
 COMPEL_WORD = re.compile(rf"\b([^\W\d_]{{2,}}){SIGNS}{BOUNDARY}")  # word++, but not C++ or a dash
-COMPEL_GROUP = re.compile(rf"\)(?:(\d{{1,2}}\.\d{{1,6}})|{SIGNS}){BOUNDARY}")  # (a b)1.3, (a b)++
-MULTI_PROMPT = re.compile(r"(?<!:)::(?!:)\s*(-?\d{1,3}(?:\.\d{1,6})?)?")  # hot::2 dog::1
+# (a b)1.3, (a b)++
+COMPEL_GROUP = re.compile(rf"\)(?:(\d{{0,2}}\.\d{{1,6}})|{SIGNS}){BOUNDARY}")
+MULTI_PROMPT = re.compile(  # hot::2 dog::.5 sun::0,5
+    r"(?<!:)::(?!:)\s*(-?(?:\d{1,3}(?:[.,]\d{1,6})?|\.\d{1,6}))?"
+)
+DECIMAL_COMMA = re.compile(r"(:\s*[-+]?[01]),(\d{1,2}\s*[)\]])")  # (a b:1,3), but not (4:3,10)
+BETWEEN_PARTS = " \t\n,.;"
+# In recipes from before version 6.
+COMPEL_GROUP_5 = re.compile(rf"\)(?:(\d{{1,2}}\.\d{{1,6}})|{SIGNS}){BOUNDARY}")
+MULTI_PROMPT_5 = re.compile(r"(?<!:)::(?!:)\s*(-?\d{1,3}(?:\.\d{1,6})?)?")
 # Telephones turn two into a long one; before a capital that begins what somebody says, and —with
 # another one behind— it is an aside.
 DASHES = r"(?:--|[—–](?![A-Z]|[^—–]*\w[—–](?!\w)))"
@@ -25,9 +33,10 @@ OPTION = re.compile(
     re.DOTALL,
 )
 MOST_SIGNS = 8
-NAMED = re.compile(
-    r"\bembedding:([\w.+-]+?)(?=[,.;:)\]]*(?:\s|$|:|\)|\]|,))", re.IGNORECASE
-)  # ComfyUI
+NAMED = re.compile(  # ComfyUI, where a file's ending may be left out
+    r"\bembedding:([\w.+-]+?)(\.(?:pt|bin|safetensors))?(?=[,.;:)\]]*(?:\s|$|:|\)|\]|,))",
+    re.IGNORECASE,
+)
 # Files that recipes name as if they were words. Where they are missing nothing would tell.
 USUAL = re.compile(
     r"\b(?:easynegative(?:v2)?|bad[-_ ]?hand(?:s-5|v[45](?:-75t)?)|bad[-_]prompt(?:_version2)?"
@@ -53,14 +62,15 @@ VALUES = {
     "tiling": "",
 }
 RAW = "raw"
+AMOUNT = r"[\d.]+(?:,\d+)?"
 # Midjourney's that have no counterpart, with what a value of theirs looks like.
 WITHOUT = {
-    **dict.fromkeys(("s", "stylize", "c", "chaos", "w", "weird", "exp", "q", "quality"), r"[\d.]+"),
-    **dict.fromkeys(("iw", "sw", "cw", "ow", "sv", "stop", "repeat", "r"), r"[\d.]+"),
+    **dict.fromkeys(("s", "stylize", "c", "chaos", "w", "weird", "exp", "q", "quality"), AMOUNT),
+    **dict.fromkeys(("iw", "sw", "cw", "ow", "sv", "stop", "repeat", "r"), AMOUNT),
     **dict.fromkeys(("v", "version", "niji"), r"[\d.]*"),
     **dict.fromkeys(("style", "motion"), r"\w+"),
     **dict.fromkeys(("personalize", "p", "profile"), r"\w*"),
-    **dict.fromkeys(("sref", "cref", "oref"), r"\S+"),
+    **dict.fromkeys(("sref", "cref", "oref"), r"\S+(?:\s+(?:\d+|\w+://\S+))*"),
     **dict.fromkeys(("fast", "relax", "turbo", "draft", "video", "hd", "uplight", "upbeta"), ""),
     RAW: "",
 }
@@ -105,9 +115,15 @@ def weights(text: str, version: int = VERSION, *, negative: bool = False) -> Tra
         changes[f"( ){found[0][1:]}"] = f"( :{weight})"
         return f":{weight})"
 
+    def pointed(found: re.Match[str]) -> str:
+        changes[found[0]] = f"{found[1]}.{found[2]}"
+        return changes[found[0]]
+
     text = COMPEL_WORD.sub(word, text)
     if "(" in text:
-        text = COMPEL_GROUP.sub(group, text)
+        text = (COMPEL_GROUP if version > 5 else COMPEL_GROUP_5).sub(group, text)
+    if version > 5:
+        text = DECIMAL_COMMA.sub(pointed, text)
     if "::" in text and "[" not in text:
         text = _parts(text, changes, version, together=negative and version > 3)
     return Translated(text, changes)
@@ -144,11 +160,15 @@ def _parts(text: str, changes: dict[str, str], version: int, *, together: bool) 
     together they are left out."""
     parts: list[tuple[str, float]] = []
     begun = 0
-    for found in MULTI_PROMPT.finditer(text):
+    between = BETWEEN_PARTS if version > 5 else None
+    for found in (MULTI_PROMPT if version > 5 else MULTI_PROMPT_5).finditer(text):
         if version < 4 or text.count("(", 0, found.start()) <= text.count(")", 0, found.start()):
-            parts.append((text[begun : found.start()].strip(), float(found[1] or 1)))
+            weight = float((found[1] or "1").replace(",", "."))
+            parts.append((text[begun : found.start()].strip(between), weight))
             begun = found.end()
-    parts.append((text[begun:].strip(), 1.0))
+    if not begun:
+        return text.strip()
+    parts.append((text[begun:].strip(between), 1.0))
     parts = [(words, weight) for words, weight in parts if words]
     total = sum(weight for _, weight in parts)
     if together:
@@ -160,6 +180,15 @@ def _parts(text: str, changes: dict[str, str], version: int, *, together: bool) 
     if read != text.strip():
         changes[text.strip()] = read
     return read
+
+
+def unmarked(text: str, version: int = VERSION) -> str:
+    """Names of embeddings without ComfyUI's mark.
+
+    Args:
+        version: of the recipe.
+    """
+    return NAMED.sub(r"\1" if version > 5 else r"\1\2", text)
 
 
 def embeddings(text: str) -> list[str]:

@@ -13,7 +13,12 @@ Stamp = list[Any]  # path, bytes, nanoseconds; a list, because that is what JSON
 
 
 class Later(Exception):
-    """A large model of this name, which nobody has hashed yet, isn't hashed now."""
+    """A large model, which nobody has hashed yet, isn't hashed now."""
+
+    def __init__(self, name: str, bytes: int) -> None:
+        super().__init__(name)
+        self.name = name
+        self.bytes = bytes
 
 
 class Closed(Exception):

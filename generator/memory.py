@@ -33,7 +33,8 @@ def of_the_device(error: Exception) -> bool:
 def budget(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory * USED)
-    return int(psutil.virtual_memory().total * USED)
+    total = int(psutil.virtual_memory().total)
+    return int(min(total, _number(GROUP / "memory.max") or total) * USED)
 
 
 def weight_bytes(path: Path, dtype: torch.dtype) -> int:

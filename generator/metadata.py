@@ -288,9 +288,20 @@ def _texts(data: bytes) -> dict[str, str]:
             comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return {}
-    if isinstance(comment, bytes) and comment.startswith(b"UNICODE\0"):
-        texts.setdefault("parameters", comment[8:].decode("utf-16-be", "replace"))
+    if comment:
+        texts.setdefault("parameters", _commented(comment))
     return texts
+
+
+def _commented(comment: object) -> str:
+    """The text of an EXIF UserComment: eight bytes say how it is written, if they are there."""
+    if not isinstance(comment, bytes):
+        return str(comment)
+    code, text = comment[:8], comment[8:]
+    if code == b"UNICODE\0":  # of usual letters one byte is 0, whichever comes first
+        order = "be" if text[::2].count(0) > text[1::2].count(0) else "le"
+        return text.decode(f"utf-16-{order}", "replace").lstrip("\ufeff")
+    return (text if code in (b"ASCII\0\0\0", bytes(8)) else comment).decode("utf-8", "replace")
 
 
 def _quoted(value: object) -> str:

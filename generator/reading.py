@@ -63,7 +63,7 @@ def plain(text: str, request: GenerationRequest, catalogue: Catalogue) -> tuple[
     notes += [Note(NoteKind.EMBEDDING_UNFIT, {"name": name}) for name in there]
     notes += _missing(text, there)
     if request.version > 3:
-        text = habits.NAMED.sub(r"\1", text)
+        text = habits.unmarked(text, request.version)
     prompt, during = grammar.parse(text), Pass(request.steps)
     notes += [Note(NoteKind.TAG_IGNORED, {"tag": tag.text}) for tag in prompt.tags]
     at_first = during if request.version > 3 else Pass(1)  # where a schedule was over at once
@@ -104,7 +104,7 @@ def _embeddings(
     notes: list[Note],
 ) -> tuple[str, list[Embedding]]:
     """The text without ComfyUI's mark, and the recipe's embeddings whose names stand in it."""
-    typed, text = text, habits.NAMED.sub(r"\1", text)
+    typed, text = text, habits.unmarked(text, request.version)
     folded = text.casefold()
     named = [e for e in catalogue.extras(Kind.EMBEDDING) if e.name.casefold() in folded]
     # Of two with one name the one that fits.

@@ -20,8 +20,10 @@ LANCZOS = "lanczos"  # enlarges without a network
 # is drawn over in a step at least, the prompt of hires fix is scheduled over the steps that it runs,
 # other pipelines draw what a schedule begins with, options have weights and keep their blanks, parts
 # aren't looked for in brackets and negative prompts, a LoRA is found by its alias, too, and its weight
-# may have a comma; since 5 an embedding that isn't among its files is a word.
-VERSION = 5
+# may have a comma; since 5 an embedding that isn't among its files is a word; since 6 the LoRAs that its
+# seed draws are among its files, and no others, numbers of weights need no leading digit and may have a
+# comma, commas between Midjourney's parts belong to none, and endings of embeddings' files are no words.
+VERSION = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -116,6 +116,7 @@ def begin(order: Submit, came: int, model: Loaded, models: Models) -> Run:
         told += [*more, *model.notes(words)]
         run = Run(order, model, model.draw(words), tuple(told), came)
         run.turns = model.turns(request)
+        run.drawing = _or_anew(run, run.drawing, partial(model.draw, words), models)
         return run
     # Where guidance is an input of the network, one row is enough.
     asked = replace(request, guidance_scale=1.0) if model.embeds_guidance else request
@@ -160,10 +161,23 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
             raise
         raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
     image = metadata.open_image(order.initial_image or b"", MAX_INITIAL_PIXELS)
-    drawing = upscaler.draw(image, (request.width, request.height))
-    run = Run(order, upscaler, drawing, tuple(changed(used, catalogue)), came)
+    draw = partial(upscaler.draw, image, (request.width, request.height))
+    run = Run(order, upscaler, draw(), tuple(changed(used, catalogue)), came)
     run.turns = upscaler.turns(image)
+    run.drawing = _or_anew(run, run.drawing, draw, models)
     return run
+
+
+def _or_anew(run: Run, first: Drawing, again: Callable[[], Drawing], models: Models) -> Drawing:
+    """Of what is drawn in one piece: from the beginning once more, should the memory not suffice and
+    models that nobody draws with make room."""
+    try:
+        return (yield from first)
+    except Exception as error:
+        if not (out_of_memory(error) and models.make_room()):
+            raise
+    run.call = 0
+    return (yield from again())
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -28,6 +28,10 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("steps", "width", "height", "clip_skip"), int),
     **{"guidance_scale": (int, float), "nsfw": bool, "triggers": list, "description": dict},
 }
+LIMITS = {
+    **{"steps": (1, 150), "guidance_scale": (0, 30), "clip_skip": (1, 12)},
+    **dict.fromkeys(("width", "height"), (8, 8192)),
+}
 
 
 def own_defaults(path: Path, header: Header | None = None) -> dict[str, Any]:
@@ -69,6 +73,8 @@ def _of_toml(path: Path) -> dict[str, Any]:
     for key, value in values.items():
         kind = KINDS.get(key)
         if kind is None or not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
+            raise Unusable(Reason.SETTINGS, f"{file.name}: {key}")
+        if key in LIMITS and not _sensible(key, value):
             raise Unusable(Reason.SETTINGS, f"{file.name}: {key}")
     return _with_sampler(values, file)
 
@@ -127,11 +133,11 @@ def _settings(meta: Mapping[str, Any]) -> dict[str, Any]:
     steps = _number(meta.get("steps"))
     guidance = _number(meta.get("cfgScale"))
     skip = _number(meta.get("clipSkip") or meta.get("Clip skip"))
-    if steps and 1 <= steps <= 150:
+    if steps and _sensible("steps", steps):
         found["steps"] = int(steps)
-    if guidance and 0 < guidance <= 30:
+    if guidance and _sensible("guidance_scale", guidance):
         found["guidance_scale"] = guidance
-    if skip and 1 <= skip <= 12:
+    if skip and _sensible("clip_skip", skip):
         found["clip_skip"] = int(skip)
     if known := find(str(meta.get("sampler", ""))):
         found["sampler"], found["schedule"] = known
@@ -171,6 +177,11 @@ def _words(value: Any) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
+
+
+def _sensible(key: str, value: float) -> bool:
+    low, high = LIMITS[key]
+    return low <= value <= high
 
 
 def _number(value: Any) -> float | None:

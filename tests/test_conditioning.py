@@ -308,7 +308,11 @@ def test_clip_skip_takes_an_earlier_layer_and_its_norm(model, catalogue):
 
 
 @pytest.mark.parametrize(
-    ("typed", "tokens"), [("EasyNegative", 3), ("easynegative", 3), ("embedding:my-cat", 2)]
+    ("typed", "tokens"),
+    [
+        *(("EasyNegative", 3), ("easynegative", 3), ("embedding:my-cat", 2)),
+        *(("embedding:my-cat.pt", 2), ("(embedding:EasyNegative.safetensors:1.0)", 3)),
+    ],
 )
 def test_an_embedding_stands_for_its_name_in_any_case(model, catalogue, typed, tokens):
     found = condition(model, recipe("a", f"{typed}, (ugly)"), catalogue)

@@ -185,11 +185,19 @@ def test_a_wildcard_that_stands_for_itself_comes_to_an_end():
         ("a (red hat)++", "a (red hat:1.21)"),
         ("hot::3 dog", "hot :0.75 AND dog :0.25"),
         ("a (red:1.2) cat::3 dog", "a (red:1.2) cat :0.75 AND dog :0.25"),
-        ("a (hot::2 dog) (cat::1.2)", None),
+        ("a (hot::2 dog) (cat::1.2).", None),
         ("cat::1 dog::-1", "cat dog"),
+        ("hot::1.5 dog::.5", "hot :0.75 AND dog :0.25"),
+        ("hot::2 dog::-.5", "hot :1.333 AND dog :-0.3333"),
+        ("gato::1,5 perro::0,5", "gato :0.75 AND perro :0.25"),
+        ("hot::3, big dog::1, 🐶::1.", "hot :0.6 AND big dog :0.2 AND 🐶 :0.2"),
+        ("a (red hat).8, sun", "a (red hat:.8), sun"),
+        ("un (gato:1,3), [sol: 0,5 ]", "un (gato:1.3), [sol: 0.5 ]"),
         ("a book on C++, well-known -- and 1+1", None),
         ("(cat:1.2), (dog) 1.5", None),
         ("[from::0.5] here", None),
+        ("(cat:.8), (dog:-.5), [a:b:.5]", None),
+        ("(at 10:30,45), (16:9,10), (a:1,234)", None),
     ],
 )
 def test_weights_of_other_programs_are_translated_and_told(typed, read):
@@ -205,6 +213,14 @@ def test_the_parts_of_a_negative_prompt_stay_together_and_that_is_told():
     assert found.changes == {"ugly::2 blurry::1": "ugly, blurry"}
     assert " AND " in habits.weights("ugly::2 blurry::1", 3, negative=True).text
     assert habits.weights("a (hot::2 dog)", 3).text != "a (hot::2 dog)"
+
+
+def test_numbers_without_a_leading_digit_and_with_a_comma_are_weights_since_version_6():
+    """What recipes from before it say is drawn as it was."""
+    assert habits.weights("hot::2 dog::.5", 5).text == "hot :0.5 AND dog :0.25 AND .5 :0.25"
+    assert habits.weights("hot::2, dog", 5).text == "hot :0.6667 AND , dog :0.3333"
+    for text in ("a (red hat).8", "a (cat:1,3)"):
+        assert habits.weights(text, 5).text == text
 
 
 def test_midjourneys_options_become_ours_and_the_rest_is_told():
@@ -226,6 +242,8 @@ def test_midjourneys_options_become_ours_and_the_rest_is_told():
     ("typed", "options", "ignored"),
     [
         ("a cat --iw 1.5", {}, ("--iw 1.5",)),
+        ("a cat --iw 0,5 --stylize .5", {}, ("--iw 0,5", "--stylize .5")),
+        ("a cat --sref 77 https://a.b/c.png", {}, ("--sref 77 https://a.b/c.png",)),
         ("a cat --p --ar 1:1", {"size": "1:1"}, ("--p",)),
         ("a cat --V 6 --AR 1:1", {"size": "1:1"}, ("--V 6",)),
         (

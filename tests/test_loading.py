@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,12 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextModel
 
+from generator import memory, upscaling
 from generator.catalogue import BUNDLED
 from generator.engine import Engine
 from generator.memory import weight_bytes
 from generator.messages import (
+    Called,
     Cancelled,
     Drawn,
     Failed,
@@ -156,6 +159,17 @@ def test_what_a_picture_draws_with_is_not_loaded_a_second_time_beside_it(room, i
     assert in_memory() == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
+def test_in_a_container_models_keep_to_what_it_may_take(shelf, tmp_path, monkeypatch):
+    needed = weight_bytes(shelf / "one", torch.float32)
+    (tmp_path / "memory.max").write_text(str(int(1.2 * needed / memory.USED)))
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    room = studio(tmp_path / "cache", shelf)
+    for name in ("one", "other"):
+        room.draw(name, **SMALL)
+    assert room.models.kept == ("other",)
+
+
 def test_it_tells_which_models_are_in_memory_together(room):
     engine = Engine(room.models, {}, 0)
     orders = (Submit(job, room.recipe(name, **SMALL)) for job, name in enumerate(("one", "other")))
@@ -185,6 +199,46 @@ def test_without_memory_for_a_picture_the_models_that_nobody_draws_with_make_roo
     assert isinstance(drawn, Drawn), drawn
     assert (drawn.pixel_hash, drawn.notes) == (quiet.pixel_hash, ()), "and not in tiles"
     assert room.models.kept == ("one",)
+
+
+@pytest.mark.parametrize("part", ["words", "network", "decoder", "upscaler"])
+def test_without_memory_a_pipeline_of_its_own_and_an_upscaler_begin_once_more(room, shelf, part):
+    """Without the models that nobody draws with, and once."""
+    (shelf / "ESRGAN").mkdir()
+    torch.save(micro.upscaler(), shelf / "ESRGAN" / "large.pth")
+    micro.transformer_pipeline().save_pretrained(shelf / "sd3")
+    room.models.catalogue.refresh()
+    png = room.draw("one", width=32, height=32, steps=1).png
+    recipe = room.recipe("sd3", steps=2)
+    if part == "upscaler":
+        recipe = room.recipe(
+            "one", width=128, height=128, initial_image="ab" * 32, upscaler="large"
+        )
+    order = Submit(1, recipe, png)
+    quiet = room.run(order)
+    if part == "upscaler":
+        asked = upscaling.read(shelf / "ESRGAN" / "large.pth", room.models.device).network.conv_last
+    else:
+        pipeline = room.models.loaded("sd3", recipe.model_hash).pipeline
+        asked = {"words": pipeline.text_encoder, "network": pipeline.transformer}
+        asked = (asked | {"decoder": pipeline.vae.decoder})[part]
+    hook = asked.register_forward_pre_hook(
+        lambda *_: full() if kind is Failed or "other" in room.models.kept else None
+    )
+
+    def full() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    for kind in (Failed, Drawn):
+        room.told(room.recipe("other", **SMALL))
+        assert "other" in room.models.kept
+        events = room.run(order)
+        assert isinstance(events[-1], kind), events
+        assert "other" not in room.models.kept
+    hook.remove()
+    assert events[-1].pixel_hash == quiet[-1].pixel_hash
+    once, calls = ([e.call for e in each if isinstance(e, Called)] for each in (quiet, events))
+    assert calls[-len(once) :] == once
 
 
 def test_with_a_vae_of_its_own_a_model_takes_no_more_than_that_vae(tmp_path, in_memory):

@@ -195,9 +195,20 @@ def test_a_sampler_that_we_lack_is_told_and_the_rest_is_used():
     assert found.left_out(recipe()) == ["Sampler: DPM++ 2S a"]
 
 
-def test_a_jpeg_tells_in_its_exif():
+@pytest.mark.parametrize(
+    ("before", "encoding"),
+    [
+        (b"UNICODE\0", "utf-16-be"),
+        (b"UNICODE\0", "utf-16-le"),
+        (b"UNICODE\0\xff\xfe", "utf-16-le"),
+        (b"ASCII\0\0\0", "utf-8"),
+        (bytes(8), "utf-8"),
+        (b"", "utf-8"),
+    ],
+)
+def test_a_jpeg_tells_in_its_exif_in_whatever_way_it_is_written(before, encoding):
     exif = Image.Exif()
-    comment = b"UNICODE\0" + metadata.infotext(recipe(prompt="un ñandú 🐧")).encode("utf-16-be")
+    comment = before + metadata.infotext(recipe(prompt="un ñandú 🐧")).encode(encoding)
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
     for kind in ("JPEG", "WEBP"):
         options = metadata.read_told(file(picture(), kind, exif=exif)).options

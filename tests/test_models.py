@@ -137,6 +137,8 @@ def test_what_cannot_be_used_is_listed_with_its_reason_and_breaks_nothing(tmp_pa
     [
         ('sampler = "euler a"\nsteps = 7\nguidance_scale = 3', True),
         ("steps = 7.5", False),
+        *((each, False) for each in ("steps = 0", "guidance_scale = 70", "clip_skip = -1")),
+        *((each, False) for each in ("width = 0", "height = 5120000", "guidance_scale = nan")),
         ('sampler = "nothing"', False),
         ("colour = 1", False),
         ("steps =", False),
@@ -152,6 +154,14 @@ def test_the_owners_own_settings_are_taken_and_mistakes_in_them_told(tmp_path, t
         assert (model.sampler, model.steps, model.guidance_scale) == ("euler a", 7, 3)
     else:
         assert [each.reason for each in found.refused()] == [Reason.SETTINGS]
+
+
+def test_the_size_that_an_owner_or_a_maker_names_is_one_that_the_model_can_draw(tmp_path):
+    file = put(tmp_path / "models" / "dream.safetensors")
+    file.with_name("dream.toml").write_text("width = 500\nheight = 767")
+    assert catalogue(tmp_path).find("dream").native == (496, 768)
+    put(tmp_path / "models" / "odd.safetensors", **{"modelspec.resolution": "0x0"})
+    assert catalogue(tmp_path).find("odd").native == (512, 512)
 
 
 CIVITAI = {

@@ -391,6 +391,27 @@ async def test_a_word_of_a_picture_stays_one_when_an_embedding_is_called_so(
     await asyncio.to_thread(chat.semilla.catalogue.refresh)
 
 
+async def test_the_loras_that_a_seed_draws_are_in_the_recipe_and_no_others(
+    chat: Chat, shelf: Path
+) -> None:
+    """Each picture of an order has those that its own seed draws."""
+    (shelf / "wildcards").mkdir(exist_ok=True)
+    styles = shelf / "wildcards" / "styles.txt"
+    styles.write_text("inked <lora:ink:0.8>\nplain <lora:large:1>\n")
+    await asyncio.to_thread(chat.semilla.catalogue.refresh)
+    asked = await chat.ask("a cat, {__styles__|in a hat} model:own seed:1 steps:1 count:4")
+    inked = ["inked" in "".join(each.notes) for each in asked.pictures]
+    found = [recipe(chat, replace(asked, pictures=(each,))).extras for each in asked.pictures]
+    named = [{each.name for each in extras} for extras in found]
+    assert named == [{"styles", "ink"} if each else {"styles"} for each in inked]
+    assert set(inked) == {True, False}
+    save_file(lora(768), shelf / "models" / "Lora" / "ink.safetensors")
+    again = (await chat.ask(f"/reroll {asked.pictures[inked.index(True)].code}")).pictures[0]
+    assert "the file of ink has changed since" in again.caption
+    once_more = (await chat.ask(f"/reroll {again.code} count:4")).pictures
+    assert "Identical" in once_more[0].caption
+
+
 @pytest.mark.parametrize("model", ["own", "sd3"])
 async def test_making_a_picture_again_names_the_list_of_words_that_was_edited(
     chat: Chat, shelf: Path, model: str

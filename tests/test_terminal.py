@@ -26,6 +26,7 @@ from bot.adapters.terminal.screen import shell_line
 from bot.adapters.web.rooms import NoNetwork, private_address
 from generator import metadata
 from tests import seedbed
+from tests.test_catalogue import large
 
 PATIENCE_SECONDS = 90
 CODE = re.compile(r"· ([2-9B-Z]{4,5}) ·")
@@ -401,6 +402,12 @@ def test_a_flag_or_a_word_that_semilla_does_not_have_is_told(shell: Shell) -> No
     assert "Semilla has no flag --config." in english.stderr
     assert "SEMILLA_CONFIG names another file" in " ".join(english.stderr.split())
     assert "Semilla no tiene ninguna opción --confg." in spanish.stderr
+
+
+def test_a_command_on_its_own_says_that_it_reads_large_models_first(shell: Shell) -> None:
+    large(shell.data / "models" / "dream", 0.1)
+    errors = shell.run("history").stderr
+    assert "First I read a new model (0.1 GB)." in " ".join(errors.split())
 
 
 def test_after_a_kill_the_data_folder_is_free_and_the_request_is_kept(shell: Shell) -> None:

@@ -16,7 +16,14 @@ from generator.catalogue import Catalogue
 from generator.entries import Extra, Model
 from generator.headers import Kind
 from generator.messages import Note, NoteKind
-from generator.request import LANCZOS, ExtraFile, GenerationRequest, Hires, enlarged
+from generator.request import (
+    LANCZOS,
+    SEED_LIMIT,
+    ExtraFile,
+    GenerationRequest,
+    Hires,
+    enlarged,
+)
 
 REDRAWN = 0.5  # by the second pass
 NAMES = 5  # told in a refusal
@@ -164,7 +171,8 @@ def _with_files(
     base: GenerationRequest | None,
 ) -> GenerationRequest:
     decoder = _vae(catalogue, model, vae)
-    used = _extras(catalogue, model, request, language, base)
+    _check_loras(catalogue, model, request, language)
+    used = _extras(catalogue, model, request, base)
     return replace(
         request,
         vae=decoder.name if decoder else None,
@@ -187,13 +195,10 @@ def _wildcards(catalogue: Catalogue, request: GenerationRequest) -> list[Extra]:
 async def as_of_now(semilla: Semilla, request: GenerationRequest) -> GenerationRequest:
     """The request with the files that are here: any may have been replaced since it was written, and
     what its prompts name may have been installed."""
-    language = semilla.config.language
-    return await asyncio.to_thread(_as_of_now, semilla.catalogue, request, language)
+    return await asyncio.to_thread(_as_of_now, semilla.catalogue, request)
 
 
-def _as_of_now(
-    catalogue: Catalogue, request: GenerationRequest, language: str
-) -> GenerationRequest:
+def _as_of_now(catalogue: Catalogue, request: GenerationRequest) -> GenerationRequest:
     model = catalogue.named(request.model, request.model_hash)
     family = model.family if model else None
 
@@ -204,7 +209,7 @@ def _as_of_now(
     named = [replace(each, hash=hash_of(each)) for each in request.extras]
     if model is not None and not request.upscaler:
         known = {(each.kind, each.name) for each in named}
-        there = _named_now(catalogue, model, request, language)
+        there = _named_now(catalogue, model, request)
         named += [each for each in there if (each.kind, each.name) not in known]
     return replace(
         request,
@@ -216,15 +221,40 @@ def _as_of_now(
 
 
 def _named_now(
-    catalogue: Catalogue, model: Model, request: GenerationRequest, language: str
+    catalogue: Catalogue, model: Model, request: GenerationRequest
 ) -> tuple[ExtraFile, ...]:
     """What its prompts name of what is there."""
     if model.own_sampler:
         return _hashed(catalogue, _wildcards(catalogue, request))
-    try:
-        return _hashed(catalogue, _extras(catalogue, model, request, language, request))
-    except Refusal:  # of a LoRA that can't be used: it is drawn without, as before
-        return ()
+    return _hashed(catalogue, _extras(catalogue, model, request, request))
+
+
+async def with_seeds(
+    semilla: Semilla, request: GenerationRequest, count: int
+) -> list[GenerationRequest]:
+    """Picture i of n has the seed + i, so that each can be made again alone, and what that draws."""
+    return await asyncio.to_thread(_with_seeds, semilla.catalogue, request, count)
+
+
+def _with_seeds(
+    catalogue: Catalogue, request: GenerationRequest, count: int
+) -> list[GenerationRequest]:
+    seeds = ((request.seed + i) % SEED_LIMIT for i in range(1, count))
+    others = [replace(request, seed=seed) for seed in seeds]
+    model = catalogue.named(request.model, request.model_hash)
+    if model is not None and not (model.own_sampler or request.upscaler):
+        others = [_with_loras(catalogue, model, each) for each in others]
+    return [request, *others]
+
+
+def _with_loras(
+    catalogue: Catalogue, model: Model, request: GenerationRequest
+) -> GenerationRequest:
+    """With those of its own seed."""
+    others = [each for each in request.extras if each.kind != Kind.LORA]
+    return replace(
+        request, extras=(*_hashed(catalogue, _loras(catalogue, model, request)), *others)
+    )
 
 
 def replaced(
@@ -277,12 +307,9 @@ def _extras(
     catalogue: Catalogue,
     model: Model,
     request: GenerationRequest,
-    language: str,
     base: GenerationRequest | None,
 ) -> Iterator[Extra]:
-    for tag in grammar.parse(request.prompt).tags:
-        if tag.kind in ("lora", "lyco"):
-            yield from _lora(catalogue, model, tag.name, language, aliases=request.version > 3)
+    yield from _loras(catalogue, model, request)
     yield from _wildcards(catalogue, request)
     words = _said(catalogue, request)
     for extra in catalogue.extras(Kind.EMBEDDING, model.family):
@@ -305,24 +332,39 @@ def _a_word(catalogue: Catalogue, name: str, base: GenerationRequest | None) -> 
     return grammar.stands(name, words) and name.casefold() not in meant
 
 
+def _loras(catalogue: Catalogue, model: Model, request: GenerationRequest) -> Iterator[Extra]:
+    """Those that are used: by now also of what its seed draws."""
+    text = request.prompt
+    if request.version > 5:
+        text, _ = grammar.draw(text, request.seed, catalogue.wildcard, request.version)
+    found = (_lora(catalogue, model, tag, request) for tag in grammar.parse(text).loras)
+    yield from (each for each in found if each and each.fits(model.family))
+
+
+def _check_loras(
+    catalogue: Catalogue, model: Model, request: GenerationRequest, language: str
+) -> None:
+    """Raises Refusal for one that is typed and can't be used. Which others are not there, or drawn
+    by the seed and of no use, is told with the picture."""
+    for tag in grammar.parse(request.prompt).loras:
+        found = _lora(catalogue, model, tag, request)
+        if found is None and (reason := _why_not(catalogue, tag.name, language)):
+            raise Refusal("lora-unusable", name=short(tag.name), reason=reason)
+        if found is not None and not found.fits(model.family):
+            raise Refusal(
+                "lora-unfit",
+                name=short(tag.name),
+                family=found.family,
+                model=model.name,
+                other=model.family,
+            )
+
+
 def _lora(
-    catalogue: Catalogue, model: Model, name: str, language: str, *, aliases: bool
-) -> Iterator[Extra]:
-    """One that is not there is told with the picture. Raises Refusal for one that can't be used."""
-    found = catalogue.find_extra(Kind.LORA, name, model.family, aliases=aliases)
-    if found is not None and not found.fits(model.family):
-        raise Refusal(
-            "lora-unfit",
-            name=short(name),
-            family=found.family,
-            model=model.name,
-            other=model.family,
-        )
-    if found is not None:
-        yield found
-        return
-    if reason := _why_not(catalogue, name, language):
-        raise Refusal("lora-unusable", name=short(name), reason=reason)
+    catalogue: Catalogue, model: Model, tag: grammar.Tag, request: GenerationRequest
+) -> Extra | None:
+    aliases = request.version > 3
+    return catalogue.find_extra(Kind.LORA, tag.name, model.family, aliases=aliases)
 
 
 def _why_not(catalogue: Catalogue, name: str, language: str) -> str | None:

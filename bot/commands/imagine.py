@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
+from bot.commands.details import with_seeds
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
 from bot.commands.recipe import find_picture, new_request, repeated
@@ -21,7 +22,7 @@ from db.history import Asker
 from db.models import ATTACHED, Answer, Draft, Job, Picture, Relation, Visibility
 from generator import metadata
 from generator.messages import Note
-from generator.request import SEED_LIMIT, GenerationRequest
+from generator.request import GenerationRequest
 from generator.sampler_names import calls
 
 MANY_CALLS = 200  # of a network whose speed nobody knows: nine usual pictures have fewer
@@ -41,10 +42,11 @@ async def imagine(
         typed_now = {name: text for name, text in call.options.items() if name != "draft"}
         options = {**(await _draft(semilla, call, draft)).options, **typed_now}
         return await COMMANDS["imagine"].run(semilla, replace(call, options=options))
-    request, notes = await new_request(semilla, call, choices)
     source = await source_of(semilla, call, choices)
+    request, notes = await new_request(semilla, call, choices, source)
     of = (source, Relation.IMAGE) if source else (None, None)
-    jobs = [job(call, each, notes, *of) for each in with_seeds(request, repeated(choices, count))]
+    requests = await with_seeds(semilla, request, repeated(choices, count))
+    jobs = [job(call, each, notes, *of) for each in requests]
     return await accept(semilla, call, jobs, private or is_private(source))
 
 
@@ -71,11 +73,6 @@ async def order(semilla: Semilla, call: Call, draft: OrderCode) -> Reply:
     image = await _kept(semilla, attached, draft) if attached else None
     call = replace(call, command=name, options=options, confirmed=True, origin=origin, image=image)
     return await COMMANDS[name].run(semilla, call)
-
-
-def with_seeds(request: GenerationRequest, count: int) -> list[GenerationRequest]:
-    """Picture i of n has the seed + i, so that each can be made again alone."""
-    return [replace(request, seed=(request.seed + i) % SEED_LIMIT) for i in range(count)]
 
 
 def job(

@@ -11,8 +11,8 @@ from bot import showing
 from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.defaults import model_of
-from bot.commands.details import as_of_now, replaced, told_options
-from bot.commands.imagine import accept, is_private, job, source_of, with_seeds
+from bot.commands.details import as_of_now, replaced, told_options, with_seeds
+from bot.commands.imagine import accept, is_private, job, source_of
 from bot.commands.kinds import (
     ANY_SEED,
     Before,
@@ -64,10 +64,10 @@ async def reroll(
     relation = _relation(choices, call)
     if relation is not Relation.REROLL:
         parent = await _drawn(semilla, call, parent)
-    request, notes = await changed_request(semilla, call, parent.request, choices)
     source = await source_of(semilla, call, choices)
+    request, notes = await changed_request(semilla, call, parent.request, choices, source)
     of = source or parent
-    first, *others = with_seeds(request, repeated(choices, count))
+    first, *others = await with_seeds(semilla, request, repeated(choices, count))
     # Only the same recipe is replayed call for call; with other seeds it is another one.
     again = relation is Relation.REROLL
     jobs = [job(call, first, notes, of, relation, parent.trace if again else None)]

@@ -74,9 +74,10 @@ async def find_anywhere(semilla: Semilla, call: Call, code: str) -> Picture:
 
 
 async def new_request(
-    semilla: Semilla, call: Call, choices: Choices
+    semilla: Semilla, call: Call, choices: Choices, over: Picture | None = None
 ) -> tuple[GenerationRequest, list[Note]]:
-    """A request from nothing but choices and defaults. Raises Refusal."""
+    """A request from nothing but choices and defaults, drawn over a picture of the history if one is
+    given. Raises Refusal."""
     told, chosen = metadata.parse_infotext(choices.prompt or ""), choices
     if call.image is not None and not choices.prompt:
         # A picture without words is not to be drawn over but to be made again.
@@ -115,7 +116,7 @@ async def new_request(
         tiling=bool(chosen.tiling),
     )
     request = with_hires(request, model, chosen.hires or 1)
-    request = await with_image(semilla, call, request, choices)
+    request = await with_image(semilla, call, request, choices, over)
     request, ignored = await with_files(semilla, model, request, chosen.vae, call.language)
     notes += ignored
     if told is not None and (left_out := told.left_out(request)):
@@ -130,9 +131,14 @@ def _prefixed(model: Model, prompt: str) -> str:
 
 
 async def changed_request(
-    semilla: Semilla, call: Call, base: GenerationRequest, choices: Choices
+    semilla: Semilla,
+    call: Call,
+    base: GenerationRequest,
+    choices: Choices,
+    over: Picture | None = None,
 ) -> tuple[GenerationRequest, list[Note]]:
-    """`base` with the choices in it and all else kept. Raises Refusal."""
+    """`base` with the choices in it and all else kept, drawn over a picture of the history if one is
+    given. Raises Refusal."""
     choices, translated = unpack_habits(choices)
     chosen, unused = await with_style(semilla, call, choices, base)
     if chosen.negative is not None:
@@ -164,7 +170,7 @@ async def changed_request(
     plain = {new: getattr(chosen, typed) for typed, new in PLAIN.items()}
     changes |= {name: value for name, value in plain.items() if value is not None}
     request = with_hires(replace(first, **changes), model, chosen.hires or base.factor)
-    request = await with_image(semilla, call, request, choices)
+    request = await with_image(semilla, call, request, choices, over)
     if choices.empty:
         request = await as_of_now(semilla, request)
     else:
@@ -184,10 +190,14 @@ PLAIN = {
 
 
 async def with_image(
-    semilla: Semilla, call: Call, request: GenerationRequest, choices: Choices
+    semilla: Semilla,
+    call: Call,
+    request: GenerationRequest,
+    choices: Choices,
+    over: Picture | None,
 ) -> GenerationRequest:
     """The request drawn over the attached picture or over one of the history. Raises Refusal."""
-    file, masked = await _initial(semilla, call, request, choices)
+    file, masked = await _initial(semilla, call, request, choices, over)
     if file is None:
         if choices.mask is not None:
             raise Refusal("mask-without-image")
@@ -207,7 +217,11 @@ MASK_STRENGTH = 1.0  # what is drawn anew in a part owes nothing to what was the
 
 
 async def _initial(
-    semilla: Semilla, call: Call, request: GenerationRequest, choices: Choices
+    semilla: Semilla,
+    call: Call,
+    request: GenerationRequest,
+    choices: Choices,
+    over: Picture | None,
 ) -> tuple[str | None, bool]:
     """The file to draw over, and whether only a part of it is drawn."""
     storage, file = semilla.database.storage, request.initial_image
@@ -215,10 +229,10 @@ async def _initial(
         if masked := await masked_file(semilla, call.image, choices.mask):
             return masked, True
         return await storage.put(await clean_image(semilla, call.image)), False
-    if choices.image is not None:
-        file = kept_file(await find_picture(semilla, call, choices.image))
+    if over is not None:
+        file = kept_file(over)
     if file is None or choices.mask is None:
-        return file, request.masked and choices.image is None
+        return file, request.masked and over is None
     return await masked_file(semilla, await storage.read(file), choices.mask), True
 
 

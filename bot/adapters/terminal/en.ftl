@@ -27,6 +27,10 @@ terminal-language = --lang can be en or es, not "{ $value }".
 terminal-image = The picture { $file } can't be read: { $reason }
 terminal-not-written = { $file } couldn't be written ({ $reason }). The picture is kept: see `semilla history`.
 terminal-waiting = Another command is using this data folder. Waiting for it to end…
+terminal-reading = { $count ->
+    [one] First I read a new model
+   *[other] First I read { $count } new models
+ } ({ $size } GB). That takes a while, but only once…
 terminal-busy = The data folder is still in use by another command. Try again when it has ended.
 terminal-stopped = Semilla was stopped in the meantime. Your request is kept: it goes on at the next start.
 terminal-cancelled = Cancelled.

@@ -27,6 +27,10 @@ terminal-language = --lang puede ser en o es, no "{ $value }".
 terminal-image = No se puede leer la imagen { $file }: { $reason }
 terminal-not-written = No se pudo escribir { $file } ({ $reason }). La imagen está guardada: mira `semilla history`.
 terminal-waiting = Otra orden está usando esta carpeta de datos. Espero a que termine…
+terminal-reading = { $count ->
+    [one] Primero leo un modelo nuevo
+   *[other] Primero leo { $count } modelos nuevos
+ } ({ $size } GB). Tarda un rato, pero solo una vez…
 terminal-busy = Otra orden sigue usando la carpeta de datos. Inténtalo cuando termine.
 terminal-stopped = Semilla se detuvo mientras tanto. Tu pedido está guardado: sigue en el próximo arranque.
 terminal-cancelled = Cancelado.
