@@ -383,6 +383,7 @@ async def test_a_word_of_a_picture_stays_one_when_an_embedding_is_called_so(
     assert await named(f"/vary {code} strength:0.5") == set()
     assert await named(f"/reroll {code} steps:2") == set()
     assert await named(f'/reroll {code} prompt:"a moth and a bee"') == {"bee"}
+    assert await named(f'/reroll {code} prompt:"a moth, embedding:owl"') == {"owl"}
     assert await named("a moth, __birds__ model:own steps:1") == {"moth", "owl"}
     other = (await chat.ask(f"/reroll {marked.pictures[0].code}")).pictures[0]
     assert "the file of wasp has changed since, or wasn't here yet" in other.caption

@@ -311,9 +311,15 @@ def _extras(
 ) -> Iterator[Extra]:
     yield from _loras(catalogue, model, request)
     yield from _wildcards(catalogue, request)
-    words = _said(catalogue, request)
+    words, before, meant = _said(catalogue, request), "", set[str]()
+    if base is not None:  # what stood in it for no file, nor was meant to, is a word
+        before = _said(catalogue, base)
+        used = (each.name for each in base.extras if each.kind == Kind.EMBEDDING)
+        named = (*used, *habits.embeddings(before), *habits.embeddings(words))
+        meant = {each.casefold() for each in named}
     for extra in catalogue.extras(Kind.EMBEDDING, model.family):
-        if grammar.stands(extra.name, words) and not _a_word(catalogue, extra.name, base):
+        a_word = grammar.stands(extra.name, before) and extra.name.casefold() not in meant
+        if grammar.stands(extra.name, words) and not a_word:
             yield extra
 
 
@@ -321,15 +327,6 @@ def _said(catalogue: Catalogue, request: GenerationRequest) -> str:
     """Its prompts, with all that its seed may draw for them."""
     lists = [catalogue.wildcard(each.name) for each in _wildcards(catalogue, request)]
     return "\n".join([request.prompt, request.negative_prompt, *chain.from_iterable(lists)])
-
-
-def _a_word(catalogue: Catalogue, name: str, base: GenerationRequest | None) -> bool:
-    """Whether it stood in a recipe for no file, nor was meant to."""
-    if base is None:
-        return False
-    words, used = _said(catalogue, base), (e.name for e in base.extras if e.kind == Kind.EMBEDDING)
-    meant = {each.casefold() for each in (*used, *habits.embeddings(words))}
-    return grammar.stands(name, words) and name.casefold() not in meant
 
 
 def _loras(catalogue: Catalogue, model: Model, request: GenerationRequest) -> Iterator[Extra]:
