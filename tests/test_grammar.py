@@ -244,6 +244,7 @@ def test_midjourneys_options_become_ours_and_the_rest_is_told():
         ("a cat --iw 1.5", {}, ("--iw 1.5",)),
         ("a cat --iw 0,5 --stylize .5", {}, ("--iw 0,5", "--stylize .5")),
         ("a cat --sref 77 https://a.b/c.png", {}, ("--sref 77 https://a.b/c.png",)),
+        ("a cat --ar 3:2, --tile; --v 5.", {"size": "3:2", "tiling": "yes"}, ("--v 5",)),
         ("a cat --p --ar 1:1", {"size": "1:1"}, ("--p",)),
         ("a cat --V 6 --AR 1:1", {"size": "1:1"}, ("--V 6",)),
         (
