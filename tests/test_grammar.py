@@ -142,6 +142,18 @@ def test_the_seed_draws_choices_and_wildcards_and_always_the_same_ones():
     assert drawn(1)[1] == ("unknown thing",)
 
 
+def test_what_windows_begins_a_list_of_words_with_is_no_word_of_it():
+    """It was in recipes from before version 6."""
+
+    def drawn(first, version):
+        lines = (f"\ufeff{first}", "dog")
+        return {draw("__pet__", seed, lambda name: lines, version)[0] for seed in range(40)}
+
+    assert drawn("cat", 6) == {"cat", "dog"}
+    assert drawn("# pets", 6) == {"dog"}
+    assert drawn("cat", 5) == {"\ufeffcat", "dog"}
+
+
 def drawn_from(text, seeds=400, **more):
     found = [draw(text, seed, lambda name: (), **more)[0] for seed in range(seeds)]
     return {each: found.count(each) / seeds for each in found}
