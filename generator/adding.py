@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from generator import pickles
-from generator.folders import PICKLES
+from generator.folders import PICKLES, precision
 from generator.headers import Header, identify
 from generator.sidecars import SITES, beside
 
@@ -35,6 +35,7 @@ READ = (
     ".model",
 )  # of a folder; nothing else is needed to draw
 INDEX = "model_index.json"
+PRECISIONS = ("fp16", "", "bf16")  # on a hub; the first that there is of every part
 UNUSED = ("safety_checker", "flax", "onnx")
 
 Tell = Callable[[str, int, int], None]  # a file's name, bytes that are there, all its bytes
@@ -153,7 +154,7 @@ def add_from_hub(name: str, folder: Path, tell: Tell) -> Path:
 
 
 def _wanted(files: Sequence[Remote], named: str) -> list[Remote]:
-    """What has to be fetched; of a folder the half precision where there is one of every part."""
+    """What has to be fetched; of a folder one precision, half where there is one of every part."""
     if named:
         return [each for each in files if each.name == named] or _choose(files)
     if not any(each.name == INDEX for each in files):
@@ -161,11 +162,20 @@ def _wanted(files: Sequence[Remote], named: str) -> list[Remote]:
         return single if len(single) == 1 else _choose(files)
     read = [f for f in files if f.name.endswith(READ) and not f.name.startswith(UNUSED)]
     weights = [f for f in read if f.name.endswith(".safetensors") and "/" in f.name]
-    halves = [f for f in weights if ".fp16." in f.name]
-    folders = {PurePosixPath(f.name).parent for f in weights}
-    whole = {PurePosixPath(f.name).parent for f in halves} == folders
-    kept = halves if whole else [f for f in weights if f not in halves]
-    return [f for f in read if not f.name.endswith(".safetensors")] + kept
+    return [f for f in read if not f.name.endswith(".safetensors")] + _of_one_precision(weights)
+
+
+def _of_one_precision(weights: Sequence[Remote]) -> list[Remote]:
+    """All of them, where no precision is there of every part."""
+    for wanted in PRECISIONS:
+        found = [f for f in weights if precision(f.name) == wanted]
+        if _parts(found) == _parts(weights):
+            return found
+    return list(weights)
+
+
+def _parts(weights: Sequence[Remote]) -> set[PurePosixPath]:
+    return {PurePosixPath(each.name).parent for each in weights}
 
 
 def _choose(files: Sequence[Remote]) -> list[Remote]:

@@ -5,11 +5,13 @@ and ComfyUI. Nothing here writes.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 WEIGHTS = (".safetensors",)
+HALF = re.compile(r"\.(fp16|bf16)(?:-\d{5}-of-\d{5})?\.safetensors$")
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 EMBEDDINGS = ("embeddings", "textual_inversion")  # where a pickle may be wanted
 UPSCALERS = ("esrgan", "realesrgan", "upscale_models")  # and here
@@ -30,6 +32,12 @@ OTHER_PURPOSES = {
     *("ipadapter-flux", "adetailer", "sams", "insightface", "ultralytics", "animatediff_models"),
     *("svd", "z123", "diffusers_configs", "venv", "node_modules", "__pycache__"),
 }
+
+
+def precision(name: str) -> str:
+    """ "fp16" or "bf16" where a file's name tells it, as on hubs; a large part is in several."""
+    found = HALF.search(name)
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

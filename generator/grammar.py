@@ -23,6 +23,7 @@ STRONGEST = 100.0
 MARKS = 2000  # brackets and colons of a prompt; with more of them it is read as nothing but words
 PARTS = 8  # each is a row of every network call; further ANDs are words
 DEEPEST_CHOICE = 8
+MARKED = "\ufeff"  # by Windows, at the beginning of a list of words
 LONGEST_DRAWN = 20_000  # characters: wildcards may multiply themselves
 
 MARK = re.compile(r"[()\[\]\\:|]")
@@ -244,6 +245,8 @@ def draw(
 
     def line(found: re.Match[str]) -> str:
         lines = wildcard(found[1].strip())
+        if version > 5:
+            lines = _unmarked(lines)
         if not lines:
             missing.setdefault(found[1].strip())
             return found[1]
@@ -260,6 +263,12 @@ def draw(
         if text == before or len(text) > LONGEST_DRAWN:
             break
     return text, tuple(missing)
+
+
+def _unmarked(lines: Sequence[str]) -> list[str]:
+    """Behind the mark there may be a comment, or nothing."""
+    unmarked = (each.lstrip(MARKED) for each in lines)
+    return [each for each in unmarked if each and not each.startswith("#")]
 
 
 def _span(token: Token) -> slice:

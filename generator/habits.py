@@ -136,7 +136,7 @@ def options(text: str) -> Translated:
     ignored: list[str] = []
 
     def take(match: re.Match[str]) -> str:
-        name, value = match[1].lower(), match[2].strip()
+        name, value = match[1].lower(), match[2].strip().rstrip(".,;")
         ours = NAMES.get(name)
         if ours and (taken := re.match(VALUES[ours], value)):
             found[ours] = taken[0] or "yes"

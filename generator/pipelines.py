@@ -24,6 +24,7 @@ from transformers import CLIPTokenizer
 
 from generator import building as building  # before any model is read
 from generator import noise
+from generator.folders import precision
 from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 
@@ -56,7 +57,7 @@ class PipelineModel:
         pipeline = DiffusionPipeline.from_pretrained(
             folder,
             dtype=_half(device) if dtype is torch.float16 else dtype,
-            variant=variant(folder),
+            variant=variant(*(each for each in folder.iterdir() if each.is_dir())),
             local_files_only=True,
             use_safetensors=True,
             **_left_out(folder),
@@ -164,10 +165,11 @@ def _half(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if able else torch.float16
 
 
-def variant(folder: Path) -> str | None:
-    """ "fp16" where there is nothing else, as in many folders of the hub."""
-    names = [file.name for file in folder.rglob("*.safetensors")]
-    return "fp16" if names and all(".fp16." in name for name in names) else None
+def variant(*parts: Path) -> str | None:
+    """ "fp16" or "bf16" where a part has nothing else, as in many folders of the hub."""
+    each = [{precision(file.name) for file in part.glob("*.safetensors")} for part in parts]
+    half = [found for found in each if found and "" not in found]
+    return max(set.intersection(*half), default=None) if half else None
 
 
 def _left_out(folder: Path) -> dict[str, None]:

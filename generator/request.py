@@ -22,7 +22,8 @@ LANCZOS = "lanczos"  # enlarges without a network
 # aren't looked for in brackets and negative prompts, a LoRA is found by its alias, too, and its weight
 # may have a comma; since 5 an embedding that isn't among its files is a word; since 6 the LoRAs that its
 # seed draws are among its files, and no others, numbers of weights need no leading digit and may have a
-# comma, commas between Midjourney's parts belong to none, and endings of embeddings' files are no words.
+# comma, commas between Midjourney's parts belong to none, and endings of embeddings' files and the
+# mark at the beginning of a list of words are none.
 VERSION = 6
 
 

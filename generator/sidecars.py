@@ -179,9 +179,9 @@ def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _sensible(key: str, value: float) -> bool:
+def _sensible(key: str, value: Any) -> bool:
     low, high = LIMITS[key]
-    return low <= value <= high
+    return bool(low <= value <= high)
 
 
 def _number(value: Any) -> float | None:

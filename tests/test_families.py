@@ -140,6 +140,22 @@ def test_another_architecture_draws_what_its_own_pipeline_draws(all_of_them):
     assert all_of_them.draw("sd3").pixel_hash == metadata.pixel_hash(image)
 
 
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_another_architecture_of_which_some_parts_are_there_in_half_precision_only(
+    tmp_path, precision
+):
+    """In several files, as a hub has large text encoders."""
+    pipeline = micro.transformer_pipeline()
+    folder = tmp_path / "models" / "sd3"
+    pipeline.save_pretrained(folder, variant=precision, max_shard_size="200KB")
+    assert list(folder.glob(f"text_encoder/*.{precision}-00001-of-*.safetensors"))
+    for file in (folder / "vae").iterdir():
+        file.unlink()
+    pipeline.vae.save_pretrained(folder / "vae")
+    room = studio(tmp_path / "cache", tmp_path / "models")
+    assert isinstance(room.told(room.recipe("sd3", steps=1))[0], Drawn)
+
+
 def test_another_architecture_gives_way_between_two_calls(all_of_them):
     all_of_them.draw("semilla", width=64, height=64, steps=1)  # it needn't be loaded any more
     engine = Engine(all_of_them.models, {}, 0)

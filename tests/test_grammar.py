@@ -142,6 +142,18 @@ def test_the_seed_draws_choices_and_wildcards_and_always_the_same_ones():
     assert drawn(1)[1] == ("unknown thing",)
 
 
+def test_what_windows_begins_a_list_of_words_with_is_no_word_of_it():
+    """It was in recipes from before version 6."""
+
+    def drawn(first, version):
+        lines = (f"\ufeff{first}", "dog")
+        return {draw("__pet__", seed, lambda name: lines, version)[0] for seed in range(40)}
+
+    assert drawn("cat", 6) == {"cat", "dog"}
+    assert drawn("# pets", 6) == {"dog"}
+    assert drawn("cat", 5) == {"\ufeffcat", "dog"}
+
+
 def drawn_from(text, seeds=400, **more):
     found = [draw(text, seed, lambda name: (), **more)[0] for seed in range(seeds)]
     return {each: found.count(each) / seeds for each in found}
@@ -244,6 +256,7 @@ def test_midjourneys_options_become_ours_and_the_rest_is_told():
         ("a cat --iw 1.5", {}, ("--iw 1.5",)),
         ("a cat --iw 0,5 --stylize .5", {}, ("--iw 0,5", "--stylize .5")),
         ("a cat --sref 77 https://a.b/c.png", {}, ("--sref 77 https://a.b/c.png",)),
+        ("a cat --ar 3:2, --tile; --v 5.", {"size": "3:2", "tiling": "yes"}, ("--v 5",)),
         ("a cat --p --ar 1:1", {"size": "1:1"}, ("--p",)),
         ("a cat --V 6 --AR 1:1", {"size": "1:1"}, ("--V 6",)),
         (

@@ -264,6 +264,34 @@ def test_a_model_of_a_hub_is_fetched_and_checked(home):
     }
 
 
+@pytest.mark.parametrize(
+    ("parts", "wanted"),
+    [
+        (("unet/a.fp16", "unet/a", "vae/b.fp16", "vae/b"), ("unet/a.fp16", "vae/b.fp16")),
+        (("unet/a.fp16", "unet/a", "vae/b"), ("unet/a", "vae/b")),
+        (("unet/a.bf16", "vae/b.bf16"), ("unet/a.bf16", "vae/b.bf16")),
+        (
+            (
+                "unet/a.fp16",
+                "unet/a",
+                "te/b.fp16-00001-of-00002",
+                "te/b.fp16-00002-of-00002",
+                "te/b",
+            ),
+            ("unet/a.fp16", "te/b.fp16-00001-of-00002", "te/b.fp16-00002-of-00002"),
+        ),
+        (("unet/a", "vae/b.fp16"), ("unet/a", "vae/b.fp16")),
+    ],
+)
+def test_of_a_hubs_model_one_precision_is_fetched_of_every_part(home, parts, wanted):
+    """Half where all parts have it."""
+    files = dict.fromkeys((f"{each}.safetensors" for each in parts), b"x")
+    with serving(Hub({"model_index.json": b"{}", **files})) as address:
+        assert fetched(home, address, "owner/mine").returncode == 0
+    there = set(contents(home / "data" / "models" / "mine")) - {"model_index.json"}
+    assert there == {f"{each}.safetensors" for each in wanted}
+
+
 def test_of_two_repositories_with_one_name_the_second_is_refused_before_it_is_fetched(home):
     other = put(home / "data" / "models" / "dream.safetensors", lora()).read_bytes()
     hub = Hub({"dream.safetensors": put(home / "dream.safetensors").read_bytes()})
