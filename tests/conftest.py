@@ -3,11 +3,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from db.migrations import upgrade
 from db.session import Database
 from tests import seedbed
 
@@ -25,6 +27,28 @@ def _workers() -> Iterator[None]:
         return
     with seedbed.prepared() as script, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", str(script))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """New ones are copies of one that the migrations have made: they take longer than most tests."""
+    migrate = upgrade.upgrade
+
+    @cache
+    def migrated() -> bytes:
+        file = tmp_path_factory.mktemp("migrated") / "semilla.db"
+        migrate(file)
+        return file.read_bytes()
+
+    def make(path: Path) -> None:
+        if path.stat().st_size:
+            migrate(path)
+        else:
+            path.write_bytes(migrated())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upgrade, "upgrade", make)
         yield
 
 

@@ -3,8 +3,9 @@
 To import torch and diffusers takes several seconds of the processor, and dozens of tests have a
 worker of their own. A script stands in the place of Python, as it does in tests of workers that
 don't start: what it is asked to run as `-m generator.worker` is forked by the seedbed, all else
-Python runs as ever. Each is a process of its own with nothing in it of those before; whoever kills
-the script kills its worker. Tests of the start itself take the fixture `unprepared`.
+Python runs as ever, and what that starts is started by the script again. Each is a process of its
+own with nothing in it of those before; whoever kills the script kills its worker. Tests of the
+start itself take the fixture `unprepared`, or PYTHON.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ from pathlib import Path
 PYTHON = sys.executable
 SCRIPT = """#!/bin/sh
 test "$2" = generator.worker && exec {python} -IS {file} ask {address} "$@"
+test "$1" = -m && exec {python} -c {module} "$0" "$@"
 exec {python} "$@"
 """
+MODULE = (
+    "import runpy, sys; sys.executable = sys.argv[1]; sys.argv[:] = sys.argv[3:]; "
+    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
 
 
 @contextmanager
@@ -36,7 +42,7 @@ def prepared() -> Iterator[Path]:
     pipe, root = subprocess.PIPE, Path(__file__).parent.parent
     with TemporaryDirectory() as folder:  # a socket's address has to be short
         script, address = Path(folder, "python"), str(Path(folder, "socket"))
-        words = {"python": PYTHON, "file": __file__, "address": address}
+        words = {"python": PYTHON, "module": MODULE, "file": __file__, "address": address}
         quoted = {name: shlex.quote(word) for name, word in words.items()}
         script.write_text(SCRIPT.format(**quoted))
         script.chmod(0o700)

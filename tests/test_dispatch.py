@@ -38,9 +38,9 @@ async def test_nobody_is_passed_whose_model_is_in_memory_beside_another(tmp_path
 
 async def test_who_is_drawn_already_is_not_sent_back_into_the_line(tmp_path: Path) -> None:
     async with open_chat(tmp_path) as chat:
-        await chat.type("a cat steps:20 count:6", member=BEA)
+        await chat.type("a cat steps:20 count:6 size:64x64", member=BEA)
         with chat.semilla.events.follow() as events:
-            asked = await chat.type("a dog steps:20 count:9")
+            asked = await chat.type("a dog steps:20 count:9 size:64x64")
             told = []
             async for event in events:
                 told += [type(event)] if event.answer == asked.answer else []

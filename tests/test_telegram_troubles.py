@@ -6,8 +6,9 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,9 +46,13 @@ CONFLICT = (
 
 @asynccontextmanager
 async def page_on(peer: Telegram, data: Path, **more: str) -> AsyncIterator[Browser]:
-    """The moderator's page of a Semilla that was connected there."""
+    """The moderator's page of a Semilla that was connected there, and has its minute."""
     config = settings(data, SEMILLA_TELEGRAM_API__BASE_URL=peer.address, **more)
-    async with App.open(config) as app:
+    async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        quick = partial(TelegramAdapter, minute_seconds=peer.minute)
+        patch.setattr("bot.adapters.telegram.adapter.TelegramAdapter", quick)
+        app = await stack.enter_async_context(App.open(config))
         chats = Chats(app)
         page = Opened(app, config, chats, [webhook.route(chats.telegram)])
         serving = asyncio.create_task(app.serve([]))
@@ -67,7 +72,7 @@ async def running(
 ) -> AsyncIterator[tuple[Telegram, Browser]]:
     """One for all that can share it: its start takes longer than what is tested."""
     data = tmp_path_factory.mktemp("data")
-    async with serving_telegram(minute=6) as peer, page_on(peer, data) as page:
+    async with serving_telegram(minute=15) as peer, page_on(peer, data) as page:
         yield peer, page
 
 
@@ -364,7 +369,7 @@ async def test_where_no_pictures_may_be_sent_who_wants_to_see_one_is_led_to_it(
 async def test_several_failures_in_one_message_keep_their_buttons_and_their_authors_names(
     tmp_path: Path,
 ) -> None:
-    async with serving_telegram() as peer, semilla_on(peer, tmp_path) as app:
+    async with serving_telegram(minute=6) as peer, semilla_on(peer, tmp_path) as app:
         adapter = app.semilla.chats["telegram"]
         where = {"adapter": "telegram", "guild": f"telegram:{peer.group}", "created": now()}
         where |= {"message": "", "thread": "", "private": False}
@@ -500,7 +505,7 @@ async def test_a_private_picture_is_sent_once_also_when_its_placeholder_was_dele
 @pytest.mark.parametrize("end", ["shown in private", "erased"])
 async def test_who_waits_is_told_no_longer_than_they_wait(peer: Telegram, end: str) -> None:
     private = "yes" if end == "shown in private" else "no"
-    line = f"/imagine a whale steps:90 private:{private}"
+    line = f"/imagine a whale steps:60 private:{private}"
     for _ in range(3):  # messages of their own
         await peer.answered(await peer.say(line))
     await peer.say(line)

@@ -84,10 +84,12 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    """A home in which one picture was drawn by a command on its own."""
+    """A home in which one picture was drawn by a command on its own, started as at a user's."""
     shell = Shell(tmp_path_factory.mktemp("home"), free_port())
-    done = shell.run("imagine", "una manzana roja", "--seed", "7", "-o", "manzana.png")
-    assert done.returncode == 0, done.stderr
+    words = ("imagine", "una manzana roja", "--seed", "7", "-o", "manzana.png")
+    with shell.start("-m", "bot", *words, program=seedbed.PYTHON) as process:
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, errors
     return shell
 
 
@@ -310,7 +312,7 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(shell: Shell) -> None:
     assert "secret-token" not in done.stdout
     assert "No se puede" not in done.stdout
     if util.find_spec("nudenet") is None:  # wherever it runs: in a container there is no .venv
-        assert f"{seedbed.PYTHON} -m pip install nudenet" in done.stdout
+        assert f"{sys.executable} -m pip install nudenet" in done.stdout
 
 
 def test_a_port_in_use_is_told_with_what_to_do(shell: Shell) -> None:
@@ -422,7 +424,7 @@ def test_after_a_kill_the_data_folder_is_free_and_the_request_is_kept(shell: She
         deadline = time.monotonic() + PATIENCE_SECONDS
         while "a red apple · seed 5 " not in shell.run("history", "red apple").stdout:
             assert time.monotonic() < deadline
-            time.sleep(2)  # asking takes the processor from the drawing
+            time.sleep(1)  # asking takes the processor from the drawing
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=PATIENCE_SECONDS)
 

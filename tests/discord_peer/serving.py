@@ -29,6 +29,9 @@ async def serving_discord() -> AsyncIterator[Discord]:
         patch.setattr(discord.http.Route, "BASE", f"http://{peer.address}/api/v10")
         gateway = yarl.URL(f"ws://{peer.address}/gateway")
         patch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", gateway)
+        # All servers come at once: nobody has to wait two seconds for more of them.
+        soon = property(lambda _: 0.1, lambda *_: None)
+        patch.setattr(discord.state.ConnectionState, "guild_ready_timeout", soon, raising=False)
         yield peer
     await peer.stop()
     assert not peer.broken, f"Discord's own description forbids {peer.broken}"
