@@ -83,17 +83,21 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
         return FAILED
     screen.say("restore-done", count=files, folder=str(before))
     if owners:
-        screen.say("restore-owners", owners=_listed(owners))
+        screen.say("restore-owners", owners=_listed(owners), left=_left(owners))
     if places:
-        left = max(0, len(places) - NAMES_TOLD)
-        screen.say("restore-places", count=len(places), places=_listed(places), left=left)
+        facts = {"count": len(places), "places": _listed(places), "left": _left(places)}
+        screen.say("restore-places", **facts)
     return OK
 
 
 def _listed(names: Sequence[str]) -> str:
     """Without what would write elsewhere on the screen: they are of a file of anybody's."""
-    shown = ("".join(filter(str.isprintable, name)) for name in names[:NAMES_TOLD])
+    shown = ("".join(filter(str.isprintable, str(name))) for name in names[:NAMES_TOLD])
     return ", ".join(shown)
+
+
+def _left(names: Sequence[str]) -> int:
+    return max(0, len(names) - NAMES_TOLD)
 
 
 @contextmanager

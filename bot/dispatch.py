@@ -369,9 +369,10 @@ class Dispatch:
         """All that were in the worker are suspects; only a death while alone counts."""
         log.error("the worker died with jobs %s: %s", died.jobs, died.detail)
         self.starts = died.ready
-        self._announcing.died()
-        if not died.ready:
+        if not died.ready:  # the next one gets its orders
+            self._announcing.untold()
             return
+        self._announcing.died()
         self.deaths += 1
         tasks = [self._in_worker.pop(job) for job in died.jobs if job in self._in_worker]
         for task in tasks:
@@ -379,11 +380,10 @@ class Dispatch:
         stopped = [task for task in tasks if task.job in self._stopped]  # before it heard of that
         others = [task for task in tasks if task not in stopped]
         fatal = self._suspects.add(others, alone=len(tasks) == 1)
-        with suppress(LookupError):  # its member has had all their rows erased meanwhile
-            for task in stopped:
-                await self._cancelled(task)
-            for task in fatal:
-                await self._failed(task, Failure.WORKER_DIED, died.detail)
+        for task in stopped:
+            await self._cancelled(task)
+        for task in fatal:
+            await self._failed(task, Failure.WORKER_DIED, died.detail)
         await self._feed()
 
     def _announce(self) -> None:

@@ -91,6 +91,7 @@ CLOTHES = re.compile(
     r"(?:(?:any|all|her|his|their|the|wearing|with|toda|con|la|su)\s+)*"
     r"(?:clothes|clothing|clothed|dressed|garments?|ropas?|vestid(?:a|as|os)|vestimentas?|prendas)"
 )
+PARTS = re.compile(r"[^\w\s]|\d|\n|\s{2,}|\b(?:BREAK|AND|and|or|y|o)\b")
 
 
 class Kind(StrEnum):
@@ -191,9 +192,12 @@ def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -
     return texts.union(*(grammar.readings(read, each) for each in passes))
 
 
-def undressing(negative: str) -> str:
-    """The part of a negative prompt that takes clothes away, as it was typed; "" where none does."""
-    parts = re.split(r"[,;.\n]", grammar.words(negative))
+def undressing(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -> str:
+    """The part of its negative prompt that takes clothes away; "" where none does. It is read as
+    the generator reads it: what its seed draws, weights in anybody's way of writing."""
+    drawn, _ = grammar.draw(request.negative_prompt, request.seed, wildcard, request.version)
+    read = habits.weights(drawn, request.version, negative=True).text
+    parts = PARTS.split(grammar.words(read))
     return next((each.strip() for each in parts if CLOTHES.fullmatch(fold(each).strip())), "")
 
 

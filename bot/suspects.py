@@ -19,15 +19,14 @@ class Suspects:
 
     def add(self, tasks: Sequence[Task], alone: bool) -> list[Task]:
         """Gives those of them that fail, as the worker died too often while `alone` with them."""
-        if alone:
-            self._deaths.update(task.job for task in tasks)
+        self._deaths.update({task.job: int(alone) for task in tasks})
         fatal = [task for task in tasks if self._deaths[task.job] >= DEATHS]
         self.line += [task for task in tasks if task not in fatal]
         return fatal
 
     def include(self, jobs: Collection[int]) -> bool:
         """Whether one that the worker has died with is among them."""
-        return any(self._deaths[job] for job in jobs)
+        return any(job in self._deaths for job in jobs)
 
     def forget(self, job: int) -> None:
         self._deaths.pop(job, None)

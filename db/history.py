@@ -278,7 +278,7 @@ async def _forget(session: AsyncSession, picture: Picture) -> None:
     if empty.rowcount:  # type: ignore[attr-defined]  # of a CursorResult
         silent = ("$.prompt", "", "$.negative_prompt", "", "$.initial_image", None)
         cancelled = update(Job).where(Job.answer_id == answer, Job.state == JobState.CANCELLED)
-        await session.execute(cancelled.values(recipe=func.json_set(Job.recipe, *silent)))
+        await session.execute(cancelled.values(recipe=func.json_set(Job.recipe, *silent), notes=[]))
 
 
 def _needed_of(files: Collection[str]) -> Any:

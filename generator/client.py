@@ -225,7 +225,7 @@ class LocalGenerator:
             self._events.put_nowait(event)
 
     def _send(self, order: Order) -> None:
-        # Between an end and the next launch nothing can be sent: Died or Woken tells of these jobs.
+        # Between an end and the next launch nothing can be sent: the next worker gets these.
         process = self._process
         if process is not None and process.stdin is not None and process.returncode is None:
             process.stdin.write(frames.encode(order))

@@ -89,7 +89,8 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Ends the worker unless it draws: all of its memory is wanted for something else."""
+    """Ends the worker as soon as it has nothing to do, unless more is ordered before: all of its
+    memory is wanted for something else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from io import RawIOBase
 from pathlib import Path
@@ -28,6 +29,14 @@ from generator.programs import AFTER, Programs
 LOOK_SECONDS = 60.0  # between looks at which models are idle
 
 Orders = queue.SimpleQueue[messages.Order | None]
+
+
+@dataclass
+class Rest:
+    """`after`: seconds without work; `wanted`: as soon as there is none, so it was ordered."""
+
+    after: float
+    wanted: bool = False
 
 
 def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None:
@@ -52,40 +61,38 @@ def serve(arguments: Sequence[str], orders: BinaryIO, events: RawIOBase) -> None
     waiting: Orders = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders, waiting), daemon=True).start()
     _send(events, messages.Ready(key, exposed is not None, no_card))
-    while _take(engine, waiting, events, options.rest):
+    rest = Rest(options.rest)
+    while _take(engine, waiting, events, rest):
         for event in engine.turn():
             _send(events, event)
 
 
-def _take(engine: Engine, waiting: Orders, events: RawIOBase, rest: float) -> bool:
+def _take(engine: Engine, waiting: Orders, events: RawIOBase, rest: Rest) -> bool:
     """Passes on what was ordered; waits only when there is nothing to do. False at the end, and
-    after as many seconds of `rest` without work."""
+    when it is time to rest."""
     since = time.monotonic()
     while not waiting.empty() or not engine.busy:
+        if waiting.empty() and (rest.wanted or time.monotonic() - since >= rest.after):
+            _send(events, messages.Kept(()))
+            _send(events, messages.Resting())
+            return False
         try:
-            order = waiting.get(timeout=min(LOOK_SECONDS, rest))
+            order = waiting.get(timeout=min(LOOK_SECONDS, rest.after))
         except queue.Empty:
-            if time.monotonic() - since >= rest:
-                return _rest(events)
             _send(events, engine.free_idle())
             continue
         match order:
             case None:
                 return False
             case messages.Submit() as order:
+                rest.wanted = False
                 engine.submit(order)
-            case messages.Rest() if not engine.busy:
-                return _rest(events)
+            case messages.Rest():
+                rest.wanted = True
             case messages.Cancel(job):
                 for event in engine.cancel(job):
                     _send(events, event)
     return True
-
-
-def _rest(events: RawIOBase) -> bool:
-    _send(events, messages.Kept(()))
-    _send(events, messages.Resting())
-    return False
 
 
 def _read(orders: BinaryIO, waiting: Orders) -> None:

@@ -295,9 +295,9 @@ async def test_with_the_last_picture_of_a_request_go_the_words_of_those_that_wer
     database: Database,
 ) -> None:
     made = request("a secret garden")
-    accepted = await database.answers.accept(
-        answer(line="/imagine a secret"), [job(made), job(made)]
-    )
+    told = [{"kind": "prompt-translated", "facts": {"typed": "garden++"}}]
+    jobs = [job(made, notes=told), job(made, notes=told)]
+    accepted = await database.answers.accept(answer(line="/imagine a secret"), jobs)
     first, second = accepted.jobs
     await database.jobs.cancel(second.id)
     file = await database.storage.put(PNG)
@@ -306,7 +306,7 @@ async def test_with_the_last_picture_of_a_request_go_the_words_of_those_that_wer
     left = await database.answers.get(accepted.id)
     assert left is not None
     assert left.line == ""
-    assert "garden" not in json.dumps([each.recipe for each in left.jobs])
+    assert "garden" not in json.dumps([[each.recipe, each.notes] for each in left.jobs])
     assert left.jobs[1].request.prompt == ""
 
 

@@ -7,19 +7,22 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.adapters.telegram.places import NAME as TELEGRAM
 from bot.conversation import Reply
 from bot.holding import held_reply, tell_moderators
 from bot.moderation import Rules
-from db.models import Hold, Visibility
+from db.history import Asker
+from db.models import Draft, Hold, Picture, Visibility
 from db.session import Database
 from tests.discord_peer.kept import Message
 from tests.discord_peer.payloads import CHANNEL, EVERYTHING, GUILD, channel_json
 from tests.discord_peer.server import Discord
 from tests.discord_peer.serving import semilla_on as semilla_on_discord
 from tests.discord_peer.serving import serving_discord
-from tests.rows import draw
+from tests.rows import MEMBER, draw
 from tests.test_telegram import semilla_on as semilla_on_telegram
 from tests.test_telegram import serving_telegram
 
@@ -129,6 +132,28 @@ async def test_what_names_the_group_as_a_channel_does_so_after_it_has_grown(
     await database.settings.set("telegram:-10042", "guild", "", name, "1")
     await database.moving.move("telegram:-42", "telegram:-10042", "-42", "-10042")
     assert await database.settings.of_guild("telegram:-10042") == {name: after}
+
+
+async def test_a_group_grows_into_one_that_has_named_something_alike(database: Database) -> None:
+    old, new = "telegram:-42", "telegram:-10042"
+    for guild, channel in ((old, "-42"), (new, "-10042")):
+        await database.settings.set(guild, "channel", channel, "steps", channel[-1:])
+    first, second = await draw(database, guild=old), await draw(database, guild=new)
+    async with AsyncSession(database.engine) as session, session.begin():
+        both = Picture.id.in_((first.id, second.id))
+        await session.execute(update(Picture).where(both).values(code="K7QX"))
+        for guild in (old, new):
+            session.add(Draft(guild=guild, code="B3RS", member=guild, options={}))
+    await database.moving.move(old, new, "-42", "-10042")
+    asker = Asker(new, MEMBER, moderator=True)
+    found = await database.history.search(asker)
+    assert {each.id for each in found} == {first.id, second.id}
+    kept = await database.history.get(asker, "K7QX")
+    assert kept is not None
+    assert kept.id == first.id
+    draft = await database.drafts.get(new, "B3RS")
+    assert draft is not None
+    assert draft.member == old
 
 
 async def test_on_telegram_a_group_is_told_where_it_has_grown_to(tmp_path: Path) -> None:

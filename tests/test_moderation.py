@@ -99,12 +99,19 @@ async def test_a_word_that_the_syntax_hides_is_the_word(
     assert below.text == "I don't draw that."
 
 
-@pytest.mark.parametrize("negative", ["(clothes:1.4), blurry", "fea, toda la ropa", "Dressed"])
+@pytest.mark.parametrize(
+    "negative",
+    [
+        *("(clothes:1.4), blurry", "fea, toda la ropa", "Dressed", "clothes++", "clothes::1.5"),
+        *("{clothes|clothing}", "(clothes)1.4", "ugly BREAK clothes", "clothes and shoes"),
+        *("clothes!", "[clothes:0.2]", "blurry\nropa"),
+    ],
+)
 async def test_clothes_are_not_taken_away_by_the_negative_prompt(
     chat: Chat, place: Guild, negative: str
 ) -> None:
     who = {"guild": place, "member": Member(f"{place.id}:sly", "Sly")}
-    reply = await chat.type(f'a woman negative:"{negative}"', **who)
+    reply = await chat.type(f'a woman steps:10 negative:"{negative}"', **who)
     assert "Leave it out of the negative prompt" in reply.text
     below = await chat.type(f'a girl negative:"{negative}"', **who)
     assert below.text == "I don't draw that."

@@ -641,6 +641,7 @@ async def test_who_comes_as_an_owner_with_a_backup_is_told(
 ) -> None:
     await database.access.add_owner("discord:666", "discord")
     for number in range(12):
+        await database.access.add_owner(f"discord:9{number:02}", "discord")
         await database.access.set_state(
             f"discord:{number}", PlaceState.ACTIVE, f"Lair {number}\x1b"
         )
@@ -653,6 +654,7 @@ async def test_who_comes_as_an_owner_with_a_backup_is_told(
     assert "in 12 places where I didn't: Lair 0, Lair 1, Lair 10" in said
     assert "and 2 more." in said
     assert "Shut" not in said
+    assert "and 3 more." in said, "of the owners"
     assert "\x1b" not in said
     (restored,) = (tmp_path / "other#1?").rglob("*.db")
     assert stat.S_IMODE(restored.stat().st_mode) & 0o077 == 0 or os.name == "nt"

@@ -612,8 +612,8 @@ async def test_however_many_are_connected_whoever_is_at_the_computer_gets_in(
                 writer.close()
 
 
-async def test_what_was_announced_and_never_comes_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_what_was_announced_and_never_comes_is_given_up_and_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(guard, "BODY_SECONDS", 0.5)
     config = page_server.settings(tmp_path, page_server.free_port())
@@ -624,8 +624,9 @@ async def test_what_was_announced_and_never_comes_is_given_up(
             form = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000"
             writer.write(f"POST /call HTTP/1.1\r\nhost: 127.0.0.1\r\n{form}\r\n\r\nline=".encode())
             async with asyncio.timeout(20):
-                assert b"HTTP/1.1 200" not in await reader.read()
+                assert b"HTTP/1.1 408" in await reader.read()
             writer.close()
+    assert not [each for each in caplog.records if each.exc_info or "fault" in each.message]
 
 
 async def test_a_page_that_follows_what_happens_stays_connected(

@@ -7,6 +7,7 @@ from itertools import groupby
 from bot.commands.declaration import COMMANDS, command
 from bot.commands.details import as_of_now, replaced
 from bot.commands.kinds import EVERY, Number, RequestNumber
+from bot.commands.screening import check_standing
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply
 from bot.locales import duration, say
@@ -70,7 +71,9 @@ async def retry(semilla: Semilla, call: Call, request: Number) -> Reply:
         now = await as_of_now(semilla, job.request)
         told = [note.to_json() for note in replaced(job.request, now)]
         job.recipe, job.notes = now.to_json(), [*job.notes, *told]
-        again += await semilla.dispatch.retry(job)
+        async with semilla.turn(call.member.id):
+            await check_standing(semilla, call)  # they may have been stopped meanwhile
+            again += await semilla.dispatch.retry(job)
     key = "trying-again" if again else "nothing-to-retry"
     return Reply(text=say(call.language, key, count=again), private=True)
 

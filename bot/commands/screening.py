@@ -51,7 +51,7 @@ async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None
     )
     # In a thread: a long schedule has a text for each of its steps.
     texts = await asyncio.to_thread(_texts, jobs, semilla.catalogue.wildcard)
-    clothes = await asyncio.to_thread(_undressing, jobs)
+    clothes = await asyncio.to_thread(_undressing, jobs, semilla.catalogue.wildcard)
     below = await asyncio.to_thread(_below_floor, texts, bool(clothes))
     if below is not None:
         await _refuse_for_good(semilla, call, rules, _record(call, *below))
@@ -78,9 +78,8 @@ def _texts(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> dic
     return texts
 
 
-def _undressing(jobs: Sequence[Job]) -> str:
-    negatives = {job.request.negative_prompt for job in jobs}
-    return next(filter(None, map(undressing, negatives)), "")
+def _undressing(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> str:
+    return next(filter(None, (undressing(each.request, wildcard) for each in jobs)), "")
 
 
 def _below_floor(texts: Mapping[str, str], undressed: bool) -> tuple[RecordKind, str] | None:

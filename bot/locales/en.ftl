@@ -642,6 +642,7 @@ refusal-order-over-hour = That counts as { $units } pictures, and { $limit } an 
 refusal-order-over-day = That counts as { $units } pictures, and { $limit } a day is the most here. Ask for fewer, smaller ones, or fewer steps.
 refusal-model-not-here = { $model } can't be used here. These can: { $models }.
 refusal-order-made = That order is on its way already.
+refusal-not-inside = That belongs to a group that you have left.
 refusal-not-your-question = That question is for whoever asked.
 refusal-setup-in-a-group = Type /setup in the server or group that it is for.
 refusal-role-limits-only = For a role, set limits: per-hour, per-day, waiting, max-steps, max-count, max-side or models.

@@ -610,6 +610,7 @@ refusal-order-over-hour = Eso cuenta como { $units } imágenes, y aquí el máxi
 refusal-order-over-day = Eso cuenta como { $units } imágenes, y aquí el máximo es { $limit } por día. Pide menos, más pequeñas o con menos pasos.
 refusal-model-not-here = { $model } no se puede usar aquí. Estos sí: { $models }.
 refusal-order-made = Ese pedido ya está en marcha.
+refusal-not-inside = Eso es de un grupo del que saliste.
 refusal-not-your-question = Esa pregunta es para quien lo pidió.
 refusal-setup-in-a-group = Escribe /configurar en el servidor o grupo que quieres configurar.
 refusal-role-limits-only = Para un rol, pon límites: por-hora, por-día, en-espera, máx-pasos, máx-cantidad, máx-lado o modelos.

@@ -47,6 +47,7 @@ class TelegramAdapter:
         self._semilla = semilla
         self._touch = Touch()
         self._secret = secrets.token_urlsafe(32)
+        self._stopping = False
         self._retry_seconds = RETRY * minute_seconds
         api = semilla.config.telegram_api
         builder = ApplicationBuilder().token(token).concurrent_updates(AT_ONCE)
@@ -114,6 +115,7 @@ class TelegramAdapter:
 
     async def _ask_to_be_called(self) -> None:
         address = self._semilla.config.telegram_api.webhook.rstrip("/") + PATH
+        self._touch.brings = True
         while True:
             try:
                 await self._bot.set_webhook(
@@ -131,8 +133,10 @@ class TelegramAdapter:
                 await asyncio.sleep(self._retry_seconds)
 
     async def called(self, secret: str, update: Any) -> bool:
-        """Telegram brings an update. False: whoever called isn't Telegram."""
-        if not secrets.compare_digest(secret.encode(), self._secret.encode()):
+        """Telegram brings an update. False: whoever called isn't Telegram, or is to bring it again
+        after a stop."""
+        known = secrets.compare_digest(secret.encode(), self._secret.encode())
+        if not known or self._stopping:
             return False
         if (read := Update.de_json(update, self._bot)) is not None:
             await self._application.update_queue.put(read)
@@ -146,6 +150,7 @@ class TelegramAdapter:
 
     async def _stop(self) -> None:
         """Within ten seconds, also where Telegram answers nothing any more."""
+        self._stopping = True
         await asyncio.gather(self._chats.close(), self._end_polling())
         await self._client.leave()
         if self._application.running:

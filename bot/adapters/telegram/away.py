@@ -58,11 +58,10 @@ class Away:
     async def _ask(self, guild: str) -> None:
         await asyncio.sleep(GATHERED * self._chats.minute)
         try:
-            while missed := await self._drafts.missed(guild):
+            while _has_unasked(missed := await self._drafts.missed(guild)):
                 try:
                     await self._send(guild, missed)
                     await self._drafts.note_asked(missed)
-                    return
                 except (BadRequest, Forbidden) as error:
                     log.warning("%s can't be asked: %s", guild, error)
                     return
@@ -96,6 +95,11 @@ class Away:
 
     async def forget(self, missed: list[Draft]) -> None:
         await self._drafts.remove(missed)
+
+
+def _has_unasked(missed: list[Draft]) -> bool:
+    """Some may have come while the question about the others was sent."""
+    return not all(each.options.get("asked") for each in missed)
 
 
 def question(language: str, count: int, seconds: float | None) -> rendering.Message:

@@ -121,7 +121,7 @@ class Chats:
             try:
                 sent = await self.pace(chat).call(urgency, lambda: self._send(message, alone))
             except BadRequest as error:
-                if says(error, (NO_RIGHT,)):
+                if says(error, (NO_RIGHT,)) and not says(error, NO_PICTURES):
                     self._for_all.add(chat)
             else:
                 if "ephemeral_message_id" in sent.api_kwargs:
@@ -318,7 +318,7 @@ class Chats:
             message = await rendering.message(self.semilla, reply, answer.language)
             await self.send(chat, message, to=asked_in(answer), urgency=Urgency.PICTURE)
         if answer.message and not before:
-            await self.remove(chat, int(answer.message))
+            self.start(self.remove(chat, int(answer.message)))
 
     async def _deliver_in_private(self, answer: Answer, reply: Reply) -> None:
         """What only its author may see goes to their own chat, if they have opened one."""

@@ -69,10 +69,14 @@ class Client:
             return
         try:
             await self._under_way.start(self._take(update))
-        except Closed:  # what was accepted is delivered by the next connection
-            log.info("not answered: Semilla has left Telegram meanwhile")
-        except asyncio.CancelledError:
+        except (Closed, asyncio.CancelledError):
             await self._cut_off(update)
+
+    async def _take(self, update: Update) -> None:
+        try:
+            await self._understand(update)
+        except Closed:
+            raise
         except Exception as error:  # noqa: BLE001 — whatever it is, its author is told, with a code
             await self._answer_fault(update, error)
 
@@ -102,14 +106,13 @@ class Client:
         with suppress(Refusal):
             read = typed_line.parse(text) if press else reading.with_reply(text, message)
             call = _call(message, member, language, *read, press)
-            if not await self._semilla.database.answers.accepted(call.origin):
-                await self._keep(press or message, call)
+            await self._keep(press or message, call)
 
     async def ask_again(self) -> None:
         """At the start: about what came while Semilla was away, and nobody was asked about."""
         await self._away.ask_again()
 
-    async def _take(self, update: Update) -> None:
+    async def _understand(self, update: Update) -> None:
         if update.callback_query is not None:
             doubtful = self._touch.is_of_backlog(update.update_id)
             await self._press(update.callback_query, doubtful)
@@ -140,8 +143,8 @@ class Client:
         call = _call(message, member, language, command, options)
         if not late and await self._is_missed(message, call):
             return
-        call = await self._at_home(call, message.chat, message.from_user)
         try:
+            call = await self._at_home(call, message.chat, message.from_user)
             call = replace(call, image=await self._image(message, call))
         except Refusal as refusal:
             reply = await door.refuse(self._semilla, call, refusal)
@@ -175,15 +178,16 @@ class Client:
         return seconds >= AWAY_SECONDS and await self._keep(message, call)
 
     async def _keep(self, said: Message | CallbackQuery, call: Call) -> bool:
-        """False for what isn't asked about, as it makes no picture."""
-        if not _draws(call) or not await self._semilla.access.admits(call):
+        """False for what isn't asked about: it makes no picture, or was accepted before."""
+        accepted = await self._semilla.database.answers.accepted(call.origin)
+        if accepted or not _draws(call) or not await self._semilla.access.admits(call):
             return False
         await self._away.keep(said, call)
         return True
 
     async def _at_home(self, call: Call, chat: Chat, user: User | None) -> Call:
         """In a private chat a picture or a request may be meant that belongs to one of the member's
-        groups."""
+        groups. Raises Refusal."""
         if chat.type != ChatType.PRIVATE or user is None:
             return call
         home = await self._homes.of(call, user)
@@ -223,8 +227,12 @@ class Client:
         if felt and not (late or await self._replying.toast(query)):
             await self._keep(query, call)
             return
-        call = await self._at_home(call, message.chat, query.from_user)
-        reply = await door.run(self._semilla, call)
+        try:
+            call = await self._at_home(call, message.chat, query.from_user)
+        except Refusal as refusal:
+            reply = await door.refuse(self._semilla, call, refusal)
+        else:
+            reply = await door.run(self._semilla, call)
         if query.data.startswith(keyboards.MORE) and reply.pictures:
             await self._replying.unfold(query, message, reply)
         else:

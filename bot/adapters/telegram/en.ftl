@@ -47,6 +47,6 @@ telegram-open-private-chat = { NUMBER($count) ->
    *[other] Your pictures are for you only, and I can't write to you yet. Open { $link }, press Start and type /show with an id: { $codes }
   }
 telegram-no-pictures = { NUMBER($count) ->
-    [one] The picture is ready, but this group doesn't let me send pictures. Open { $link } and press Start: it is there.
-   *[other] The pictures are ready, but this group doesn't let me send pictures. Open { $link }, press Start and type /show with an id: { $codes }
+    [one] The picture is ready, but this group doesn't let me send pictures or files. Open { $link } and press Start: it is there.
+   *[other] The pictures are ready, but this group doesn't let me send pictures or files. Open { $link }, press Start and type /show with an id: { $codes }
   } An admin can allow pictures in the group's permissions.

@@ -47,6 +47,6 @@ telegram-open-private-chat = { NUMBER($count) ->
    *[other] Tus imágenes son solo para ti y todavía no puedo escribirte. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
   }
 telegram-no-pictures = { NUMBER($count) ->
-    [one] La imagen está lista, pero este grupo no me deja mandar imágenes. Abre { $link } y toca Iniciar: ahí está.
-   *[other] Las imágenes están listas, pero este grupo no me deja mandar imágenes. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
+    [one] La imagen está lista, pero este grupo no me deja mandar imágenes o archivos. Abre { $link } y toca Iniciar: ahí está.
+   *[other] Las imágenes están listas, pero este grupo no me deja mandar imágenes o archivos. Abre { $link }, toca Iniciar y escribe /ver con el id de una: { $codes }
   } Quien administra el grupo puede permitirlas en los permisos.

@@ -9,7 +9,7 @@ from bot.adapters.telegram.places import NAME, Moderators
 from bot.commands.declaration import COMMANDS
 from bot.commands.home import of_own
 from bot.commands.semilla import Semilla
-from bot.conversation import Call, Guild, Member
+from bot.conversation import Call, Guild, Member, Refusal
 from db.history import Asker
 
 GROUPS = f"{NAME}:-"  # how their guilds begin
@@ -25,10 +25,13 @@ class Homes:
 
     async def of(self, call: Call, user: User) -> tuple[Guild, Member] | None:
         """None for what belongs to the private chat itself, and for what the member may not see:
-        that is answered as if it didn't exist."""
+        that is answered as if it didn't exist. Raises Refusal for a request in the name of a group
+        that the member isn't in any more."""
         guild = await self._of_picture(call, user) or await of_own(self._semilla, call)
         if guild is None or not guild.startswith(GROUPS):
             return None
+        if await self._is_inside(_group(guild), user.id) is False:
+            raise Refusal("not-inside")
         moderator = await self._moderators.among(_group(guild), user.id)
         name = await self._semilla.access.name(guild) or ""
         return Guild(guild, name), Member(call.member.id, user.full_name, moderator)
@@ -46,11 +49,12 @@ class Homes:
                 return guild
         return None
 
-    async def _is_inside(self, group: int, user: int) -> bool:
+    async def _is_inside(self, group: int, user: int) -> bool | None:
+        """None where Telegram doesn't say."""
         try:
             found = await self._bot.get_chat_member(group, user)
         except TelegramError:
-            return False
+            return None
         restricted = found.status == ChatMember.RESTRICTED and getattr(found, "is_member", False)
         return found.status in INSIDE or restricted
 

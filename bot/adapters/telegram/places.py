@@ -10,7 +10,7 @@ from typing import Any
 
 from telegram import Bot, Chat, Message, ReplyParameters, User
 from telegram.constants import ChatType
-from telegram.error import TelegramError
+from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.conversation import Guild, Member
 from bot.locales import LANGUAGES
@@ -114,6 +114,9 @@ class Moderators:
         try:
             admins = await self._bot.get_chat_administrators(group)
             found = frozenset(admin.user.id for admin in admins)
+        except (BadRequest, Forbidden) as error:  # it isn't in the group any more
+            log.warning("there are no admins of %d: %s", group, error)
+            found = frozenset()
         except TelegramError as error:  # as it was known before: it is asked again in five minutes
             log.warning("the admins of %d are not known: %s", group, error)
         self._known[group] = (time.monotonic(), found)

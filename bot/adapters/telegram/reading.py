@@ -69,16 +69,18 @@ def with_reply(text: str, message: Message) -> tuple[str, dict[str, str]]:
 def _with_member(
     command: str, member: str, options: dict[str, str], meant: str | None
 ) -> dict[str, str]:
-    """Words that name nobody say how long, "2h", and then why, where the command asks for that.
-    Raises Refusal where nobody is meant, as by a sheet of several pictures: without a member the
-    commands mean something else."""
+    """A time, "2h", says how long, and what follows why, unless it names somebody else. Other words
+    are whom the command is about, never the one who is replied to. Raises Refusal where nobody is
+    meant, as by a sheet of several pictures: without a member the commands mean something else."""
     words = options.get(member, "")
     until = time_first(words)
-    if words and (meant is None or (not until and _names_somebody(words))):
+    if words and not until:
         return options
+    reason = words.removeprefix(until).strip()
+    if _names_somebody(reason):
+        meant, reason = reason, ""
     if meant is None:
         raise Refusal("pause-whom")
-    reason = words.removeprefix(until).strip()
     said = {name: text for name, text in (("until", until), ("reason", reason)) if text}
     if any(name in options or not COMMANDS[command].option(name) for name in said):
         return options

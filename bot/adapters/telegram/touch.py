@@ -34,6 +34,8 @@ class Touch:
         self._ahead = 0.0  # seconds by which Telegram's clock is
         self._polled_at = 0.0
         self._backlog: frozenset[int] = frozenset()  # updates that waited for us
+        self._more = False  # of them are to come
+        self.brings = False  # it calls us, and says of nothing how long it has waited
 
     @property
     def state(self) -> State:
@@ -77,7 +79,7 @@ class Touch:
 
     def is_of_backlog(self, update: int) -> bool:
         """Whether it came with the first news after a while, and may be as old."""
-        return update in self._backlog
+        return self.brings or update in self._backlog
 
     def request(self) -> HTTPXRequest:
         return HTTPXRequest(
@@ -114,6 +116,8 @@ class Touch:
             await response.aread()
             with suppress(ValueError, LookupError):  # what isn't Telegram's, the library tells
                 news = [each["update_id"] for each in response.json()["result"]]
-            self._backlog = frozenset(news)
-        if len(news) < A_POLL:
+            before: frozenset[int] = self._backlog if self._more else frozenset()
+            self._backlog = before.union(news)
+        self._more = len(news) >= A_POLL
+        if not self._more:
             self._polled_at = time.time()

@@ -11,7 +11,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -64,6 +64,7 @@ class WebAdapter:
                 NotAllowed: _not_allowed,
                 StaleForm: _stale,
                 TooLarge: _too_large,
+                ClientDisconnect: _left,
                 HTTPException: _missing,
                 Exception: _fault,
             },
@@ -184,6 +185,10 @@ async def _stale(request: Request, _error: Exception) -> Response:
 
 async def _too_large(request: Request, _error: Exception) -> Response:
     return _says(request, 413, "web-too-large")
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=408)  # nobody reads it
 
 
 async def _missing(request: Request, error: Exception) -> Response:
