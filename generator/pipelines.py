@@ -126,7 +126,10 @@ class PipelineModel:
             orders.put(False)
             thread.join()
         if isinstance(event, BaseException):
-            raise event
+            try:
+                raise event
+            finally:
+                del event  # in a circle with its own frames, it would hold all that they have taken
         return event if isinstance(event, Image.Image) else None
 
     def _call(self, request: GenerationRequest) -> Any:
