@@ -188,6 +188,8 @@ def _run(
     _running.channels = (events, orders)
     try:
         events.put(call())
+    except _GivenUp:  # nobody waits for it
+        pass
     except BaseException as error:  # noqa: BLE001 — raised again where the picture is asked for
         events.put(error)
 
