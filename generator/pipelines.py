@@ -126,7 +126,10 @@ class PipelineModel:
             orders.put(False)
             thread.join()
         if isinstance(event, BaseException):
-            raise event
+            try:
+                raise event
+            finally:
+                del event  # in a circle with its own frames, it would hold all that they have taken
         return event if isinstance(event, Image.Image) else None
 
     def _call(self, request: GenerationRequest) -> Any:
@@ -185,6 +188,8 @@ def _run(
     _running.channels = (events, orders)
     try:
         events.put(call())
+    except _GivenUp:  # nobody waits for it
+        pass
     except BaseException as error:  # noqa: BLE001 — raised again where the picture is asked for
         events.put(error)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from generator.messages import (
     Failure,
     Note,
     NoteKind,
+    Started,
     Submit,
 )
 from tests import micro_models as micro
@@ -169,12 +172,25 @@ def test_another_architecture_gives_way_between_two_calls(all_of_them):
 
 
 def test_another_architecture_is_given_up_between_two_calls(all_of_them):
+    """And what it took is free at once."""
     engine = Engine(all_of_them.models, {}, 0)
-    engine.submit(Submit(1, all_of_them.recipe("sd3", steps=50)))
-    events = []
-    while not any(isinstance(each, Called) for each in events):
+    recipe = all_of_them.recipe("sd3", steps=50)
+    engine.submit(Submit(1, recipe))
+    events, taken = [], []
+    while not any(isinstance(each, Started) for each in events):
         events += engine.turn()
+    network = all_of_them.models.loaded("sd3", recipe.model_hash).pipeline.transformer
+    hook = network.register_forward_pre_hook(
+        lambda _, __, given: taken.append(weakref.ref(given["encoder_hidden_states"])),
+        with_kwargs=True,
+    )
+    while not taken:
+        events += engine.turn()
+    hook.remove()
+    gc.disable()
     assert [type(each) for each in engine.cancel(1)] == [Cancelled]
+    gc.enable()
+    assert taken[0]() is None
     assert not engine.busy
     assert isinstance(all_of_them.told(all_of_them.recipe("sd3"))[0], Drawn)
 

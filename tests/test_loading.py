@@ -6,7 +6,8 @@ import gc
 import shutil
 import sys
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -201,9 +202,19 @@ def test_without_memory_for_a_picture_the_models_that_nobody_draws_with_make_roo
     assert room.models.kept == ("one",)
 
 
+@pytest.fixture
+def without_searches() -> Iterator[None]:
+    """Nothing in a circle goes by itself."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.mark.parametrize("part", ["words", "network", "decoder", "upscaler"])
-def test_without_memory_a_pipeline_of_its_own_and_an_upscaler_begin_once_more(room, shelf, part):
-    """Without the models that nobody draws with, and once."""
+def test_without_memory_a_pipeline_of_its_own_and_an_upscaler_begin_once_more(
+    room, shelf, without_searches, part
+):
+    """Without the models that nobody draws with, without what the first try took, and once."""
     (shelf / "ESRGAN").mkdir()
     torch.save(micro.upscaler(), shelf / "ESRGAN" / "large.pth")
     micro.transformer_pipeline().save_pretrained(shelf / "sd3")
@@ -222,19 +233,23 @@ def test_without_memory_a_pipeline_of_its_own_and_an_upscaler_begin_once_more(ro
         pipeline = room.models.loaded("sd3", recipe.model_hash).pipeline
         asked = {"words": pipeline.text_encoder, "network": pipeline.transformer}
         asked = (asked | {"decoder": pipeline.vae.decoder})[part]
-    hook = asked.register_forward_pre_hook(
-        lambda *_: full() if kind is Failed or "other" in room.models.kept else None
-    )
+    taken: list[weakref.ref[torch.Tensor]] = []
 
-    def full() -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+    def full(*_: object) -> None:
+        assert not any(each() is not None for each in taken)
+        if kind is Failed or "other" in room.models.kept:
+            latents = torch.ones(4)
+            taken.append(weakref.ref(latents))
+            raise torch.OutOfMemoryError("CUDA out of memory")
 
+    hook = asked.register_forward_pre_hook(full)
     for kind in (Failed, Drawn):
         room.told(room.recipe("other", **SMALL))
         assert "other" in room.models.kept
         events = room.run(order)
         assert isinstance(events[-1], kind), events
         assert "other" not in room.models.kept
+    assert len(taken) == 3
     hook.remove()
     assert events[-1].pixel_hash == quiet[-1].pixel_hash
     once, calls = ([e.call for e in each if isinstance(e, Called)] for each in (quiet, events))
