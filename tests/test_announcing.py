@@ -207,5 +207,6 @@ async def test_several_pictures_are_announced_for_when_the_last_of_them_is_done(
         (_, first), (_, second), (_, third) = dispatch.line()
         assert first < second < third
         await dispatch.pause(False)
-        assert second < dispatch.progress(reply.answer).seconds <= third
+        # Summed up in another order it may differ in its last bit.
+        assert second < dispatch.progress(reply.answer).seconds <= third + 1e-6
         await chat.type("/cancel")

@@ -34,7 +34,7 @@ __all__ = ["app", "lonely", "peer", "running"]  # fixtures
 async def test_a_picture_whose_placeholder_is_lost_is_sent_to_its_author(
     peer: Discord, app: App, gone: str
 ) -> None:
-    asked = await peer.slash("imagine", prompt="a boat", steps=20, size="256x256")
+    asked = await peer.slash("imagine", prompt="a boat", steps=20)
     placeholder = await peer.answer(asked)
     if gone == "token expired":
         peer.expired.add(f"token-{asked}")
@@ -69,7 +69,7 @@ async def test_a_private_picture_whose_placeholder_is_lost_goes_to_its_author_al
 
 
 async def test_a_send_whose_confirmation_is_lost_is_not_repeated(peer: Discord, app: App) -> None:
-    asked = await peer.slash("imagine", prompt="a drum", steps=20, size="256x256")
+    asked = await peer.slash("imagine", prompt="a drum", steps=20)
     await peer.answer(asked)
     peer.expired.add(f"token-{asked}")
     peer.faults.append(Fault(f"POST /channels/{CHANNEL}/messages", 400, after=True))
@@ -81,7 +81,7 @@ async def test_a_send_whose_confirmation_is_lost_is_not_repeated(peer: Discord, 
 async def test_where_semilla_may_not_reply_a_late_picture_comes_without_what_it_replies_to(
     peer: Discord, app: App
 ) -> None:
-    asked = await peer.slash("imagine", prompt="a tree", steps=20, size="256x256")
+    asked = await peer.slash("imagine", prompt="a tree", steps=20)
     await peer.answer(asked)
     peer.expired.add(f"token-{asked}")
     peer.faults.append(Fault(f"POST /channels/{CHANNEL}/messages", 403, 160002))
@@ -202,7 +202,7 @@ async def test_a_picture_that_others_have_written_after_calls_its_author(
 
 async def test_a_late_message_is_never_longer_than_discord_allows(peer: Discord, app: App) -> None:
     words = " ".join(letter * 450 for letter in "vwxyz")
-    asked = await peer.slash("imagine", prompt=f"a snail {words}", steps=20, size="256x256")
+    asked = await peer.slash("imagine", prompt=f"a snail {words}", steps=20)
     await peer.answer(asked)
     peer.expired.add(f"token-{asked}")
     await peer.until(lambda: len(pictures(peer)) == 1)
@@ -223,7 +223,7 @@ async def test_a_private_picture_outlives_its_token(peer: Discord, app: App) -> 
 async def test_the_buttons_of_a_private_picture_work_where_it_was_sent_to_its_author(
     peer: Discord, app: App
 ) -> None:
-    asked = await peer.slash("imagine", prompt="a star", steps=20, size="256x256", private=True)
+    asked = await peer.slash("imagine", prompt="a star", steps=20, private=True)
     await peer.answer(asked)
     peer.expired.add(f"token-{asked}")
     await peer.until(lambda: bool(told(peer)))

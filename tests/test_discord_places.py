@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from io import BytesIO
 from pathlib import Path
@@ -300,7 +301,9 @@ async def test_what_was_kept_of_a_command_that_is_gone_is_told_in_words(
 async def test_loras_and_embeddings_that_fit_the_chosen_model_are_offered(
     lonely: Discord, tmp_path: Path, shelf: Path
 ) -> None:
-    async with semilla_on(lonely, tmp_path, SEMILLA_GENERATOR__MODELS_FOLDERS=str(shelf)):
+    models_folder = {"SEMILLA_GENERATOR__MODELS_FOLDERS": str(shelf)}
+    async with semilla_on(lonely, tmp_path, **models_folder) as app:
+        await asyncio.to_thread(app.semilla.catalogue.refresh)  # else it is read by and by
         offered = await lonely.complete("imagine", "lora", "", model="own")
         assert [each["name"] for each in offered] == [
             "ink · LoRA · inked, black ink",

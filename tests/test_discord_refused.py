@@ -33,7 +33,7 @@ NO_ACCESS, FORBIDDEN, CLOSED = (403, 50001), (403, 50013), (400, 50083)
 
 async def _late(peer: Discord, steps: int = 20, count: int = 1) -> Message:
     """The placeholder of what can be shown by a message of its own alone."""
-    snail = {"prompt": "a snail", "steps": steps, "count": count, "size": "256x256"}
+    snail = {"prompt": "a snail", "steps": steps, "count": count}
     asked = await peer.slash("imagine", **snail)
     peer.expired.add(f"token-{asked}")
     return await peer.answer(asked)

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from bot import delivery
 from bot.adapters.telegram import reading
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
@@ -75,8 +76,11 @@ async def running(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[tuple[Telegram, App]]:
     """One for all: its start takes longer than most of what is tested."""
-    async with serving_telegram() as peer, semilla_on(peer, tmp_path_factory.mktemp("data")) as app:
-        yield peer, app
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "FIRST_DELAY_SECONDS", 0.2)
+        data = tmp_path_factory.mktemp("data")
+        async with serving_telegram() as peer, semilla_on(peer, data) as app:
+            yield peer, app
 
 
 @pytest.fixture

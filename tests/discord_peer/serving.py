@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 import yarl
 
+from bot import delivery
 from bot.adapters.discord import progress
 from bot.adapters.discord.adapter import DiscordAdapter
 from bot.app import App
@@ -51,6 +52,7 @@ async def running(
     """One for all: its start takes longer than most of what is tested."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress, "EDIT_EVERY_SECONDS", 0.2)  # a short picture's is seen, too
+        patch.setattr(delivery, "FIRST_DELAY_SECONDS", 0.2)
         data = tmp_path_factory.mktemp("data")
         async with serving_discord() as peer, semilla_on(peer, data) as app:
             yield peer, app
