@@ -29,8 +29,7 @@ class Drafts:
             code = await free_code(session, Draft, guild)
             session.add(Draft(guild=guild, member=member, code=code, options=dict(options)))
             await session.flush()
-            old = await session.scalars(newest.offset(KEPT))
-            await session.execute(delete(Draft).where(Draft.id.in_(old.all())))
+            await session.execute(delete(Draft).where(Draft.id.in_(newest.offset(KEPT))))
         return code
 
     async def get(self, guild: str, code: str) -> Draft | None:

@@ -119,8 +119,8 @@ class Moderation:
             review.code = await free_code(session, Review, review.guild)
             session.add(review)
             await session.flush()
-            old = await session.scalars(unasked.offset(UNASKED_KEPT))
-            await session.execute(delete(Review).where(Review.id.in_(old.all())))
+            old = unasked.offset(UNASKED_KEPT)
+            await session.execute(delete(Review).where(Review.id.in_(old)))
         return review
 
     async def review(self, guild: str, code: str) -> Review | None:

@@ -135,7 +135,7 @@ async def test_a_switch_that_is_set_to_false_is_off(
         options={"prompt": "a word"}, word="word",
     )  # fmt: skip
     review = await moderation.keep(kept)
-    await moderation.ask(review)
+    await moderation.ask(review, 5)
     monkeypatch.setattr(peer, "rights", EVERYTHING)
     told = await peer.answer(await peer.slash("review", item=review.code, allow=False))
     await peer.until(lambda: bool(told.content))

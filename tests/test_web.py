@@ -441,7 +441,7 @@ async def test_a_moderators_page_says_that_something_waits_for_them(tmp_path: Pa
                     options={"prompt": "a word"}, word="word",
                 )
             )  # fmt: skip
-            await moderation.ask(review)
+            await moderation.ask(review, 5)
             app.semilla.events.publish(Unjudged(guild="web:home"))
             assert await anext(page) == ("unjudged", {"text": "1 waits for your review"})
             browser = await opened.moderator()
