@@ -586,6 +586,17 @@ async def test_a_moderator_orders_much_from_the_private_chat_too(peer: Telegram,
             assert not told.photo
 
 
+async def test_whoever_has_left_a_group_asks_for_nothing_in_its_name(
+    peer: Telegram, app: App
+) -> None:
+    guild, options = f"telegram:{peer.group}", {"prompt": "a cat", "steps": "1"}
+    code = await app.semilla.database.drafts.save(guild, f"telegram:{LUIS}", options)
+    peer.members = {TEACHER}
+    told = await peer.answered(await peer.say(f"/order {code}", chat=LUIS, user=LUIS))
+    assert told.text == "Eso es de un grupo del que saliste."
+    assert not app.semilla.dispatch.running()
+
+
 async def test_topics_are_answered_in_their_topic(peer: Telegram) -> None:
     peer.topics = True
     picture = await peer.shown(await peer.say("/imagine a tree steps:1", topic=77))

@@ -260,6 +260,28 @@ async def test_telegram_calls_where_there_is_a_webhook_and_brings_its_secret(
         assert not peer.polls
 
 
+async def test_presses_that_a_webhook_brings_late_are_asked_about(tmp_path: Path) -> None:
+    more = {"SEMILLA_TELEGRAM_API__WEBHOOK": "https://semilla.example"}
+    async with serving_telegram(minute=6) as peer, page_on(peer, tmp_path, **more) as page:
+        await peer.until(lambda: peer.webhook.get("url"))
+        path, secret = urlsplit(peer.webhook["url"]).path, peer.webhook["secret_token"]
+
+        async def bring() -> None:
+            sent = await page.post(path, json=peer.waiting.pop(), headers={webhook.SECRET: secret})
+            assert sent.status_code == 200
+
+        asked = await peer.say("/imagina un sol pasos:1", user=LUIS)
+        await bring()
+        picture = await peer.shown(asked)
+        await peer.press(picture, "🎲 Otra", user=LUIS, old=True)
+        await bring()
+        await peer.until(lambda: asking(peer))
+        assert len(pictures(peer)) == 1
+        await peer.press(picture, "🎲 Otra", user=LUIS)
+        await bring()
+        await peer.shown(count=2)
+
+
 async def test_a_webhook_that_is_told_to_wait_takes_nothing_else_down(tmp_path: Path) -> None:
     more = {"SEMILLA_TELEGRAM_API__WEBHOOK": "https://semilla.example"}
     async with serving_telegram(minute=6) as peer:
