@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -139,6 +140,17 @@ async def test_a_request_that_fails_late_takes_no_other_with_it(peer: Telegram) 
     assert "una luna" in (await peer.shown()).text
     assert (await peer.answered(asked)).text, "its author is told"
     await peer.until(lambda: question.deleted)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("getFile", 502, "Bad Gateway"), Fault("getFile", cut=True)]
+)
+async def test_whose_picture_does_not_come_through_is_told_to_send_it_again(
+    peer: Telegram, fault: Fault
+) -> None:
+    peer.faults.append(replace(fault))
+    told = await peer.answered(await peer.say("/imagine a sun steps:1", photo=red_photo()))
+    assert told.text == "Your picture didn't come through to me. Send it once more."
 
 
 async def test_the_question_comes_also_when_its_first_sending_fails(peer: Telegram) -> None:

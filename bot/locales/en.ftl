@@ -295,6 +295,7 @@ refusal-not-your-request = That request is { $author }'s: only they or a moderat
 refusal-moderators-only = Only moderators can change this for everybody. Without scope it is for you.
 refusal-style-empty = A style needs something in it, for example steps:12 or a prompt.
 refusal-file-too-large = That file is too large: { $limit } MB is the most. Send a smaller one.
+refusal-picture-lost = Your picture didn't come through to me. Send it once more.
 refusal-image-broken = That picture can't be read: it seems damaged. Send it again, as PNG, JPEG or WebP.
 refusal-image-too-large = That picture is too large: I take at most { $limit } megapixels. Send a smaller one.
 refusal-image-not-an-image = That file isn't a picture that I can read. Send a PNG, JPEG or WebP.

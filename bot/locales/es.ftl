@@ -278,6 +278,7 @@ refusal-not-your-request = Ese pedido es de { $author }: solo esa persona o quie
 refusal-moderators-only = Solo quien modera puede cambiar esto para todos. Sin «para», es solo para ti.
 refusal-style-empty = Un estilo necesita algo dentro, por ejemplo pasos:12 o un prompt.
 refusal-file-too-large = Ese archivo es demasiado grande: caben { $limit } MB como mucho. Envía uno más pequeño.
+refusal-picture-lost = Tu imagen no me llegó. Mándala otra vez.
 refusal-image-broken = Esa imagen no se puede leer: parece dañada. Envíala otra vez, en PNG, JPEG o WebP.
 refusal-image-too-large = Esa imagen es demasiado grande: caben { $limit } megapíxeles como mucho. Envía una más pequeña.
 refusal-image-not-an-image = Ese archivo no es una imagen que sepa leer. Envía un PNG, JPEG o WebP.

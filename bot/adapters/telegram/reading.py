@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 
 from telegram import Bot, Document, Message, PhotoSize
 from telegram.constants import ChatType
+from telegram.error import NetworkError
 
 from bot.adapters.telegram import keyboards
 from bot.adapters.telegram.places import NAME, speaker_of
@@ -17,6 +19,8 @@ from bot.commands.moderation import time_first
 from bot.conversation import MENTION, OWN_ID, Refusal
 from bot.locales import shortened
 from db.codes import readings
+
+log = logging.getLogger(__name__)
 
 FILE_BYTES = 20 * 1024 * 1024  # that a bot may fetch
 FILES_AT_ONCE = 4
@@ -149,4 +153,8 @@ async def fetched(file: File) -> bytes:
     """Raises Refusal."""
     if file.file_size is not None and file.file_size > FILE_BYTES:
         raise Refusal("file-too-large", limit=FILE_BYTES // 1024**2)
-    return bytes(await (await file.get_file()).download_as_bytearray())
+    try:
+        return bytes(await (await file.get_file()).download_as_bytearray())
+    except NetworkError as error:
+        log.warning("a picture that was sent can't be fetched: %s", error)
+        raise Refusal("picture-lost") from error
