@@ -157,7 +157,14 @@ async def test_a_file_that_is_gone_is_told(peer: Discord, app: App) -> None:
     gone = peer.bring(ANA, {"photo.png": _png(Image.new("RGB", (64, 64)))})
     del peer.messages[gone.id]
     await peer.menu("📋 Recipe", gone)
-    await peer.until(lambda: any("can't be read" in text for text in _texts(peer)))
+    await peer.until(lambda: any("didn't come through" in text for text in _texts(peer)))
+
+
+async def test_a_file_that_the_network_loses_is_told(peer: Discord, app: App) -> None:
+    nowhere = {"url": "http://127.0.0.1:1/photo.png"}
+    lost = _attached(peer, {"photo.png": _png(Image.new("RGB", (64, 64)))}) | nowhere
+    await peer.slash("imagine", prompt="a bee", file=lost)
+    await peer.until(lambda: any("didn't come through" in text for text in _texts(peer)))
 
 
 async def test_a_file_that_is_too_large_is_not_fetched(peer: Discord, app: App) -> None:

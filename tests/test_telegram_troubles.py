@@ -150,7 +150,7 @@ async def test_whose_picture_does_not_come_through_is_told_to_send_it_again(
 ) -> None:
     peer.faults.append(replace(fault))
     told = await peer.answered(await peer.say("/imagine a sun steps:1", photo=red_photo()))
-    assert told.text == "Your picture didn't come through to me. Send it once more."
+    assert told.text == "That picture didn't come through to me. Send it once more."
 
 
 async def test_the_question_comes_also_when_its_first_sending_fails(peer: Telegram) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aiohttp
 import discord
 
 from bot.adapters.discord.places import NAME
@@ -36,13 +37,14 @@ async def picture_in(
 
 
 async def read(attached: discord.Attachment) -> bytes:
-    """Raises Refusal for what is too large, or isn't there any more: addresses of files expire."""
+    """Raises Refusal for what is too large, doesn't come through, or isn't there any more: addresses
+    of files expire."""
     if attached.size > FILE_BYTES:
         raise Refusal("file-too-large", limit=FILE_BYTES // 2**20)
     try:
         return await attached.read()
-    except discord.HTTPException as gone:
-        raise Refusal("image-broken") from gone
+    except (discord.HTTPException, aiohttp.ClientError, TimeoutError) as lost:
+        raise Refusal("picture-lost") from lost
 
 
 async def _code_of(semilla: Semilla, message: discord.Message, asker: Asker) -> str | None:
