@@ -39,6 +39,7 @@ from generator.models import IDLE_SECONDS, Crowded, Key, Loaded, ModelRefused, M
 from generator.programs import Programs, set_up
 from generator.request import LANCZOS
 from generator.runs import Run, begin, begin_enlarging, failure_of
+from generator.safety import is_harmless
 
 log = logging.getLogger(__name__)
 
@@ -370,8 +371,14 @@ class Engine:
             trace=trace,
             seconds=seconds,
             notes=tuple(notes),
-            exposed=self._exposed(png) if self._exposed else None,
+            exposed=self._look_at(png, order),
         )
+
+    def _look_at(self, png: bytes, order: Submit) -> bool | None:
+        if self._exposed is None:
+            return None
+        model = self._models.catalogue.named(order.request.model, order.request.model_hash)
+        return not is_harmless(order, model) and self._exposed(png)
 
     def _failed(self, job: int, error: BaseException) -> messages.Event:
         self._end(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from bot.conversation import Guild, Member, Reply, Shown, Tone
 from db.models import JobState
+from generator.catalogue import BUNDLED
 from generator.safety import picture_check
 from tests.chat import ANA, Chat, open_chat
 from tests.test_moderation import LOG, TEACHER, button, rule
@@ -28,13 +30,20 @@ _places = iter(range(10_000))
 async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent / "picture_check"))
-        async with open_chat(tmp_path_factory.mktemp("data")) as opened:
+        data = tmp_path_factory.mktemp("data")
+        shutil.copytree(BUNDLED, data / "models" / "another")
+        (data / "models" / "another" / "semilla.toml").unlink()  # which has its name
+        models = {"SEMILLA_GENERATOR__MODELS_FOLDERS": str(data / "models")}
+        async with open_chat(data, **models) as opened:
             yield opened
 
 
-@pytest.fixture
-def place() -> Guild:
-    return Guild(f"chat:checked{next(_places)}", "Place")
+@pytest_asyncio.fixture(loop_scope="module")
+async def place(chat: Chat) -> Guild:
+    """Where another model is drawn with than the one that ships."""
+    place = Guild(f"chat:checked{next(_places)}", "Place")
+    await rule(chat, place, model="another")
+    return place
 
 
 def png(colour: str) -> bytes:
@@ -65,6 +74,15 @@ async def test_nobody_sees_a_preview_of_what_the_check_may_refuse(
 async def test_where_everything_is_allowed_previews_are_seen(chat: Chat, place: Guild) -> None:
     await rule(chat, place, words="adults", nsfw="yes")
     assert await previews(chat, RED, place, age_restricted=True)
+
+
+async def test_what_the_model_that_ships_draws_by_itself_is_not_taken_for_skin(
+    chat: Chat, place: Guild
+) -> None:
+    line, eva = f"{BLUE} model:semilla", Member(f"{place.id}:eva", "Eva")
+    assert (await ask(chat, f"a girl, {line}", place, eva)).pictures
+    over = await ask(chat, f"{line} strength:0.1", place, eva, image=png("navy"))
+    assert "nobody saw it" in over.text
 
 
 async def previews(chat: Chat, line: str, place: Guild, **where: bool) -> list[bytes]:
