@@ -55,7 +55,7 @@ class Instant:
     def cancel(self, job: int) -> None:
         self._events.put_nowait(messages.Cancelled(job))
 
-    def free(self) -> None: ...
+    def rest(self) -> None: ...
 
     async def events(self) -> AsyncIterator[messages.Event]:
         while True:
