@@ -493,7 +493,7 @@ def test_while_a_picture_is_written_and_checked_the_others_are_drawn(studio):
 
     engine = studio.engine(exposed=patient)
     for n in (1, 2):
-        engine.submit(studio.order(n, steps=2))
+        engine.submit(studio.order(n, steps=2, initial_image="ab" * 32, strength=1.0))
     events = []
     while sum(isinstance(each, Called) and each.call == 2 for each in events) < 2:
         events += engine.turn()

@@ -31,7 +31,9 @@ MEMBERS = ("ana", "bea")
 DRAWN = "its jobs are drawn"  # an act of the generator, not a command
 WORDS = ("a red cat", "blue house", "zinnia", "watercolour")
 NAMES = ("soft", "sketch")
-FACTS = re.compile(r"answer=\d+|/(?:cancel|retry) \d+|before:\d+|request \d+|\d\d:\d\d|code \w{4}")
+FACTS = re.compile(  # a zip has the codes in it
+    r"answer=\d+|/(?:cancel|retry) \d+|before:\d+|request \d+|\d\d:\d\d|code \w{4}|\w{64}\.zip"
+)
 _worlds = itertools.count()
 
 
