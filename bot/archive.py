@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from bot import processes
 from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen
@@ -83,21 +84,17 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
         return FAILED
     screen.say("restore-done", count=files, folder=str(before))
     if owners:
-        screen.say("restore-owners", owners=_listed(owners), left=_left(owners))
+        screen.say("restore-owners", **_listed(owners))
     if places:
-        facts = {"count": len(places), "places": _listed(places), "left": _left(places)}
-        screen.say("restore-places", **facts)
+        screen.say("restore-places", **_listed(places))
     return OK
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> dict[str, Any]:
     """Without what would write elsewhere on the screen: they are of a file of anybody's."""
     shown = ("".join(filter(str.isprintable, str(name))) for name in names[:NAMES_TOLD])
-    return ", ".join(shown)
-
-
-def _left(names: Sequence[str]) -> int:
-    return max(0, len(names) - NAMES_TOLD)
+    left = max(0, len(names) - NAMES_TOLD)
+    return {"count": len(names), "names": ", ".join(shown), "left": left}
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from bot.adapters.terminal.messages import Request
 from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen, marked
 from bot.adapters.terminal.words import BadWords, CommandLine
 from bot.config import PLATFORMS, Config, ConfigError
-from bot.locales import decimal, say
+from bot.locales import gigabytes, say
 
 if TYPE_CHECKING:
     from bot.adapters.web.adapter import WebAdapter
@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 PATIENCE_SECONDS = 60.0  # for another command to be done with the data folder
 LOOK_EVERY_SECONDS = 0.2
-GIGABYTE = 10**9
 SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 
 
@@ -204,7 +203,7 @@ async def _answer_as_owner(config: Config, request: Request, screen: Screen) -> 
 async def _read_models(catalogue: Catalogue, screen: Screen) -> None:
     """All of them: the command may name any."""
     if later := catalogue.later():
-        size = decimal(sum(later.values()) / GIGABYTE, screen.language)
+        size = gigabytes(sum(later.values()), screen.language)
         screen.say("terminal-reading", count=len(later), size=size)
     await asyncio.to_thread(catalogue.refresh)
 

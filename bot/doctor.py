@@ -19,10 +19,9 @@ from tempfile import TemporaryFile
 
 from bot import card, processes
 from bot.config import PLATFORMS, Config
-from bot.locales import decimal, say
+from bot.locales import decimal, gigabytes, say
 
 ROOM_BYTES = 2 * 10**9
-GIGABYTE = 10**9
 OPEN_TO_ALL = 1024  # ports from here on need no right
 
 
@@ -100,7 +99,7 @@ def _folder(data: Path, language: str) -> Finding:
             False, say(language, "doctor-folder-closed", folder=str(data), reason=reason)
         )
     key = "doctor-folder" if free > ROOM_BYTES else "doctor-folder-full"
-    room = decimal(free / GIGABYTE, language)
+    room = gigabytes(free, language)
     return Finding(free > ROOM_BYTES, say(language, key, folder=str(data), room=room))
 
 

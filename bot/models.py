@@ -10,14 +10,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from bot.adapters.terminal.screen import FAILED, OK, REFUSED, Screen, marked
 from bot.adapters.terminal.words import CommandLine
 from bot.config import Config
-from bot.locales import decimal, say
+from bot.locales import gigabytes, say
 from generator import adding
 from generator.adding import Damaged, NoRoom, NothingThere, Taken, Tell
 from generator.folders import EMBEDDINGS
 from generator.headers import Reason, Unusable
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.safetensors)?")
-GIGABYTE = 10**9
 
 
 class Missing(Exception):
@@ -57,9 +56,7 @@ def add(config: Config, line: CommandLine, screen: Screen) -> int:
         screen.say("models-add-taken", name=named, file=str(taken.path))
         return REFUSED
     except NoRoom as full:
-        needed, free = (
-            decimal(size / GIGABYTE, screen.language) for size in (full.needed, full.free)
-        )
+        needed, free = (gigabytes(size, screen.language) for size in (full.needed, full.free))
         screen.say("models-add-no-room", needed=needed, free=free, folder=str(folder))
         return FAILED
     except Damaged as damaged:

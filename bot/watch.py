@@ -12,7 +12,7 @@ from typing import Any
 from bot import card
 from bot.commands.semilla import Semilla
 from bot.conversation import Adapter, Reply
-from bot.locales import decimal, has, say
+from bot.locales import gigabytes, has, say
 from bot.metrics import NEARLY_FULL_BYTES, free_bytes
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,6 @@ Trouble = tuple[str, Facts]  # the name of its sentence, and its facts
 
 LOOK_EVERY_SECONDS = 60.0
 TOO_OFTEN, MINUTES = 3, 10  # deaths of the generator, within these
-GIGABYTE = 10**9
 REASON = 200  # characters of what a library said
 WELL = ("-ready", "-unreachable", "-out-of-touch")  # or well again by itself
 
@@ -39,7 +38,7 @@ async def run(semilla: Semilla, adapters: Adapters) -> None:
         deaths.append(semilla.dispatch.deaths)
         try:
             free = await asyncio.to_thread(free_bytes, semilla)
-            facts = {"free": decimal(free / GIGABYTE, semilla.config.language)}
+            facts = {"free": gigabytes(free, semilla.config.language)}
             chats = (_of_chat(semilla, each) for each in adapters.values())
             unused = _of_card(build, semilla.dispatch.no_card) if there else None
             own = _troubles(free, semilla.dispatch.starts, deaths, facts)

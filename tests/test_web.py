@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -578,54 +579,60 @@ def test_a_browser_without_languages_gets_the_configured_one() -> None:
     assert browser_language("", "es") == "es"
 
 
+@asynccontextmanager
+async def served(data: Path) -> AsyncIterator[tuple[App, WebAdapter]]:
+    """A page on a port of its own."""
+    config = page_server.settings(data, page_server.free_port())
+    async with App.open(config) as app:
+        web = WebAdapter(app.semilla, config)
+        async with serving(web):
+            yield app, web
+
+
+async def connected(web: WebAdapter) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """To its port, and nothing is asked yet."""
+    return await asyncio.open_connection("127.0.0.1", urlsplit(web.address).port)
+
+
 async def test_connections_that_ask_nothing_take_the_page_from_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(network, "FROM_ONE_ADDRESS", 20)
     monkeypatch.setattr(network, "REQUEST_SECONDS", 1.0)
-    config = page_server.settings(tmp_path, page_server.free_port())
-    async with App.open(config) as app:
-        web = WebAdapter(app.semilla, config)
-        async with serving(web), httpx.AsyncClient() as browser:
-            assert (await browser.get(web.address)).status_code == 200
-            mute = [await asyncio.open_connection("127.0.0.1", config.web.port) for _ in range(40)]
-            mute[0][1].write(b"GET / HTTP/1.1\r\nhost: 127.0.0")  # and never goes on
-            async with asyncio.timeout(20):
-                ends = [await reader.read() for reader, _ in mute]
-            assert ends == [b""] * 40
-            assert (await browser.get(web.address)).status_code == 200
-            for _, writer in mute:
-                writer.close()
+    async with served(tmp_path) as (_, web), httpx.AsyncClient() as browser:
+        assert (await browser.get(web.address)).status_code == 200
+        mute = [await connected(web) for _ in range(40)]
+        mute[0][1].write(b"GET / HTTP/1.1\r\nhost: 127.0.0")  # and never goes on
+        async with asyncio.timeout(20):
+            ends = [await reader.read() for reader, _ in mute]
+        assert ends == [b""] * 40
+        assert (await browser.get(web.address)).status_code == 200
+        for _, writer in mute:
+            writer.close()
 
 
 async def test_however_many_are_connected_whoever_is_at_the_computer_gets_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(network, "CONNECTIONS", 20)
-    config = page_server.settings(tmp_path, page_server.free_port())
-    async with App.open(config) as app:
-        web = WebAdapter(app.semilla, config)
-        async with serving(web), httpx.AsyncClient() as browser:
-            mute = [await asyncio.open_connection("127.0.0.1", config.web.port) for _ in range(40)]
-            assert (await browser.get(web.address)).status_code == 200
-            for _, writer in mute:
-                writer.close()
+    async with served(tmp_path) as (_, web), httpx.AsyncClient() as browser:
+        mute = [await connected(web) for _ in range(40)]
+        assert (await browser.get(web.address)).status_code == 200
+        for _, writer in mute:
+            writer.close()
 
 
 async def test_what_was_announced_and_never_comes_is_given_up_and_no_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(guard, "BODY_SECONDS", 0.5)
-    config = page_server.settings(tmp_path, page_server.free_port())
-    async with App.open(config) as app:
-        web = WebAdapter(app.semilla, config)
-        async with serving(web):
-            reader, writer = await asyncio.open_connection("127.0.0.1", config.web.port)
-            form = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000"
-            writer.write(f"POST /call HTTP/1.1\r\nhost: 127.0.0.1\r\n{form}\r\n\r\nline=".encode())
-            async with asyncio.timeout(20):
-                assert b"HTTP/1.1 408" in await reader.read()
-            writer.close()
+    async with served(tmp_path) as (_, web):
+        reader, writer = await connected(web)
+        form = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000"
+        writer.write(f"POST /call HTTP/1.1\r\nhost: 127.0.0.1\r\n{form}\r\n\r\nline=".encode())
+        async with asyncio.timeout(20):
+            assert b"HTTP/1.1 408" in await reader.read()
+        writer.close()
     assert not [each for each in caplog.records if each.exc_info or "fault" in each.message]
 
 
@@ -633,16 +640,13 @@ async def test_a_page_that_follows_what_happens_stays_connected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(network, "REQUEST_SECONDS", 0.2)
-    config = page_server.settings(tmp_path, page_server.free_port())
-    async with App.open(config) as app:
-        web = WebAdapter(app.semilla, config)
-        async with serving(web), httpx.AsyncClient() as browser:
-            await browser.get(web.moderator_address)
-            async with browser.stream("GET", f"{web.address}/events") as told:
-                await asyncio.sleep(1)
-                app.semilla.events.publish(Unjudged(guild="web:home"))
-                async with asyncio.timeout(20):
-                    assert [line async for line in until_told(told)]
+    async with served(tmp_path) as (app, web), httpx.AsyncClient() as browser:
+        await browser.get(web.moderator_address)
+        async with browser.stream("GET", f"{web.address}/events") as told:
+            await asyncio.sleep(1)
+            app.semilla.events.publish(Unjudged(guild="web:home"))
+            async with asyncio.timeout(20):
+                assert [line async for line in until_told(told)]
 
 
 async def until_told(told: httpx.Response) -> AsyncIterator[str]:

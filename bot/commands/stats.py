@@ -12,11 +12,11 @@ import psutil
 from bot.commands.declaration import command
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Reply, Role
-from bot.locales import decimal, duration, say
+from bot.locales import duration, gigabytes, say
 from bot.replies import list_lines
 from db.models import JobState, now
 
-GIGABYTE, MEGABYTE = 10**9, 10**6
+MEGABYTE = 10**6
 
 
 @command(role=Role.OWNER)
@@ -55,11 +55,11 @@ async def stats(semilla: Semilla, call: Call) -> Reply:
 
 def _machine(semilla: Semilla, language: str) -> str:
     own = psutil.Process()
-    free = shutil.disk_usage(semilla.config.data).free / GIGABYTE
+    free = shutil.disk_usage(semilla.config.data).free
     return say(
         language,
         "stats-machine",
-        free=decimal(free, language),
+        free=gigabytes(free, language),
         memory=own.memory_info().rss // MEGABYTE,
         generator=memory_bytes(semilla.dispatch.worker) // MEGABYTE,
         time=duration(time.time() - own.create_time(), language),

@@ -68,6 +68,11 @@ def decimal(number: float, language: str, form: str = ".1f") -> str:
     return text.replace(".", ",") if language == "es" else text
 
 
+def gigabytes(size: int, language: str) -> str:
+    """`size` in bytes: "1.3"."""
+    return decimal(size / 10**9, language)
+
+
 def duration(seconds: float, language: str) -> str:
     """A span of time, in the largest unit that says it well: "20 s", "15 min", "3 h", "4 days"."""
     if seconds < 90:

@@ -97,13 +97,13 @@ backup-damaged = { $count ->
 backup-failed = { $file } could not be written: { $reason }
 restore-stopping = Stopping the Semilla that is running…
 restore-container = The Semilla that is running can't be stopped from inside its container: both would end. Stop the container, run its image once with `restore { $file }` and the same volume, and start the container again.
-restore-owners = With it came owners who were none here: { $owners }{ $left ->
+restore-owners = With it came owners who were none here: { $names }{ $left ->
     [0] .
    *[other] {" "}and { $left } more.
 } If you don't know them, restore the folder above, and ask whoever gave you the file.
 restore-places = { $count ->
-    [one] With it I answer in a place where I didn't: { $places }.
-   *[other] With it I answer in { $count } places where I didn't: { $places }{ $left ->
+    [one] With it I answer in a place where I didn't: { $names }.
+   *[other] With it I answer in { $count } places where I didn't: { $names }{ $left ->
         [0] .
        *[other] {" "}and { $left } more.
     }

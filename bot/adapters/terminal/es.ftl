@@ -97,13 +97,13 @@ backup-damaged = { $count ->
 backup-failed = No se pudo escribir { $file }: { $reason }
 restore-stopping = Deteniendo la Semilla que está en marcha…
 restore-container = La Semilla que está en marcha no se puede detener desde dentro de su contenedor: terminarían los dos. Detén el contenedor, ejecuta su imagen una vez con `restore { $file }` y el mismo volumen, y arranca de nuevo el contenedor.
-restore-owners = Con él llegaron dueños que aquí no lo eran: { $owners }{ $left ->
+restore-owners = Con él llegaron dueños que aquí no lo eran: { $names }{ $left ->
     [0] .
    *[other] {" "}y { $left } más.
 } Si no los conoces, recupera la carpeta de arriba y pregunta a quien te dio el archivo.
 restore-places = { $count ->
-    [one] Con él respondo en un lugar donde no lo hacía: { $places }.
-   *[other] Con él respondo en { $count } lugares donde no lo hacía: { $places }{ $left ->
+    [one] Con él respondo en un lugar donde no lo hacía: { $names }.
+   *[other] Con él respondo en { $count } lugares donde no lo hacía: { $names }{ $left ->
         [0] .
        *[other] {" "}y { $left } más.
     }
