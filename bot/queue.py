@@ -130,13 +130,6 @@ class FairQueue(Generic[Entry]):
             ticket += 1
             heapq.heapreplace(turns, (served + entry.cost, ticket, guild))
 
-    def place(self, job: int, limit: int = 1000) -> int | None:
-        """1 is next; None when the job is not in line, or behind more than `limit` others."""
-        if job not in self._jobs:
-            return None
-        entries = enumerate(islice(self.order(), limit), 1)
-        return next((place for place, entry in entries if entry.job == job), None)
-
     def _first_for(self, loaded: Collection[str], first: Entry) -> Entry:
         if not loaded or first.model in loaded or self._passed >= LOOK_AHEAD:
             return first

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,24 +61,3 @@ class TextEncoder:
         if self.normed:
             hidden = getattr(self.model, "text_model", self.model).final_layer_norm(hidden)
         return hidden, pooled
-
-
-def encode_chunk(
-    encoders: Sequence[TextEncoder], prompt: str, clip_skip: int = 1
-) -> tuple[Tensor, Tensor | None]:
-    """A prompt's first chunk by every encoder of a model, as diffusers' pipelines encode it.
-
-    Embeddings (1, tokens, width) are joined along their width; pooled ones are the last encoder's.
-    """
-    parts, pooled = [], None
-    for encoder in encoders:
-        ids = encoder.tokenizer(
-            prompt,
-            padding="max_length",
-            max_length=encoder.length,
-            truncation=True,
-            return_tensors="pt",
-        ).input_ids
-        embeddings, pooled = encoder(ids, clip_skip)
-        parts.append(embeddings)
-    return torch.cat(parts, dim=-1), pooled

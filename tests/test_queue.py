@@ -43,7 +43,6 @@ def test_everything_is_served_exactly_once(waiting, loaded):
 def test_the_order_that_is_told_is_the_order_that_is_served(waiting):
     queue = queue_of(waiting)
     told = list(queue.order())
-    assert [queue.place(entry.job) for entry in told] == list(range(1, len(told) + 1))
     assert served(queue, len(waiting) + 1) == told
 
 
@@ -162,13 +161,6 @@ def test_a_guild_that_overtook_waits_until_all_others_had_as_much():
     queue = queue_of(waiting)
     assert [queue.take({"b"}).guild for _ in range(2)] == ["b", "b"]
     assert "b" not in [entry.guild for entry in served(queue, 2 * (len(guilds) - 1))]
-
-
-def test_a_place_beyond_the_limit_is_not_searched_for():
-    queue = queue_of([Waiting(job, "g", "ana", "m", 1) for job in range(20)])
-    assert queue.place(9, limit=10) == 10
-    assert queue.place(10, limit=10) is None
-    assert queue.place(77) is None
 
 
 def test_a_job_that_is_put_twice_keeps_its_place():
