@@ -51,7 +51,7 @@ class Holding:
     """`wildcard`: the lines that a wildcard in a prompt stands for."""
 
     def __init__(
-        self, database: Database, events: Events, wildcard: Callable[[str], Sequence[str]]
+        self, database: Database, events: Events, wildcard: Callable[[str, int], Sequence[str]]
     ) -> None:
         self._database = database
         self._events = events

@@ -178,7 +178,7 @@ def in_channel(rules: Rules, age_restricted: bool, checked: bool) -> Rules:
     return replace(rules, nsfw=rules.nsfw and age_restricted and checked)
 
 
-def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -> set[str]:
+def said(request: GenerationRequest, wildcard: Callable[[str, int], Sequence[str]]) -> set[str]:
     """Everything that a prompt says, however its syntax cuts it up: as it is typed, all its words
     side by side, and what its seed makes of it at each step.
 
@@ -192,7 +192,7 @@ def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -
     return texts.union(*(grammar.readings(read, each) for each in passes))
 
 
-def undressing(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -> str:
+def undressing(request: GenerationRequest, wildcard: Callable[[str, int], Sequence[str]]) -> str:
     """The part of its negative prompt that takes clothes away; "" where none does. It is read as
     the generator reads it: what its seed draws, weights in anybody's way of writing."""
     drawn, _ = grammar.draw(request.negative_prompt, request.seed, wildcard, request.version)

@@ -18,6 +18,7 @@ from generator.families import PIPELINES, SMALL, WIDTHS, Family, distillation, d
 from generator.folders import Found, walk
 from generator.hashes import Closed, Hashes, Later, Stamp
 from generator.headers import Header, Kind, Reason, Unusable, identify
+from generator.request import VERSION
 from generator.sidecars import OWN_VAE, beside, marks_of, own_defaults, transformer_side
 
 log = logging.getLogger(__name__)
@@ -135,9 +136,13 @@ class Catalogue:
         """sha256 of its file. Raises OSError when it is gone."""
         return self._hashes.of(extra.path)
 
-    def wildcard(self, name: str) -> tuple[str, ...]:
-        """The lines of wildcards/NAME.txt in the first folder that has it; none without."""
-        return wildcards.lines(wildcards.find(self._folders, name))
+    def wildcard(self, name: str, version: int = VERSION) -> tuple[str, ...]:
+        """The lines of wildcards/NAME.txt in the first folder that has it; none without.
+
+        Args:
+            version: of the recipe.
+        """
+        return wildcards.lines(wildcards.find(self._folders, name), version)
 
     def wildcards(self, text: str) -> list[Extra]:
         """Those that a text draws from."""

@@ -23,7 +23,6 @@ STRONGEST = 100.0
 MARKS = 2000  # brackets and colons of a prompt; with more of them it is read as nothing but words
 PARTS = 8  # each is a row of every network call; further ANDs are words
 DEEPEST_CHOICE = 8
-MARKED = "\ufeff"  # by Windows, at the beginning of a list of words
 LONGEST_DRAWN = 20_000  # characters: wildcards may multiply themselves
 
 MARK = re.compile(r"[()\[\]\\:|]")
@@ -232,21 +231,19 @@ def readings(text: str, during: Pass) -> frozenset[str]:
 
 
 def draw(
-    text: str, seed: int, wildcard: Callable[[str], Sequence[str]], version: int = VERSION
+    text: str, seed: int, wildcard: Callable[[str, int], Sequence[str]], version: int = VERSION
 ) -> tuple[str, tuple[str, ...]]:
     """Text without __wildcards__ and {a|b}, always the same ones for a seed; and unknown wildcards.
 
     Args:
-        wildcard: the lines that a wildcard stands for, none when there is no such wildcard.
+        wildcard: the lines that a wildcard stands for in a version, none where there is none.
         version: of the recipe.
     """
     source = random.Random(seed)  # noqa: S311
     missing: dict[str, None] = {}
 
     def line(found: re.Match[str]) -> str:
-        lines = wildcard(found[1].strip())
-        if version > 5:
-            lines = _unmarked(lines)
+        lines = wildcard(found[1].strip(), version)
         if not lines:
             missing.setdefault(found[1].strip())
             return found[1]
@@ -263,12 +260,6 @@ def draw(
         if text == before or len(text) > LONGEST_DRAWN:
             break
     return text, tuple(missing)
-
-
-def _unmarked(lines: Sequence[str]) -> list[str]:
-    """Behind the mark there may be a comment, or nothing."""
-    unmarked = (each.lstrip(MARKED) for each in lines)
-    return [each for each in unmarked if each and not each.startswith("#")]
 
 
 def _span(token: Token) -> slice:

@@ -23,8 +23,9 @@ LANCZOS = "lanczos"  # enlarges without a network
 # may have a comma; since 5 an embedding that isn't among its files is a word; since 6 the LoRAs that its
 # seed draws are among its files, and no others, numbers of weights need no leading digit and may have a
 # comma, commas between Midjourney's parts belong to none, and endings of embeddings' files and the
-# mark at the beginning of a list of words are none.
-VERSION = 6
+# mark at the beginning of a list of words are none; since 7 lists of words may be in Windows' ways of
+# keeping texts, and a number behind a space is no weight of Midjourney's.
+VERSION = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,7 +325,9 @@ def _extras(
 
 def _said(catalogue: Catalogue, request: GenerationRequest) -> str:
     """Its prompts, with all that its seed may draw for them."""
-    lists = [catalogue.wildcard(each.name) for each in _wildcards(catalogue, request)]
+    lists = [
+        catalogue.wildcard(each.name, request.version) for each in _wildcards(catalogue, request)
+    ]
     return "\n".join([request.prompt, request.negative_prompt, *chain.from_iterable(lists)])
 
 
