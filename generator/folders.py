@@ -4,6 +4,7 @@ and ComfyUI. Nothing here writes.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WEIGHTS = (".safetensors",)
-HALF = re.compile(r"\.(fp16|bf16)(?:-\d{5}-of-\d{5})?\.safetensors$")
+VARIANT = re.compile(r"\.(\w+)(?:-\d{5}-of-\d{5})?\.safetensors$")
+INDEX = "model_index.json"
+UNREAD = ("safety_checker",)  # of a folder in the diffusers layout
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 EMBEDDINGS = ("embeddings", "textual_inversion")  # where a pickle may be wanted
 UPSCALERS = ("esrgan", "realesrgan", "upscale_models")  # and here
@@ -34,10 +37,23 @@ OTHER_PURPOSES = {
 }
 
 
-def precision(name: str) -> str:
-    """ "fp16" or "bf16" where a file's name tells it, as on hubs; a large part is in several."""
-    found = HALF.search(name)
+def variant_of(name: str) -> str:
+    """ "fp16", "bf16" or "non_ema" where a file's name tells it, as on hubs; a large part is in
+    several."""
+    found = VARIANT.search(name)
     return found[1] if found else ""
+
+
+def weights_of(folder: Path) -> list[Path]:
+    """Of a folder in the diffusers layout what a model is read from: of every part one variant,
+    that without a name where there is one. Raises OSError, ValueError."""
+    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    found: list[Path] = []
+    for part in (folder / name for name in index if name not in UNREAD):
+        files = sorted(part.glob("*.safetensors"))
+        wanted = min((variant_of(each.name) for each in files), default="")
+        found += [each for each in files if variant_of(each.name) == wanted]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,7 @@ def walk(folders: Iterable[Path]) -> Iterator[Found]:
 
 def _roots(folder: Path) -> list[Path]:
     """The whole installation of another program is given by its own folder."""
-    if (folder / "models").is_dir() and not (folder / "model_index.json").exists():
+    if (folder / "models").is_dir() and not (folder / INDEX).exists():
         return [each for each in (folder / "models", folder / "embeddings") if each.is_dir()]
     return [folder]
 
@@ -86,7 +102,7 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
     if real in seen or depth > DEEPEST:
         return
     seen.add(real)
-    if (folder / "model_index.json").exists():
+    if (folder / INDEX).exists():
         yield Found(folder)
         return
     try:
