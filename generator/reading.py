@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from generator import embeddings, grammar, habits
+from generator import embeddings, grammar, habits, wildcards
 from generator.catalogue import Catalogue
 from generator.embeddings import Embedding
 from generator.entries import Extra
@@ -89,7 +89,7 @@ def changed(
 
 
 def _drawn(text: str, request: GenerationRequest, catalogue: Catalogue, notes: list[Note]) -> str:
-    drawn, missing = grammar.draw(text, request.seed, catalogue.wildcard, request.version)
+    drawn, missing = wildcards.draw(text, request.seed, catalogue.wildcard, request.version)
     notes += [Note(NoteKind.WILDCARD_MISSING, {"name": name}) for name in missing]
     if drawn != text:
         notes.append(Note(NoteKind.WORDS_DRAWN, {"words": drawn.strip()[:TOLD]}))

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generator import habits, wildcards
-from generator.grammar import Pass, draw, parse, words
+from generator.grammar import Pass, parse, words
 from generator.vocabulary import WORD
 
 LONG = 10_000  # characters
@@ -132,7 +132,7 @@ def test_the_seed_draws_choices_and_wildcards_and_always_the_same_ones():
     text = "a {big|small} __animal__, __unknown thing__, {no choice}, \\{a|b}"
 
     def drawn(seed):
-        return draw(text, seed, lambda name, version: lines.get(name, ()))
+        return wildcards.draw(text, seed, lambda name, version: lines.get(name, ()))
 
     assert drawn(7) == drawn(7)
     found = {drawn(seed)[0] for seed in range(60)}
@@ -169,7 +169,9 @@ def test_a_list_of_words_that_cannot_be_read_or_be_there_is_none(tmp_path):
 
 
 def drawn_from(text, seeds=400, **more):
-    found = [draw(text, seed, lambda name, version: (), **more)[0] for seed in range(seeds)]
+    found = [
+        wildcards.draw(text, seed, lambda name, version: (), **more)[0] for seed in range(seeds)
+    ]
     return {each: found.count(each) / seeds for each in found}
 
 
@@ -195,12 +197,14 @@ def test_an_option_keeps_its_blanks():
 def test_plain_options_are_drawn_as_ever():
     text = "a {red|blue|green} {cat|dog}"
     for seed in range(50):
-        now, once = (draw(text, seed, lambda name, version: (), version)[0] for version in (4, 3))
+        now, once = (
+            wildcards.draw(text, seed, lambda name, version: (), version)[0] for version in (4, 3)
+        )
         assert now == once
 
 
 def test_a_wildcard_that_stands_for_itself_comes_to_an_end():
-    assert "x" in draw("__x__", 1, lambda name, version: ("__x__ " * 9,))[0]
+    assert "x" in wildcards.draw("__x__", 1, lambda name, version: ("__x__ " * 9,))[0]
 
 
 @pytest.mark.parametrize(
@@ -338,7 +342,9 @@ PROMPTS = st.lists(st.one_of(SYNTAX, st.text(max_size=5)), max_size=60).map("".j
 @given(PROMPTS, st.integers(1, 5))
 @example("(" * 3000 + ")" * 3000, 1)
 def test_no_text_is_an_error_and_no_plain_word_is_lost(text, step):
-    drawn, _ = draw(habits.weights(habits.options(text).text).text, 1, lambda name, version: ())
+    drawn, _ = wildcards.draw(
+        habits.weights(habits.options(text).text).text, 1, lambda name, version: ()
+    )
     for part in parse(drawn).parts:
         for section in part.sections(step, Pass(5)):
             assert all(piece.text and abs(piece.weight) <= 100 for piece in section)
@@ -401,7 +407,7 @@ def test_no_text_of_ten_thousand_characters_stalls(unit):
         parse.cache_clear()
         started = time.process_time()
         read = habits.weights(habits.options(once).text).text
-        drawn, _ = draw(read, 1, lambda name, version: ())
+        drawn, _ = wildcards.draw(read, 1, lambda name, version: ())
         for part in parse(drawn).parts:
             part.sections(2, Pass(20))
         words(once)

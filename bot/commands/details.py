@@ -11,7 +11,7 @@ from bot.commands.kinds import short
 from bot.commands.semilla import Semilla
 from bot.conversation import Refusal
 from bot.locales import say
-from generator import areas, grammar, habits, metadata
+from generator import areas, grammar, habits, metadata, wildcards
 from generator.catalogue import Catalogue
 from generator.entries import Extra, Model
 from generator.headers import Kind
@@ -335,7 +335,7 @@ def _loras(catalogue: Catalogue, model: Model, request: GenerationRequest) -> It
     """Those that are used: by now also of what its seed draws."""
     text = request.prompt
     if request.version > 5:
-        text, _ = grammar.draw(text, request.seed, catalogue.wildcard, request.version)
+        text, _ = wildcards.draw(text, request.seed, catalogue.wildcard, request.version)
     found = (_lora(catalogue, model, tag, request) for tag in grammar.parse(text).loras)
     yield from (each for each in found if each and each.fits(model.family))
 
