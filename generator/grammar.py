@@ -229,6 +229,8 @@ def averted(text: str, during: Pass, *, together: bool = False) -> frozenset[str
     Args:
         together: as in `parse`.
     """
+    if "-" not in text:
+        return frozenset()
     parts = parse(text, together=together).parts
     weighed = (
         (part.weight * piece.weight, piece.text)

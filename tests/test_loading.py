@@ -16,7 +16,7 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextModel
 
-from generator import memory, upscaling
+from generator import memory
 from generator.catalogue import BUNDLED
 from generator.engine import Engine
 from generator.memory import weight_bytes
@@ -246,7 +246,7 @@ def test_without_memory_a_pipeline_of_its_own_and_an_upscaler_begin_once_more(
     order = Submit(1, recipe, png)
     quiet = room.run(order)
     if part == "upscaler":
-        asked = upscaling.read(shelf / "ESRGAN" / "large.pth", room.models.device).network.conv_last
+        asked = room.models.upscaler(shelf / "ESRGAN" / "large.pth").network.conv_last
     else:
         pipeline = room.models.loaded("sd3", recipe.model_hash).pipeline
         asked = {"words": pipeline.text_encoder, "network": pipeline.transformer}
