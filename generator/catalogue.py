@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -193,6 +194,8 @@ class Catalogue:
     def _read(self, found: Found) -> Entry:
         """Raises Unusable, Later, Closed."""
         path = found.path
+        if os.fsencode(path) != str(path).encode(errors="replace"):  # no library would open it
+            raise Unusable(Reason.UNREADABLE, "its name is no UTF-8")
         if found.pickled:
             if found.embedding:
                 return Extra(Kind.EMBEDDING, found.name, path, "")
@@ -224,12 +227,14 @@ class Catalogue:
 
 
 def _shelf(entries: Sequence[Entry], later: Mapping[str, int]) -> Shelf:
-    """Sorted by kind; of two with the same name the second is told apart by its folder's name."""
+    """Sorted by kind; of those with the same name all but the first are told apart by their folders'
+    names."""
     models: dict[str, Model] = {}
     for model in (each for each in entries if isinstance(each, Model)):
-        taken = model.name.casefold() in models
-        named = replace(model, name=f"{model.path.parent.name}/{model.name}") if taken else model
-        models.setdefault(named.name.casefold(), named)
+        name, folder = model.name, model.path.parent
+        while name.casefold() in models:
+            name, folder = f"{folder.name}/{name}", folder.parent
+        models[name.casefold()] = replace(model, name=name)
     return Shelf(
         tuple(models.values()),
         tuple(each for each in entries if isinstance(each, Extra)),

@@ -68,7 +68,8 @@ class Found:
         """As people call it; a folder of the hub's cache is called as on the hub."""
         if self.path.parent.name == "snapshots":
             return self.path.parent.parent.name.rsplit("--", 1)[-1]
-        return self.path.stem if self.path.is_file() else self.path.name
+        name = self.path.stem if self.path.is_file() else self.path.name
+        return os.fsencode(name).decode(errors="replace")
 
     @property
     def embedding(self) -> bool:
