@@ -1,5 +1,6 @@
 """Where models lie: a model's own folder, folders of files, and the layouts of AUTOMATIC1111, Forge
-and ComfyUI. Nothing here writes.
+and ComfyUI. Nothing here writes. What is asked of os.path is asked there because it raises nothing
+where a folder is closed to us.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Found:
         """As people call it; a folder of the hub's cache is called as on the hub."""
         if self.path.parent.name == "snapshots":
             return self.path.parent.parent.name.rsplit("--", 1)[-1]
-        name = self.path.stem if self.path.is_file() else self.path.name
+        name = self.path.stem if os.path.isfile(self.path) else self.path.name
         return os.fsencode(name).decode(errors="replace")
 
     @property
@@ -93,8 +94,8 @@ def walk(folders: Iterable[Path]) -> Iterator[Found]:
 
 def _roots(folder: Path) -> list[Path]:
     """The whole installation of another program is given by its own folder."""
-    if (folder / "models").is_dir() and not (folder / INDEX).exists():
-        return [each for each in (folder / "models", folder / "embeddings") if each.is_dir()]
+    if os.path.isdir(folder / "models") and not os.path.exists(folder / INDEX):
+        return [each for each in (folder / "models", folder / "embeddings") if os.path.isdir(each)]
     return [folder]
 
 
@@ -103,7 +104,7 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
     if real in seen or depth > DEEPEST:
         return
     seen.add(real)
-    if (folder / INDEX).exists():
+    if os.path.exists(folder / INDEX):
         yield Found(folder)
         return
     try:
@@ -114,10 +115,17 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
         path = Path(entry.path)
         if entry.name.startswith("."):  # "._dream.safetensors" is what macOS puts beside a file
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             if entry.name.lower() not in OTHER_PURPOSES:
                 yield from _below(path, seen, depth + 1)
         elif path.suffix.lower() in WEIGHTS:
             yield Found(path)
         elif path.suffix.lower() in PICKLES:
             yield Found(path, pickled=True)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

@@ -177,6 +177,30 @@ def test_a_file_whose_name_is_no_text_is_listed_by_a_name_that_can_be_shown(tmp_
     ]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_that_lead_nowhere_or_round_in_a_circle_break_nothing(tmp_path):
+    folder = tmp_path / "models"
+    put(folder / "good.safetensors")
+    for name, to in (("round", "round"), ("up", "."), ("gone.safetensors", "nowhere")):
+        (folder / name).symlink_to(folder / to)
+    (folder / "model_index.json").symlink_to(folder / "model_index.json")
+    found = catalogue(tmp_path)
+    assert [each.name for each in found.models()] == ["semilla", "good"]
+    assert [each.reason for each in found.refused()] == [Reason.UNREADABLE]
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="nothing is closed to whoever this is"
+)
+def test_a_folder_that_is_closed_to_us_breaks_nothing(tmp_path):
+    put(tmp_path / "models" / "good.safetensors")
+    closed = put(tmp_path / "models" / "closed" / "dream.safetensors").parent
+    closed.chmod(0o444)
+    found = catalogue(tmp_path)
+    closed.chmod(0o755)
+    assert [each.name for each in found.models()] == ["semilla", "good"]
+
+
 def test_models_that_are_called_alike_are_all_there(tmp_path):
     for folder in ("a/x", "b/x", "c/x"):
         put(tmp_path / "models" / folder / "dream.safetensors")
