@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from generator.hashes import Stamp, stamps
+from generator.hashes import Stamp, stamp, stamps
 from generator.headers import Header, Reason, Unusable
 from generator.sampler_names import find
 
@@ -55,12 +55,11 @@ def beside(path: Path, suffix: str) -> Path:
 
 def marks_of(path: Path) -> list[Stamp]:
     """Sizes and times of all that a model is read from. Raises OSError."""
-    sides = [path, *(beside(path, suffix) for suffix in (".toml", OWN_VAE, *SITES))]
-    inside = [*path.rglob("*.json"), *path.glob("*.toml")] if path.is_dir() else []
-    return [
-        *stamps(path),
-        *(s for file in (*sides, *inside) if file.is_file() for s in stamps(file)),
-    ]
+    folder = path.is_dir()
+    stem = path.name if folder else path.stem
+    sides = [path.with_name(f"{stem}{suffix}") for suffix in (".toml", OWN_VAE, *SITES)]
+    inside = [*path.rglob("*.json"), *path.glob("*.toml")] if folder else []
+    return [*stamps(path), *(stamp(file) for file in (*sides, *inside) if file.is_file())]
 
 
 def _of_toml(path: Path) -> dict[str, Any]:
