@@ -49,7 +49,7 @@ class App:
             stack.callback(catalogue.close)
             # Large ones that nobody has hashed yet are left to housekeeping: it may take minutes.
             await asyncio.to_thread(catalogue.refresh, large=0)
-            holding = Holding(database, events, catalogue.wildcard)
+            holding = Holding(database, events, catalogue)
             dispatch = Dispatch(database, generator, estimate, events, holding)
             dispatch.paused = await database.settings.drawing_is_paused()
             chats: dict[str, Adapter] = {}

@@ -6,7 +6,7 @@ Moderators are told in their guild's log channel; where there is none, /review s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -30,6 +30,7 @@ from db.models import (
     now,
 )
 from db.session import Database
+from generator.catalogue import Catalogue
 from generator.messages import Drawn, Note
 from generator.request import GenerationRequest
 
@@ -48,14 +49,10 @@ HELD = {Verdict.APPROVAL: Hold.APPROVAL, Verdict.CHECK: Hold.CHECK}
 
 
 class Holding:
-    """`wildcard`: the lines that a wildcard in a prompt stands for."""
-
-    def __init__(
-        self, database: Database, events: Events, wildcard: Callable[[str], Sequence[str]]
-    ) -> None:
+    def __init__(self, database: Database, events: Events, catalogue: Catalogue) -> None:
         self._database = database
         self._events = events
-        self._wildcard = wildcard
+        self._catalogue = catalogue
 
     async def hides(self, job: Job, checks: bool) -> bool:
         """Whether nobody may see a picture before it is finished and judged."""
@@ -63,7 +60,8 @@ class Holding:
         if rules.approve and not job.answer.trusted:
             return True
         here = in_channel(rules, job.answer.age_restricted, checks)
-        return checks and (not here.nsfw or await self._may_be_a_child(job))
+        looks = checks and not self._catalogue.harmless(job.request)
+        return looks and (not here.nsfw or await self._may_be_a_child(job))
 
     async def judge(self, job: Job, exposed: bool | None) -> Verdict:
         """`exposed`: what the picture check found, None where there is none."""
@@ -80,7 +78,7 @@ class Holding:
 
     async def _may_be_a_child(self, job: Job) -> bool:
         """By its words; who is on a member's own photo, and how old, nobody here knows."""
-        texts = await asyncio.to_thread(said, job.request, self._wildcard)
+        texts = await asyncio.to_thread(said, job.request, self._catalogue.wildcard)
         return any(map(mentions_minor, texts)) or job.over_photo
 
     async def hold(self, picture: Picture, verdict: Verdict, png: bytes) -> None:

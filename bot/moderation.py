@@ -11,7 +11,7 @@ from enum import StrEnum
 from bot.conversation import Call
 from bot.words import HARMLESS, find, fold
 from db.session import Database
-from generator import grammar, habits
+from generator import grammar, habits, wildcards
 from generator.request import GenerationRequest
 
 CLASSES = frozenset({"web:class"})  # places that are for children until somebody says otherwise
@@ -85,11 +85,14 @@ UNDER = (
 )
 # An age, or an hour, or how many: beside an act or nakedness it is not taken for these on trust.
 PERHAPS_AGES = (re.compile(rf"(?<!meet )\b(?:at|only)\s+{TEEN}{STOP}"),)
-# In a negative prompt, as a whole part of it: "torn clothes" and "underwear" are kept out for
+# In what is turned away from, as a whole part of it: "torn clothes" and "underwear" are kept out for
 # decency's sake.
+GARMENTS = (
+    r"clothes|clothing|clothed|dressed|garments?|ropas?|vestid(?:a|as|os)|vestimentas?|prendas"
+)
 CLOTHES = re.compile(
-    r"(?:(?:any|all|her|his|their|the|wearing|with|toda|con|la|su)\s+)*"
-    r"(?:clothes|clothing|clothed|dressed|garments?|ropas?|vestid(?:a|as|os)|vestimentas?|prendas)"
+    r"(?:(?:any|all|her|his|their|the|wearing|with|fully|toda|con|la|su|completamente|"
+    rf"{GARMENTS})\s+)*(?:{GARMENTS})"
 )
 PARTS = re.compile(r"[^\w\s]|\d|\n|\s{2,}|\b(?:BREAK|AND|and|or|y|o)\b")
 
@@ -178,27 +181,44 @@ def in_channel(rules: Rules, age_restricted: bool, checked: bool) -> Rules:
     return replace(rules, nsfw=rules.nsfw and age_restricted and checked)
 
 
-def said(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -> set[str]:
+def said(request: GenerationRequest, wildcard: Callable[[str, int], Sequence[str]]) -> set[str]:
     """Everything that a prompt says, however its syntax cuts it up: as it is typed, all its words
     side by side, and what its seed makes of it at each step.
 
     Args:
         wildcard: the lines that a wildcard stands for.
     """
-    drawn, _ = grammar.draw(request.prompt, request.seed, wildcard, request.version)
-    read = habits.weights(drawn, request.version).text
-    passes = grammar.passes(request.scheduled)
+    drawn, read = _read(request, wildcard)
+    _, negative = _read(request, wildcard, negative=True)
     texts = {request.prompt, grammar.words(request.prompt), grammar.words(drawn)}
-    return texts.union(*(grammar.readings(read, each) for each in passes))
+    for each in grammar.passes(request.scheduled):
+        texts |= grammar.readings(read, each) | grammar.averted(negative, each, together=True)
+    return texts
 
 
-def undressing(request: GenerationRequest, wildcard: Callable[[str], Sequence[str]]) -> str:
-    """The part of its negative prompt that takes clothes away; "" where none does. It is read as
-    the generator reads it: what its seed draws, weights in anybody's way of writing."""
-    drawn, _ = grammar.draw(request.negative_prompt, request.seed, wildcard, request.version)
-    read = habits.weights(drawn, request.version, negative=True).text
-    parts = PARTS.split(grammar.words(read))
-    return next((each.strip() for each in parts if CLOTHES.fullmatch(fold(each).strip())), "")
+def undressing(request: GenerationRequest, wildcard: Callable[[str, int], Sequence[str]]) -> str:
+    """The part of its negative prompt that takes clothes away, or of its prompt that weighs less
+    than nothing; "" where none does. They are read as the generator reads them: what its seed draws
+    and what there is at each step, weights in anybody's way of writing."""
+    _, read = _read(request, wildcard)
+    _, negative = _read(request, wildcard, negative=True)
+    texts = [grammar.words(negative)]
+    for each in grammar.passes(request.scheduled):
+        texts += [*grammar.readings(negative, each), *grammar.averted(read, each)]
+    parts = (part.strip() for text in texts for part in PARTS.split(text))
+    return next((each for each in parts if CLOTHES.fullmatch(fold(each))), "")
+
+
+def _read(
+    request: GenerationRequest,
+    wildcard: Callable[[str, int], Sequence[str]],
+    *,
+    negative: bool = False,
+) -> tuple[str, str]:
+    """What its seed makes of a prompt, as it is drawn and in our grammar."""
+    typed = request.negative_prompt if negative else request.prompt
+    drawn, _ = wildcards.draw(typed, request.seed, wildcard, request.version)
+    return drawn, habits.weights(drawn, request.version, negative=negative).text
 
 
 def blocked_word(rules: Rules, prompt: str) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from generator import pickles
-from generator.folders import PICKLES, precision
+from generator.folders import INDEX, PICKLES, variant_of
 from generator.headers import Header, identify
 from generator.sidecars import SITES, beside
 
@@ -34,7 +34,6 @@ READ = (
     ".safetensors",
     ".model",
 )  # of a folder; nothing else is needed to draw
-INDEX = "model_index.json"
 PRECISIONS = ("fp16", "", "bf16")  # on a hub; the first that there is of every part
 UNUSED = ("safety_checker", "flax", "onnx")
 
@@ -168,7 +167,7 @@ def _wanted(files: Sequence[Remote], named: str) -> list[Remote]:
 def _of_one_precision(weights: Sequence[Remote]) -> list[Remote]:
     """All of them, where no precision is there of every part."""
     for wanted in PRECISIONS:
-        found = [f for f in weights if precision(f.name) == wanted]
+        found = [f for f in weights if variant_of(f.name) == wanted]
         if _parts(found) == _parts(weights):
             return found
     return list(weights)

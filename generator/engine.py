@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from generator import messages, metadata
+from generator import messages
 from generator.batching import (
     COMPILED,
     EAGER,
@@ -29,24 +29,22 @@ from generator.batching import (
     Widths,
     next_call,
     own_width,
-    run_lengths,
 )
 from generator.drawing import initial_image, inputs_of, predict
 from generator.loaded_model import LoadedModel
 from generator.memory import peak_of
-from generator.messages import Failure, Note, Submit
+from generator.messages import Failure, Submit
 from generator.models import IDLE_SECONDS, Crowded, Key, Loaded, ModelRefused, Models, model_key
 from generator.programs import Programs, set_up
 from generator.request import LANCZOS
 from generator.runs import Run, begin, begin_enlarging, failure_of
-from generator.safety import is_harmless
+from generator.writing import Writer
 
 log = logging.getLogger(__name__)
 
 Events = Iterator[messages.Event]
 
 MOMENT_SECONDS = 0.05  # to wait for other threads when there is nothing else to do
-WRITERS = 2  # threads that write PNGs and have them checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +84,22 @@ class Engine:
         exposed: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._models = models
-        self._key = key
         self._preview_every = preview_every
         self._slots = slots
         self._turns = Turns()
         self._widths = widths or Widths()
         self._programs = programs or Programs()
-        self._exposed = exposed
         self._waiting: list[tuple[Submit, int]] = []
         self._runs: dict[int, Run] = {}
         self._loader = ThreadPoolExecutor(1, "loader", set_up, (torch.get_num_threads(),))
         self._loading: _Load | None = None
         # Models that there was no room for, and the pictures that were in flight then.
         self._crowded: dict[Key, frozenset[int]] = {}
-        # A card need not stand still while a PNG is written, which takes as long as several calls.
-        self._writer = ThreadPoolExecutor(WRITERS, "writer")
-        self._written: dict[int, Future[messages.Event]] = {}
+        self._writer = Writer(key, models.catalogue, exposed)
 
     @property
     def busy(self) -> bool:
-        return bool(self._runs or self._waiting or self._written or self._loading)
+        return bool(self._runs or self._waiting or self._writer.at_work or self._loading)
 
     def submit(self, order: Submit) -> None:
         self._waiting.append((order, self._turns.came(order.behind)))
@@ -113,7 +107,7 @@ class Engine:
     def cancel(self, job: int) -> Events:
         """Takes effect before the next network call."""
         waiting = [each for each in self._waiting if each[0].job != job]
-        written = self._written.pop(job, None)
+        written = self._writer.give_up(job)
         if job in self._runs or written or len(waiting) < len(self._waiting):
             self._waiting = waiting
             self._end(job)
@@ -198,15 +192,13 @@ class Engine:
 
     def _finished(self) -> Events:
         """The pictures whose files are there."""
-        for job, written in list(self._written.items()):
-            if written.done():
-                del self._written[job]
-                error = written.exception()
-                yield written.result() if error is None else self._failed(job, error)
+        for job, written in self._writer.finished():
+            error = written.exception()
+            yield written.result() if error is None else self._failed(job, error)
 
     def _elsewhere(self) -> list[Future[Any]]:
         """What other threads are at."""
-        return [*self._written.values(), *([self._loading.done] if self._loading else [])]
+        return [*self._writer.at_work, *([self._loading.done] if self._loading else [])]
 
     def _guarded(self, events: Events, otherwise: Callable[[Exception], Events]) -> Events:
         try:
@@ -341,44 +333,14 @@ class Engine:
             yield messages.Failed(run.order.job, Failure.NOT_A_NUMBER)
             return
         seconds = run.seconds + time.perf_counter() - started
-        self._write(run.order, image, seconds, run.calls, run.told)
-
-    def _write(self, order: Submit, *made: Any) -> None:
-        self._written[order.job] = self._writer.submit(self._drawn, order, *made)
+        self._writer.write(run.order, image, seconds, run.calls, run.told)
 
     def _enlarge(self, order: Submit) -> Events:
         """What asks no network is done at once."""
         started = time.perf_counter()
         image, notes = initial_image(order.initial_image or b"", order.request)
         yield messages.Started(order.job, 0)
-        self._write(order, image, time.perf_counter() - started, (), notes)
-
-    def _drawn(
-        self,
-        order: Submit,
-        image: Image.Image,
-        seconds: float,
-        calls: Sequence[tuple[int, str]],
-        notes: Sequence[Note],
-    ) -> messages.Drawn:
-        trace = run_lengths(calls)
-        png = metadata.write(image, order.request, self._key, trace)
-        return messages.Drawn(
-            job=order.job,
-            png=png,
-            pixel_hash=metadata.pixel_hash(image),
-            key=self._key,
-            trace=trace,
-            seconds=seconds,
-            notes=tuple(notes),
-            exposed=self._look_at(png, order),
-        )
-
-    def _look_at(self, png: bytes, order: Submit) -> bool | None:
-        if self._exposed is None:
-            return None
-        model = self._models.catalogue.named(order.request.model, order.request.model_hash)
-        return not is_harmless(order, model) and self._exposed(png)
+        self._writer.write(order, image, time.perf_counter() - started, (), notes)
 
     def _failed(self, job: int, error: BaseException) -> messages.Event:
         self._end(job)

@@ -1,9 +1,11 @@
 """Where models lie: a model's own folder, folders of files, and the layouts of AUTOMATIC1111, Forge
-and ComfyUI. Nothing here writes.
+and ComfyUI. Nothing here writes. What is asked of os.path is asked there because it raises nothing
+where a folder is closed to us.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WEIGHTS = (".safetensors",)
-HALF = re.compile(r"\.(fp16|bf16)(?:-\d{5}-of-\d{5})?\.safetensors$")
+VARIANT = re.compile(r"\.(\w+)(?:-\d{5}-of-\d{5})?\.safetensors$")
+INDEX = "model_index.json"
+UNREAD = ("safety_checker",)  # of a folder in the diffusers layout
 PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 EMBEDDINGS = ("embeddings", "textual_inversion")  # where a pickle may be wanted
 UPSCALERS = ("esrgan", "realesrgan", "upscale_models")  # and here
@@ -34,10 +38,23 @@ OTHER_PURPOSES = {
 }
 
 
-def precision(name: str) -> str:
-    """ "fp16" or "bf16" where a file's name tells it, as on hubs; a large part is in several."""
-    found = HALF.search(name)
+def variant_of(name: str) -> str:
+    """ "fp16", "bf16" or "non_ema" where a file's name tells it, as on hubs; a large part is in
+    several."""
+    found = VARIANT.search(name)
     return found[1] if found else ""
+
+
+def weights_of(folder: Path) -> list[Path]:
+    """Of a folder in the diffusers layout what a model is read from: of every part one variant,
+    that without a name where there is one. Raises OSError, ValueError."""
+    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    found: list[Path] = []
+    for part in (folder / name for name in index if name not in UNREAD):
+        files = sorted(part.glob("*.safetensors"))
+        wanted = min((variant_of(each.name) for each in files), default="")
+        found += [each for each in files if variant_of(each.name) == wanted]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +69,8 @@ class Found:
         """As people call it; a folder of the hub's cache is called as on the hub."""
         if self.path.parent.name == "snapshots":
             return self.path.parent.parent.name.rsplit("--", 1)[-1]
-        return self.path.stem if self.path.is_file() else self.path.name
+        name = self.path.stem if os.path.isfile(self.path) else self.path.name
+        return os.fsencode(name).decode(errors="replace")
 
     @property
     def embedding(self) -> bool:
@@ -76,8 +94,8 @@ def walk(folders: Iterable[Path]) -> Iterator[Found]:
 
 def _roots(folder: Path) -> list[Path]:
     """The whole installation of another program is given by its own folder."""
-    if (folder / "models").is_dir() and not (folder / "model_index.json").exists():
-        return [each for each in (folder / "models", folder / "embeddings") if each.is_dir()]
+    if os.path.isdir(folder / "models") and not os.path.exists(folder / INDEX):
+        return [each for each in (folder / "models", folder / "embeddings") if os.path.isdir(each)]
     return [folder]
 
 
@@ -86,7 +104,7 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
     if real in seen or depth > DEEPEST:
         return
     seen.add(real)
-    if (folder / "model_index.json").exists():
+    if os.path.exists(folder / INDEX):
         yield Found(folder)
         return
     try:
@@ -97,10 +115,17 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
         path = Path(entry.path)
         if entry.name.startswith("."):  # "._dream.safetensors" is what macOS puts beside a file
             continue
-        if entry.is_dir():
+        if _is_folder(entry):
             if entry.name.lower() not in OTHER_PURPOSES:
                 yield from _below(path, seen, depth + 1)
         elif path.suffix.lower() in WEIGHTS:
             yield Found(path)
         elif path.suffix.lower() in PICKLES:
             yield Found(path, pickled=True)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

@@ -1,15 +1,13 @@
 """AUTOMATIC1111's prompt grammar, and what other programs' habits mean in it. Without torch.
 
-Agrees with modules/prompt_parser.py (weights, scheduling, alternation, AND, BREAK),
-modules/extra_networks.py (tags) and the dynamic-prompts extension (wildcards, choices). Nothing is an
-error: what is no syntax is words, as there.
+Agrees with modules/prompt_parser.py (weights, scheduling, alternation, AND, BREAK) and
+modules/extra_networks.py (tags). Nothing is an error: what is no syntax is words, as there.
 """
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -22,9 +20,6 @@ from generator.request import VERSION
 STRONGEST = 100.0
 MARKS = 2000  # brackets and colons of a prompt; with more of them it is read as nothing but words
 PARTS = 8  # each is a row of every network call; further ANDs are words
-DEEPEST_CHOICE = 8
-MARKED = "\ufeff"  # by Windows, at the beginning of a list of words
-LONGEST_DRAWN = 20_000  # characters: wildcards may multiply themselves
 
 MARK = re.compile(r"[()\[\]\\:|]")
 TAG = re.compile(r"<(lora|lyco|hypernet|hypernetwork):([^<>]+)>", re.IGNORECASE)
@@ -33,11 +28,6 @@ AND = re.compile(r"\bAND\b")
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 PART_WEIGHT = re.compile(rf"\s*:\s*({NUMBER.pattern})\s*$")
 SILENT = re.compile(rf"{TAG.pattern}|\b(?-i:BREAK|AND)\b|__[\w/ -]+?__|\bembedding:", TAG.flags)
-WILDCARD = re.compile(r"__([\w/ -]+?)__")
-CHOICE = re.compile(r"(?<!\\)\{([^{}]*\|[^{}]*)\}")
-# Of dynamic prompts: "2$$a|b|c", "1-2$$ and $$a|b|c", and in an option "0.7::a".
-SEVERAL = re.compile(r"\s*(\d{1,2})(?:-(\d{1,2}))?\$\$(?:([^|$]*)\$\$)?")
-CHANCE = re.compile(r"\s*(\d{1,4}(?:\.\d{0,6})?|\.\d{1,6})::")
 
 # Text that is bracketed but not closed is closed at the end; what closes nothing is text: Balanced.
 GRAMMAR = r"""
@@ -225,50 +215,36 @@ def is_weight(text: str) -> bool:
 @lru_cache(64)
 def readings(text: str, during: Pass) -> frozenset[str]:
     """What is attended to at each step in one line, with nothing between the pieces of a section."""
-    prompt = parse(text)
-    steps = range(1, during.steps + 1) if "[" in text else (1,)
-    sections = ([s for part in prompt.parts for s in part.sections(n, during)] for n in steps)
+    parts = parse(text).parts
+    sections = (
+        [s for part in parts for s in part.sections(n, during)] for n in _steps(text, during)
+    )
     return frozenset(" ".join("".join(p.text for p in s) for s in each) for each in sections)
 
 
-def draw(
-    text: str, seed: int, wildcard: Callable[[str], Sequence[str]], version: int = VERSION
-) -> tuple[str, tuple[str, ...]]:
-    """Text without __wildcards__ and {a|b}, always the same ones for a seed; and unknown wildcards.
+@lru_cache(64)
+def averted(text: str, during: Pass, *, together: bool = False) -> frozenset[str]:
+    """What is turned away from at any step: pieces, or parts, that weigh less than nothing.
 
     Args:
-        wildcard: the lines that a wildcard stands for, none when there is no such wildcard.
-        version: of the recipe.
+        together: as in `parse`.
     """
-    source = random.Random(seed)  # noqa: S311
-    missing: dict[str, None] = {}
-
-    def line(found: re.Match[str]) -> str:
-        lines = wildcard(found[1].strip())
-        if version > 5:
-            lines = _unmarked(lines)
-        if not lines:
-            missing.setdefault(found[1].strip())
-            return found[1]
-        return str(source.choice(lines))
-
-    def option(found: re.Match[str]) -> str:
-        if version < 4:
-            return str(source.choice(found[1].split("|"))).strip()
-        return _options(found[1], source)
-
-    for _ in range(DEEPEST_CHOICE):
-        before = text
-        text = CHOICE.sub(option, WILDCARD.sub(line, text))
-        if text == before or len(text) > LONGEST_DRAWN:
-            break
-    return text, tuple(missing)
+    if "-" not in text:
+        return frozenset()
+    parts = parse(text, together=together).parts
+    weighed = (
+        (part.weight * piece.weight, piece.text)
+        for step in _steps(text, during)
+        for part in parts
+        for section in part.sections(step, during)
+        for piece in section
+    )
+    return frozenset(text for weight, text in weighed if weight < 0)
 
 
-def _unmarked(lines: Sequence[str]) -> list[str]:
-    """Behind the mark there may be a comment, or nothing."""
-    unmarked = (each.lstrip(MARKED) for each in lines)
-    return [each for each in unmarked if each and not each.startswith("#")]
+def _steps(text: str, during: Pass) -> Sequence[int]:
+    """At which of them a text may be another one."""
+    return range(1, during.steps + 1) if "[" in text else (1,)
 
 
 def _span(token: Token) -> slice:
@@ -299,28 +275,6 @@ def _tag(found: re.Match[str]) -> Tag:
 def _weight(text: str, version: int) -> float:
     text = text.replace(",", ".") if version > 3 else text
     return _bounded(float(text)) if NUMBER.fullmatch(text) else 1.0
-
-
-def _options(text: str, source: random.Random) -> str:
-    """One of them with its blanks, or as many as are asked for, each once."""
-    several = SEVERAL.match(text)
-    options = text[several.end() if several else 0 :].split("|")
-    chances = [CHANCE.match(each) for each in options]
-    if several is None and not any(chances):
-        return source.choice(options)
-    left = [
-        each[found.end() if found else 0 :] for each, found in zip(options, chances, strict=True)
-    ]
-    weights = [float(found[1]) if found else 1.0 for found in chances]
-    low, high = (int(several[1]), int(several[2] or several[1])) if several else (1, 1)
-    drawn = []
-    for _ in range(min(source.randint(*sorted((low, high))), len(left))):
-        (index,) = source.choices(range(len(left)), weights if any(weights) else None)
-        drawn.append(left.pop(index))
-        weights.pop(index)
-    if several is None:
-        return drawn[0]
-    return (several[3] or ", ").join(each.strip() for each in drawn)
 
 
 def _walk(tree: Tree[Token], step: int, during: Pass) -> Iterator[Piece]:

@@ -17,14 +17,16 @@ SIGNS = r"(\++|-{2,})"
 COMPEL_WORD = re.compile(rf"\b([^\W\d_]{{2,}}){SIGNS}{BOUNDARY}")  # word++, but not C++ or a dash
 # (a b)1.3, (a b)++
 COMPEL_GROUP = re.compile(rf"\)(?:(\d{{0,2}}\.\d{{1,6}})|{SIGNS}){BOUNDARY}")
-MULTI_PROMPT = re.compile(  # hot::2 dog::.5 sun::0,5
-    r"(?<!:)::(?!:)\s*(-?(?:\d{1,3}(?:[.,]\d{1,6})?|\.\d{1,6}))?"
-)
+# hot::2 dog::.5 sun::0,5, but not "cat:: 2 dogs"
+MULTI_WEIGHT = r"(-?(?:\d{1,3}(?:[.,]\d{1,6})?|\.\d{1,6}))?"
+MULTI_PROMPT = re.compile(rf"(?<!:)::(?!:){MULTI_WEIGHT}")
 DECIMAL_COMMA = re.compile(r"(:\s*[-+]?[01]),(\d{1,2}\s*[)\]])")  # (a b:1,3), but not (4:3,10)
 BETWEEN_PARTS = " \t\n,.;"
-# In recipes from before version 6.
+# In recipes from before version 7, and from before version 6.
+MULTI_PROMPT_6 = re.compile(rf"(?<!:)::(?!:)\s*{MULTI_WEIGHT}")
 COMPEL_GROUP_5 = re.compile(rf"\)(?:(\d{{1,2}}\.\d{{1,6}})|{SIGNS}){BOUNDARY}")
 MULTI_PROMPT_5 = re.compile(r"(?<!:)::(?!:)\s*(-?\d{1,3}(?:\.\d{1,6})?)?")
+MULTI_PROMPTS = {7: MULTI_PROMPT, 6: MULTI_PROMPT_6, 0: MULTI_PROMPT_5}
 # Telephones turn two into a long one; before a capital that begins what somebody says, and —with
 # another one behind— it is an aside.
 DASHES = r"(?:--|[—–](?![A-Z]|[^—–]*\w[—–](?!\w)))"
@@ -161,7 +163,8 @@ def _parts(text: str, changes: dict[str, str], version: int, *, together: bool) 
     parts: list[tuple[str, float]] = []
     begun = 0
     between = BETWEEN_PARTS if version > 5 else None
-    for found in (MULTI_PROMPT if version > 5 else MULTI_PROMPT_5).finditer(text):
+    separator = next(each for since, each in MULTI_PROMPTS.items() if version >= since)
+    for found in separator.finditer(text):
         if version < 4 or text.count("(", 0, found.start()) <= text.count(")", 0, found.start()):
             weight = float((found[1] or "1").replace(",", "."))
             parts.append((text[begun : found.start()].strip(between), weight))

@@ -95,4 +95,10 @@ class Hashes:
 def stamps(path: Path) -> list[Stamp]:
     """Of a file, or of every file of weights below a folder."""
     files = [path] if path.is_file() else sorted(path.rglob("*.safetensors"))
-    return [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+    return [stamp(each) for each in files]
+
+
+def stamp(file: Path) -> Stamp:
+    """Asks once: there may be thousands of files, on a disk that is far away."""
+    found = file.stat()
+    return [str(file), found.st_size, found.st_mtime_ns]

@@ -149,7 +149,10 @@ def _load_text(
 
 
 def _alphas(alphas: dict[str, float], strip: str) -> dict[str, float]:
-    """By module; in the file by the name of its first tensor."""
+    """By module; in the file by the name of its first tensor. Where there are none, each is as
+    large as its rank."""
+    if not alphas:
+        return {}
     names = convert_state_dict_to_peft(
         convert_state_dict_to_diffusers({k.removesuffix(".alpha"): v for k, v in alphas.items()})
     )

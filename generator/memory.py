@@ -9,11 +9,13 @@ from pathlib import Path
 import psutil
 import torch
 
+from generator.folders import weights_of
 from generator.headers import Header
 
 PROCESS = Path("/proc/self")
 GROUP = Path("/sys/fs/cgroup")  # where a container has a limit of its own
 NO_MEMORY = ("alloc", "out of memory", "could not create a primitive", "unable to find an engine")
+AVERAGED = "model_ema."  # a network's second copy in files that training can go on from
 USED = 0.6  # of the device's memory for models; the rest is for pictures
 PEAK_AGAIN = "5"  # written to clear_refs: the peak begins again (proc(5))
 
@@ -39,9 +41,10 @@ def budget(device: torch.device) -> int:
 
 def weight_bytes(path: Path, dtype: torch.dtype) -> int:
     """In memory, where all weights have one precision, whatever they have in the files."""
-    files = [path] if path.is_file() else path.rglob("*.safetensors")
-    shapes = (shape for file in files for shape in Header.read(file).shapes.values())
-    return sum(map(math.prod, shapes)) * dtype.itemsize
+    files = [path] if path.is_file() else weights_of(path)
+    tensors = (each for file in files for each in Header.read(file).shapes.items())
+    numbers = (math.prod(shape) for name, shape in tensors if not name.startswith(AVERAGED))
+    return sum(numbers) * dtype.itemsize
 
 
 def free_bytes(device: torch.device) -> int:

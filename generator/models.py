@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import torch
 from torch import nn
 
-from generator import model_folder, single_file
+from generator import model_folder, single_file, upscaling
 from generator.catalogue import Catalogue
 from generator.entries import Model
 from generator.families import SDXL
@@ -26,6 +26,7 @@ from generator.pipelines import PipelineModel
 from generator.preview import Preview
 from generator.request import GenerationRequest
 from generator.single_file import Parts
+from generator.upscaling import Upscaler
 
 BROKEN = (OSError, ValueError, KeyError, RuntimeError, TypeError, StopIteration)
 IDLE_SECONDS = 1800.0
@@ -45,7 +46,8 @@ class Crowded(Exception):
 
 
 Loaded = LoadedModel | PipelineModel
-Key = tuple[str, str, str | None, str | None]  # a model's name and hash, and those of its VAE
+# A model's name and hash, and those of its VAE; of an upscaler its file and when that was written.
+Key = tuple[str, str, str | None, str | None]
 
 
 def model_key(request: GenerationRequest) -> Key:
@@ -54,7 +56,7 @@ def model_key(request: GenerationRequest) -> Key:
 
 @dataclass(slots=True)
 class _Kept:
-    model: Loaded
+    model: Loaded | Upscaler
     used: float
 
 
@@ -77,7 +79,7 @@ class Models:
         self._dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
         self._budget = budget(device) if budget_bytes is None else budget_bytes
         self._kept: dict[Key, _Kept] = {}
-        self._alive: WeakValueDictionary[Key, Loaded] = WeakValueDictionary()
+        self._alive: WeakValueDictionary[Key, Loaded | Upscaler] = WeakValueDictionary()
         self._taken: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()  # bytes
 
     @property
@@ -94,8 +96,9 @@ class Models:
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """The names of those in memory."""
-        return tuple(sorted({name for name, *_ in list(self._kept)}))
+        """The names of those in memory, without upscalers."""
+        kept = [(name, each.model) for (name, *_), each in list(self._kept.items())]
+        return tuple(sorted({name for name, model in kept if not isinstance(model, Upscaler)}))
 
     def loaded(
         self, name: str, hash: str, vae: str | None = None, vae_hash: str | None = None
@@ -141,6 +144,16 @@ class Models:
             raise ModelRefused(Failure.MODEL_BROKEN, f"{found.path}: {error}") from error
         return model, time.perf_counter() - started
 
+    def upscaler(self, file: Path) -> Upscaler:
+        """Raises OSError, ValueError and whatever else a stranger's file fails in."""
+        key = str(file), str(file.stat().st_mtime_ns), None, None
+        found = self._alive.get(key)
+        if not isinstance(found, Upscaler):
+            found = self.with_room(lambda: upscaling.read(file, self._device))
+            self._taken[found.network] = sum(p.nbytes for p in found.network.parameters())
+        self._keep(key, found)
+        return found
+
     def free_idle(self, seconds: float = IDLE_SECONDS) -> None:
         """Forgets what nobody has drawn with for so long."""
         since = time.monotonic() - seconds
@@ -164,7 +177,7 @@ class Models:
             self.loaded(*key)
         return len(self._kept) < len(before)
 
-    def _keep(self, key: Key, model: Loaded) -> None:
+    def _keep(self, key: Key, model: Loaded | Upscaler) -> None:
         self._kept[key] = _Kept(model, time.monotonic())
         self._alive[key] = model
 

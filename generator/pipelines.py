@@ -24,7 +24,7 @@ from transformers import CLIPTokenizer
 
 from generator import building as building  # before any model is read
 from generator import noise
-from generator.folders import precision
+from generator.folders import variant_of
 from generator.messages import Note, NoteKind
 from generator.request import GenerationRequest
 
@@ -170,7 +170,7 @@ def _half(device: torch.device) -> torch.dtype:
 
 def variant(*parts: Path) -> str | None:
     """ "fp16" or "bf16" where a part has nothing else, as in many folders of the hub."""
-    each = [{precision(file.name) for file in part.glob("*.safetensors")} for part in parts]
+    each = [{variant_of(file.name) for file in part.glob("*.safetensors")} for part in parts]
     half = [found for found in each if found and "" not in found]
     return max(set.intersection(*half), default=None) if half else None
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from generator import embeddings, grammar, habits
+from generator import embeddings, grammar, habits, wildcards
 from generator.catalogue import Catalogue
 from generator.embeddings import Embedding
 from generator.entries import Extra
 from generator.grammar import Pass, Prompt, Tag
-from generator.headers import Kind
+from generator.headers import Header, Kind
 from generator.loaded_model import LoadedModel
 from generator.loras import Lora
 from generator.messages import Note, NoteKind
@@ -89,7 +90,7 @@ def changed(
 
 
 def _drawn(text: str, request: GenerationRequest, catalogue: Catalogue, notes: list[Note]) -> str:
-    drawn, missing = grammar.draw(text, request.seed, catalogue.wildcard, request.version)
+    drawn, missing = wildcards.draw(text, request.seed, catalogue.wildcard, request.version)
     notes += [Note(NoteKind.WILDCARD_MISSING, {"name": name}) for name in missing]
     if drawn != text:
         notes.append(Note(NoteKind.WORDS_DRAWN, {"words": drawn.strip()[:TOLD]}))
@@ -164,7 +165,8 @@ def _loras(
             notes.append(Note(NoteKind.TAG_IGNORED, {"tag": tag.text}))
             continue
         extra = catalogue.find_extra(Kind.LORA, tag.name, model.family, aliases=version > 3)
-        if extra and extra.fits(model.family):
+        refused = version < 7 and extra is not None and _without_alphas(extra.path)
+        if extra and extra.fits(model.family) and not refused:
             text, network = tag.weights(version)
             found.append(Lora(catalogue.hash_of(extra), text, network, extra.path))
             if not tag.clear:
@@ -176,6 +178,12 @@ def _loras(
             kind = NoteKind.LORA_UNFIT if there else NoteKind.LORA_MISSING
             notes.append(Note(kind, {"name": tag.name}))
     return found
+
+
+def _without_alphas(file: Path) -> bool:
+    """Whether it tells none and is for the text encoders, too: once such a LoRA was unfit."""
+    header = Header.read(file)
+    return header.has("lora_te", "text_encoder.") and not header.has(".alpha")
 
 
 def _refused(name: str, catalogue: Catalogue) -> bool:

@@ -23,8 +23,10 @@ LANCZOS = "lanczos"  # enlarges without a network
 # may have a comma; since 5 an embedding that isn't among its files is a word; since 6 the LoRAs that its
 # seed draws are among its files, and no others, numbers of weights need no leading digit and may have a
 # comma, commas between Midjourney's parts belong to none, and endings of embeddings' files and the
-# mark at the beginning of a list of words are none.
-VERSION = 6
+# mark at the beginning of a list of words are none; since 7 lists of words may be in Windows' ways of
+# keeping texts, a number behind a space is no weight of Midjourney's, and LoRAs of text encoders need
+# no alphas.
+VERSION = 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from generator import metadata, upscaling
+from generator import metadata
 from generator.batching import Want, calls_of
 from generator.conditioning import Conditioning, condition
 from generator.drawing import (
@@ -155,7 +155,7 @@ def begin_enlarging(order: Submit, came: int, models: Models) -> Run:
     if found is None:
         raise ModelRefused(Failure.MODEL_MISSING, name)
     try:
-        upscaler = models.with_room(lambda: upscaling.read(found.path, models.device))
+        upscaler = models.upscaler(found.path)
     except Exception as error:  # pickles fail in many ways, and it is a stranger's file
         if of_the_device(error):
             raise

@@ -8,10 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from generator.catalogue import BUNDLED
-from generator.entries import Model
-from generator.messages import Submit
-
 log = logging.getLogger(__name__)
 
 # Of NudeNet's classes. What is covered, and bare chests, bellies and feet, anybody may see.
@@ -25,13 +21,6 @@ EXPOSED = frozenset(
     }
 )
 SURE = 0.35  # 0 … 1; a false alarm costs a look, a miss is shown
-
-
-def is_harmless(order: Submit, model: Model | None) -> bool:
-    """What the model that ships draws by itself, which has seen simple drawings alone: the check took
-    a peach, a pig and a teddy bear for skin, of 60 that were looked at."""
-    by_itself = order.initial_image is None and not order.request.extras
-    return by_itself and model is not None and model.path == BUNDLED
 
 
 def picture_check() -> Callable[[bytes], bool] | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from generator.hashes import Stamp, stamps
+from generator.hashes import Stamp, stamp, stamps
 from generator.headers import Header, Reason, Unusable
 from generator.sampler_names import find
 
@@ -22,6 +22,7 @@ SITES = (".civitai.info", ".cm-info.json", ".metadata.json", ".json")
 OWN_VAE = ".vae.safetensors"  # beside a model: the one that it draws with (AUTOMATIC1111)
 LONGEST = 2_000_000  # bytes of a sidecar that are read
 DESCRIPTION = 300  # characters
+SIDES = ("width", "height")
 TAG = re.compile(r"<[^>]*>")
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("name", "sampler", "prefix", "negative", "vae", "prediction"), str),
@@ -30,8 +31,9 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
 }
 LIMITS = {
     **{"steps": (1, 150), "guidance_scale": (0, 30), "clip_skip": (1, 12)},
-    **dict.fromkeys(("width", "height"), (8, 8192)),
+    **dict.fromkeys(SIDES, (8, 8192)),
 }
+PREDICTIONS = ("v", "e")  # how what is written of it begins
 
 
 def own_defaults(path: Path, header: Header | None = None) -> dict[str, Any]:
@@ -53,12 +55,11 @@ def beside(path: Path, suffix: str) -> Path:
 
 def marks_of(path: Path) -> list[Stamp]:
     """Sizes and times of all that a model is read from. Raises OSError."""
-    sides = [path, *(beside(path, suffix) for suffix in (".toml", OWN_VAE, *SITES))]
-    inside = [*path.rglob("*.json"), *path.glob("*.toml")] if path.is_dir() else []
-    return [
-        *stamps(path),
-        *(s for file in (*sides, *inside) if file.is_file() for s in stamps(file)),
-    ]
+    folder = path.is_dir()
+    stem = path.name if folder else path.stem
+    sides = [path.with_name(f"{stem}{suffix}") for suffix in (".toml", OWN_VAE, *SITES)]
+    inside = [*path.rglob("*.json"), *path.glob("*.toml")] if folder else []
+    return [*stamps(path), *(stamp(file) for file in (*sides, *inside) if file.is_file())]
 
 
 def _of_toml(path: Path) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def _of_toml(path: Path) -> dict[str, Any]:
         kind = KINDS.get(key)
         if kind is None or not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
             raise Unusable(Reason.SETTINGS, f"{file.name}: {key}")
-        if key in LIMITS and not _sensible(key, value):
+        if not _sensible(key, value):
             raise Unusable(Reason.SETTINGS, f"{file.name}: {key}")
     return _with_sampler(values, file)
 
@@ -158,10 +159,14 @@ def _of_header(header: Header) -> dict[str, Any]:
         ),
     }
     prediction = known.get("modelspec.prediction_type", "")
-    if prediction or "v_pred" in header.shapes:
+    if prediction.startswith(PREDICTIONS) or "v_pred" in header.shapes:
         found["prediction"] = "v" if "v_pred" in header.shapes else prediction[:1]
-    if size := re.fullmatch(r"(\d+)x(\d+)", known.get("modelspec.resolution", "")):
-        found["width"], found["height"] = int(size[1]), int(size[2])
+    size = re.fullmatch(r"(\d{1,5})x(\d{1,5})", known.get("modelspec.resolution", ""))
+    sides = (
+        {side: int(each) for side, each in zip(SIDES, size.groups(), strict=True)} if size else {}
+    )
+    if all(_sensible(side, each) for side, each in sides.items()):
+        found |= sides
     return {name: value for name, value in found.items() if value}
 
 
@@ -176,11 +181,21 @@ def _words(value: Any) -> tuple[str, ...]:
 
 
 def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    """Without halves of letters, which sites leave where they cut a text."""
+    return value.encode(errors="ignore").decode().strip() if isinstance(value, str) else ""
 
 
 def _sensible(key: str, value: Any) -> bool:
-    low, high = LIMITS[key]
+    """Of a value that has its key's type."""
+    match key:
+        case "name":
+            return bool(value.strip()) and value.isprintable()
+        case "prediction":
+            return bool(value.startswith(PREDICTIONS))
+        case "triggers" | "description":
+            texts = value.values() if isinstance(value, dict) else value
+            return all(isinstance(each, str) for each in texts)
+    low, high = LIMITS.get(key, (value, value))
     return bool(low <= value <= high)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise, product
 from math import ceil
 from pathlib import Path
@@ -98,7 +97,7 @@ def _bent(x: Tensor) -> Tensor:
     return functional.leaky_relu(x, SLOPE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Upscaler:
     """An RRDBNet in memory, in full precision."""
 
@@ -166,11 +165,6 @@ def _pixels(image: Image.Image) -> Tensor:
 
 def read(file: Path, device: torch.device) -> Upscaler:
     """From a safetensors file or a weights-only pickle. Raises ValueError for anything else."""
-    return _read(file, file.stat().st_mtime_ns, device)
-
-
-@lru_cache(2)
-def _read(file: Path, _changed: int, device: torch.device) -> Upscaler:
     if file.suffix.lower() == ".safetensors":
         found: Any = load_file(file)
     else:

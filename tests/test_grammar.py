@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from generator import habits
-from generator.grammar import Pass, draw, parse, words
+from generator import habits, wildcards
+from generator.grammar import Pass, parse, words
 from generator.vocabulary import WORD
 
 LONG = 10_000  # characters
@@ -132,7 +132,7 @@ def test_the_seed_draws_choices_and_wildcards_and_always_the_same_ones():
     text = "a {big|small} __animal__, __unknown thing__, {no choice}, \\{a|b}"
 
     def drawn(seed):
-        return draw(text, seed, lambda name: lines.get(name, ()))
+        return wildcards.draw(text, seed, lambda name, version: lines.get(name, ()))
 
     assert drawn(7) == drawn(7)
     found = {drawn(seed)[0] for seed in range(60)}
@@ -142,20 +142,36 @@ def test_the_seed_draws_choices_and_wildcards_and_always_the_same_ones():
     assert drawn(1)[1] == ("unknown thing",)
 
 
-def test_what_windows_begins_a_list_of_words_with_is_no_word_of_it():
+def test_what_windows_begins_a_list_of_words_with_is_no_word_of_it(tmp_path):
     """It was in recipes from before version 6."""
+    file = tmp_path / "pets.txt"
+    file.write_text("\ufeffcat\ndog\n", encoding="utf-8")
+    assert wildcards.lines(file, 6) == wildcards.lines(file) == ("cat", "dog")
+    assert wildcards.lines(file, 5) == ("\ufeffcat", "dog")
+    file.write_text("\ufeff# pets\ndog\n", encoding="utf-8")
+    assert wildcards.lines(file, 6) == wildcards.lines(file) == ("dog",)
 
-    def drawn(first, version):
-        lines = (f"\ufeff{first}", "dog")
-        return {draw("__pet__", seed, lambda name: lines, version)[0] for seed in range(40)}
 
-    assert drawn("cat", 6) == {"cat", "dog"}
-    assert drawn("# pets", 6) == {"dog"}
-    assert drawn("cat", 5) == {"\ufeffcat", "dog"}
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_list_of_words_is_read_as_windows_editor_keeps_it(tmp_path, encoding):
+    """Recipes from before version 7 have UTF-8 alone, and what it makes of the others."""
+    file = tmp_path / "who.txt"
+    file.write_bytes("niño\r\nun pingüino…\r\n".encode(encoding))
+    assert wildcards.lines(file) == ("niño", "un pingüino…")
+    assert (wildcards.lines(file, 6) == wildcards.lines(file)) == encoding.startswith("utf-8")
+
+
+def test_a_list_of_words_that_cannot_be_read_or_be_there_is_none(tmp_path):
+    folder = tmp_path / "wildcards" / "pets.txt"
+    folder.mkdir(parents=True)
+    assert wildcards.lines(folder) == ()
+    assert wildcards.find([tmp_path], "x" * 5000) is None
 
 
 def drawn_from(text, seeds=400, **more):
-    found = [draw(text, seed, lambda name: (), **more)[0] for seed in range(seeds)]
+    found = [
+        wildcards.draw(text, seed, lambda name, version: (), **more)[0] for seed in range(seeds)
+    ]
     return {each: found.count(each) / seeds for each in found}
 
 
@@ -181,12 +197,14 @@ def test_an_option_keeps_its_blanks():
 def test_plain_options_are_drawn_as_ever():
     text = "a {red|blue|green} {cat|dog}"
     for seed in range(50):
-        now, once = (draw(text, seed, lambda name: (), version)[0] for version in (4, 3))
+        now, once = (
+            wildcards.draw(text, seed, lambda name, version: (), version)[0] for version in (4, 3)
+        )
         assert now == once
 
 
 def test_a_wildcard_that_stands_for_itself_comes_to_an_end():
-    assert "x" in draw("__x__", 1, lambda name: ("__x__ " * 9,))[0]
+    assert "x" in wildcards.draw("__x__", 1, lambda name, version: ("__x__ " * 9,))[0]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +226,8 @@ def test_a_wildcard_that_stands_for_itself_comes_to_an_end():
         ("a book on C++, well-known -- and 1+1", None),
         ("(cat:1.2), (dog) 1.5", None),
         ("[from::0.5] here", None),
+        ("cat:: 2 dogs", "cat :0.5 AND 2 dogs :0.5"),
+        ("hot::2 2 dogs", "hot :0.6667 AND 2 dogs :0.3333"),
         ("(cat:.8), (dog:-.5), [a:b:.5]", None),
         ("(at 10:30,45), (16:9,10), (a:1,234)", None),
     ],
@@ -233,6 +253,12 @@ def test_numbers_without_a_leading_digit_and_with_a_comma_are_weights_since_vers
     assert habits.weights("hot::2, dog", 5).text == "hot :0.6667 AND , dog :0.3333"
     for text in ("a (red hat).8", "a (cat:1,3)"):
         assert habits.weights(text, 5).text == text
+
+
+def test_a_number_behind_a_space_is_no_weight_of_midjourneys_since_version_7():
+    """There it follows the colons at once."""
+    assert habits.weights("cat:: 2 dogs", 6).text == "cat :0.6667 AND dogs :0.3333"
+    assert habits.weights("cat:: .5 dogs", 6).text == "cat :0.3333 AND dogs :0.6667"
 
 
 def test_midjourneys_options_become_ours_and_the_rest_is_told():
@@ -316,7 +342,9 @@ PROMPTS = st.lists(st.one_of(SYNTAX, st.text(max_size=5)), max_size=60).map("".j
 @given(PROMPTS, st.integers(1, 5))
 @example("(" * 3000 + ")" * 3000, 1)
 def test_no_text_is_an_error_and_no_plain_word_is_lost(text, step):
-    drawn, _ = draw(habits.weights(habits.options(text).text).text, 1, lambda name: ())
+    drawn, _ = wildcards.draw(
+        habits.weights(habits.options(text).text).text, 1, lambda name, version: ()
+    )
     for part in parse(drawn).parts:
         for section in part.sections(step, Pass(5)):
             assert all(piece.text and abs(piece.weight) <= 100 for piece in section)
@@ -379,7 +407,7 @@ def test_no_text_of_ten_thousand_characters_stalls(unit):
         parse.cache_clear()
         started = time.process_time()
         read = habits.weights(habits.options(once).text).text
-        drawn, _ = draw(read, 1, lambda name: ())
+        drawn, _ = wildcards.draw(read, 1, lambda name, version: ())
         for part in parse(drawn).parts:
             part.sections(2, Pass(20))
         words(once)

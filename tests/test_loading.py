@@ -16,7 +16,7 @@ from diffusers import UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextModel
 
-from generator import memory, upscaling
+from generator import memory
 from generator.catalogue import BUNDLED
 from generator.engine import Engine
 from generator.memory import weight_bytes
@@ -160,6 +160,24 @@ def test_what_a_picture_draws_with_is_not_loaded_a_second_time_beside_it(room, i
     assert in_memory() == 0
 
 
+def test_what_is_not_read_of_a_model_does_not_count_for_the_room(shelf, tmp_path):
+    """Weights that a hub's folder has in another precision, too, or for other programs; and the
+    averaged ones that a file keeps for whoever goes on training."""
+    folder = shelf / "one"
+    needed = weight_bytes(folder, torch.float32)
+    weights = next((folder / "unet").glob("*.safetensors"))
+    for variant in ("fp16", "non_ema"):
+        shutil.copy(weights, weights.with_name(f"{weights.stem}.{variant}.safetensors"))
+    shutil.copy(weights, folder / "whole.safetensors")
+    shutil.copytree(folder / "vae", folder / "vae_1_0")
+    assert weight_bytes(folder, torch.float32) == needed
+    weights.unlink()
+    assert weight_bytes(folder, torch.float32) == needed
+    file, own = tmp_path / "trained.safetensors", {"model.diffusion_model.a": torch.ones(3)}
+    save_file({**own, "model_ema.a": torch.ones(3)}, file)
+    assert weight_bytes(file, torch.float16) == 6
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
 def test_in_a_container_models_keep_to_what_it_may_take(shelf, tmp_path, monkeypatch):
     needed = weight_bytes(shelf / "one", torch.float32)
@@ -228,7 +246,7 @@ def test_without_memory_a_pipeline_of_its_own_and_an_upscaler_begin_once_more(
     order = Submit(1, recipe, png)
     quiet = room.run(order)
     if part == "upscaler":
-        asked = upscaling.read(shelf / "ESRGAN" / "large.pth", room.models.device).network.conv_last
+        asked = room.models.upscaler(shelf / "ESRGAN" / "large.pth").network.conv_last
     else:
         pipeline = room.models.loaded("sd3", recipe.model_hash).pipeline
         asked = {"words": pipeline.text_encoder, "network": pipeline.transformer}

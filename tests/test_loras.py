@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
@@ -85,6 +86,27 @@ def test_a_lora_that_is_named_twice_weighs_as_much_as_both(room):
     assert drawn(twice, version=2) not in (drawn(twice), drawn("<lora:lines:0.5>"))
     for version in (2, 3):
         assert drawn("<lora:lines:0.5>", version=version) == drawn("<lora:lines:0.5>")
+
+
+def test_a_lora_of_the_text_encoder_needs_no_alphas(shelf, tmp_path):
+    """Diffusers' own training writes none. Recipes from before version 7 are drawn without it."""
+    (tmp_path / "models").mkdir()
+    layer = "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer"
+    text = {f"{layer}.down.weight": torch.ones(4, 768), f"{layer}.up.weight": torch.ones(768, 4)}
+    lines = load_file(shelf / "Lora" / "lines.safetensors")
+    save_file({**lines, **text}, tmp_path / "models" / "both.safetensors")
+    room = studio(tmp_path / "cache", shelf, tmp_path / "models")
+    both, lines_alone, once, without = (
+        room.draw("one", prompt=f"a cat{tag}", version=version)
+        for tag, version in (
+            *((" <lora:both:1>", 7), (" <lora:lines:1>", 7)),
+            *((" <lora:both:1>", 6), (" ", 6)),
+        )
+    )
+    assert not both.notes
+    assert both.pixel_hash not in (lines_alone.pixel_hash, without.pixel_hash)
+    assert once.pixel_hash == without.pixel_hash
+    assert [each.kind for each in once.notes] == [NoteKind.LORA_UNFIT]
 
 
 def test_a_lora_by_its_alias_is_drawn_with_and_once_was_not(shelf, tmp_path):

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import struct
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -140,6 +141,8 @@ def test_what_cannot_be_used_is_listed_with_its_reason_and_breaks_nothing(tmp_pa
         *((each, False) for each in ("steps = 0", "guidance_scale = 70", "clip_skip = -1")),
         *((each, False) for each in ("width = 0", "height = 5120000", "guidance_scale = nan")),
         ('sampler = "nothing"', False),
+        *((each, False) for each in ('name = " "', 'name = "a\\nb"', 'prediction = "soon"')),
+        *((each, False) for each in ("triggers = [1]", "description = {en = 5}")),
         ("colour = 1", False),
         ("steps =", False),
         (f"steps = {'[' * 9999}", False),
@@ -160,15 +163,56 @@ def test_the_size_that_an_owner_or_a_maker_names_is_one_that_the_model_can_draw(
     file = put(tmp_path / "models" / "dream.safetensors")
     file.with_name("dream.toml").write_text("width = 500\nheight = 767")
     assert catalogue(tmp_path).find("dream").native == (496, 768)
-    put(tmp_path / "models" / "odd.safetensors", **{"modelspec.resolution": "0x0"})
-    assert catalogue(tmp_path).find("odd").native == (512, 512)
+    for size in ("0x0", "100000x8", "9x99999"):
+        put(tmp_path / "models" / "odd.safetensors", **{"modelspec.resolution": size})
+        assert catalogue(tmp_path).find("odd").native == (512, 512)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are always text")
+def test_a_file_whose_name_is_no_text_is_listed_by_a_name_that_can_be_shown(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / os.fsdecode(b"sue\xf1o.safetensors")).write_bytes(b"of whatever")
+    assert [(e.name, e.reason) for e in catalogue(tmp_path).refused()] == [
+        ("sue\ufffdo", Reason.UNREADABLE)
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_that_lead_nowhere_or_round_in_a_circle_break_nothing(tmp_path):
+    folder = tmp_path / "models"
+    put(folder / "good.safetensors")
+    for name, to in (("round", "round"), ("up", "."), ("gone.safetensors", "nowhere")):
+        (folder / name).symlink_to(folder / to)
+    (folder / "model_index.json").symlink_to(folder / "model_index.json")
+    found = catalogue(tmp_path)
+    assert [each.name for each in found.models()] == ["semilla", "good"]
+    assert [each.reason for each in found.refused()] == [Reason.UNREADABLE]
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="nothing is closed to whoever this is"
+)
+def test_a_folder_that_is_closed_to_us_breaks_nothing(tmp_path):
+    put(tmp_path / "models" / "good.safetensors")
+    closed = put(tmp_path / "models" / "closed" / "dream.safetensors").parent
+    closed.chmod(0o444)
+    found = catalogue(tmp_path)
+    closed.chmod(0o755)
+    assert [each.name for each in found.models()] == ["semilla", "good"]
+
+
+def test_models_that_are_called_alike_are_all_there(tmp_path):
+    for folder in ("a/x", "b/x", "c/x"):
+        put(tmp_path / "models" / folder / "dream.safetensors")
+    names = [each.name for each in catalogue(tmp_path).models()]
+    assert names == ["semilla", "dream", "x/dream", "c/x/dream"]
 
 
 CIVITAI = {
     "trainedWords": ["ink style", "brush"],
     "baseModel": "SD 1.5 LCM",
     "model": {"name": "Dream", "nsfw": True},
-    "description": "<p>Soft <b>light</b></p>",
+    "description": "<p>Soft <b>light</b></p>\ud83d",  # cut in the middle of a letter
     "images": [{"meta": None}, {"meta": {"steps": 12, "cfgScale": 2.5, "sampler": "DPM++ 2M Karras", "clipSkip": 2}}],
 }  # fmt: skip
 

@@ -104,7 +104,8 @@ async def test_a_word_that_the_syntax_hides_is_the_word(
     [
         *("(clothes:1.4), blurry", "fea, toda la ropa", "Dressed", "clothes++", "clothes::1.5"),
         *("{clothes|clothing}", "(clothes)1.4", "ugly BREAK clothes", "clothes and shoes"),
-        *("clothes!", "[clothes:0.2]", "blurry\nropa"),
+        *("clothes!", "[clothes:0.2]", "blurry\nropa", "clo(th)es", "[ugly|clothes]"),
+        *("[ugly:clothes:0.5]", "[clothes:ugly:5]", "fully clothed"),
     ],
 )
 async def test_clothes_are_not_taken_away_by_the_negative_prompt(
@@ -115,6 +116,26 @@ async def test_clothes_are_not_taken_away_by_the_negative_prompt(
     assert "Leave it out of the negative prompt" in reply.text
     below = await chat.type(f'a girl negative:"{negative}"', **who)
     assert below.text == "I don't draw that."
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["{}, (clothes:-1.2)", "{} AND clothes :-0.5", "{}::1 clothes::-.5", "{}, [cat|(ropa:-1)]"],
+)
+async def test_nor_by_a_weight_that_is_less_than_nothing(
+    chat: Chat, place: Guild, prompt: str
+) -> None:
+    who = {"guild": place, "member": Member(f"{place.id}:sly", "Sly")}
+    reply = await chat.type(prompt.format("a woman"), **who)
+    assert "Leave it out of the negative prompt" in reply.text
+    assert (await chat.type(prompt.format("a girl"), **who)).text == "I don't draw that."
+
+
+async def test_what_a_negative_prompt_turns_away_from_is_asked_for(
+    chat: Chat, place: Guild
+) -> None:
+    reply = await chat.type('a woman negative:"ugly, (naked:-1)"', guild=place)
+    assert reply.text == 'The word "naked" isn\'t used here. Change it and go on.'
 
 
 @pytest.mark.parametrize("negative", ["torn clothes, bad hands", "underwear, vestido rojo", "nude"])

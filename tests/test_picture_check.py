@@ -81,6 +81,7 @@ async def test_what_the_model_that_ships_draws_by_itself_is_not_taken_for_skin(
 ) -> None:
     line, eva = f"{BLUE} model:semilla", Member(f"{place.id}:eva", "Eva")
     assert (await ask(chat, f"a girl, {line}", place, eva)).pictures
+    assert await previews(chat, f"{RED} model:semilla", place)
     over = await ask(chat, f"{line} strength:0.1", place, eva, image=png("navy"))
     assert "nobody saw it" in over.text
 

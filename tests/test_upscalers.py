@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -159,6 +160,16 @@ def test_one_that_is_gone_or_another_file_by_now_is_told(room):
     other = (ExtraFile("upscaler", "new", "0" * 64),)
     changed = enlarge(room, "new", picture(16, 16), 4, extras=other)
     assert [each.kind.value for each in changed.notes] == ["extra-changed"]
+
+
+def test_one_that_nobody_enlarges_with_is_forgotten_as_models_are(room, shelf):
+    file = shelf / "models" / "RealESRGAN" / "new.pth"
+    network = weakref.ref(room.models.upscaler(file).network)
+    enlarge(room, "new", picture(16, 16), 4)
+    assert network() is room.models.upscaler(file).network
+    assert file.stem not in " ".join(room.models.kept)
+    room.models.free_idle(seconds=0)
+    assert network() is None
 
 
 def test_the_pickle_that_could_run_code_is_not_opened_by_the_engine_either(room, shelf, tmp_path):

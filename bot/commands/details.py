@@ -11,7 +11,7 @@ from bot.commands.kinds import short
 from bot.commands.semilla import Semilla
 from bot.conversation import Refusal
 from bot.locales import say
-from generator import areas, grammar, habits, metadata
+from generator import areas, grammar, habits, metadata, wildcards
 from generator.catalogue import Catalogue
 from generator.entries import Extra, Model
 from generator.headers import Kind
@@ -325,7 +325,9 @@ def _extras(
 
 def _said(catalogue: Catalogue, request: GenerationRequest) -> str:
     """Its prompts, with all that its seed may draw for them."""
-    lists = [catalogue.wildcard(each.name) for each in _wildcards(catalogue, request)]
+    lists = [
+        catalogue.wildcard(each.name, request.version) for each in _wildcards(catalogue, request)
+    ]
     return "\n".join([request.prompt, request.negative_prompt, *chain.from_iterable(lists)])
 
 
@@ -333,7 +335,7 @@ def _loras(catalogue: Catalogue, model: Model, request: GenerationRequest) -> It
     """Those that are used: by now also of what its seed draws."""
     text = request.prompt
     if request.version > 5:
-        text, _ = grammar.draw(text, request.seed, catalogue.wildcard, request.version)
+        text, _ = wildcards.draw(text, request.seed, catalogue.wildcard, request.version)
     found = (_lora(catalogue, model, tag, request) for tag in grammar.parse(text).loras)
     yield from (each for each in found if each and each.fits(model.family))
 

@@ -34,7 +34,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
 from db.history import Asker
 from db.models import Picture, Visibility
-from generator import grammar, habits, metadata
+from generator import habits, metadata, wildcards
 from generator.catalogue import Catalogue
 from generator.entries import Model
 from generator.messages import Note, NoteKind
@@ -288,7 +288,7 @@ def check_words(model: Model, prompt: str, language: str) -> list[Note]:
     vocabulary = Vocabulary.load(model.vocabulary)
     unknown, known = vocabulary.unknown(prompt), vocabulary.known(prompt)
     words = ", ".join(unknown[:5]) or short(prompt)
-    if not known.strip() and not grammar.WILDCARD.search(prompt):
+    if not known.strip() and not wildcards.WILDCARD.search(prompt):
         suggestions = vocabulary.suggestions(prompt, language)
         raise Refusal("nothing-known", suggestions, words=words, things=vocabulary.things)
     if not unknown:

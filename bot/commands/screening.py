@@ -68,7 +68,7 @@ async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None
         raise Refusal("negative-word", word=clothes)
 
 
-def _texts(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> dict[str, str]:
+def _texts(jobs: Sequence[Job], wildcard: Callable[[str, int], Sequence[str]]) -> dict[str, str]:
     """What is to be looked at, each with the prompt that says it; as typed comes first."""
     requests = [job.request for job in jobs]
     texts = {request.prompt: request.prompt for request in requests}
@@ -78,7 +78,7 @@ def _texts(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> dic
     return texts
 
 
-def _undressing(jobs: Sequence[Job], wildcard: Callable[[str], Sequence[str]]) -> str:
+def _undressing(jobs: Sequence[Job], wildcard: Callable[[str, int], Sequence[str]]) -> str:
     return next(filter(None, (undressing(each.request, wildcard) for each in jobs)), "")
 
 
