@@ -305,6 +305,23 @@ async def test_what_was_kept_of_a_command_that_is_gone_is_told_in_words(
     assert not any("code " in text for text in _texts(peer))
 
 
+@pytest.mark.parametrize(
+    "outdated",
+    [
+        {"name": "dance", "type": 1, "options": []},
+        {"name": "Dance", "type": 3, "target_id": "1"},
+        {"name": "show", "type": 1, "options": []},  # which needs a picture by now
+    ],
+)
+async def test_a_command_that_was_changed_by_an_update_is_told_in_words(
+    peer: Discord, app: App, outdated: dict[str, object]
+) -> None:
+    asked = await peer.command(outdated, "es-419")
+    response = await peer.response(asked)
+    assert f"«{outdated['name']}» como era antes" in response["data"]["content"]
+    assert response["data"]["flags"] == 64, "for its author only"
+
+
 async def test_loras_and_embeddings_that_fit_the_chosen_model_are_offered(
     lonely: Discord, tmp_path: Path, shelf: Path
 ) -> None:

@@ -34,7 +34,7 @@ OTHERS_WRITTEN = 5  # since it was asked for: the placeholder is out of sight
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
 TOKEN_REVOKED = 4004  # the gateway closes with it
 NO_REPLIES = 160002  # where the channel's earlier messages may not be read
-INVALID_TOKEN, NO_ACCESS = 50027, 50001
+NO_ACCESS = 50001
 THREAD_CLOSED = 50083  # locked, or archived where Semilla may not open it
 
 
@@ -160,9 +160,9 @@ class DiscordAdapter:
         try:
             await webhook.edit_message(int(answer.message), **message.options())
         except discord.HTTPException as error:
-            if error.status == 404 or error.code in (INVALID_TOKEN, THREAD_CLOSED):
-                return False
-            raise
+            if _may_pass(error):
+                raise
+            return False
         return True
 
     async def _send_late(self, answer: Answer, reply: Reply) -> None:
@@ -234,14 +234,14 @@ class DiscordAdapter:
         )
 
     def _why_not(self, answer: Answer, error: discord.HTTPException) -> str:
-        """Why nothing can be sent there, in words; "" for what may pass."""
+        """Why nothing can be sent there, in words; "" for what may pass, or is the bot's own token."""
         language, server = answer.language, _server(answer)
+        if _may_pass(error) or error.status == 401:
+            return ""
         if error.status == 404 or (server and self._client.get_guild(server) is None):
             return say(language, "discord-channel-gone")
         if error.code == THREAD_CLOSED:
             return say(language, "discord-thread-closed")
-        if error.status != 403:
-            return ""
         # For a thread it is the channel that it hangs on whose permissions count.
         channel = self._client.get_channel(int(answer.channel or 0))
         name = f"#{getattr(channel, 'name', answer.channel)}"
@@ -286,6 +286,11 @@ def _calling(answer: Answer, message: rendering.Message, pictures: int) -> str:
 
 def _author(answer: Answer) -> int:
     return int(answer.member.removeprefix(f"{NAME}:"))
+
+
+def _may_pass(error: discord.HTTPException) -> bool:
+    """Whether Discord may take it later. What it has refused it would refuse for ever."""
+    return error.status == 429 or error.status >= 500
 
 
 def _nonce(answer: Answer, message: rendering.Message) -> str:

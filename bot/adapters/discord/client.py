@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Coroutine
 from dataclasses import replace
 from typing import Any
@@ -34,8 +35,12 @@ from db.history import Asker
 log = logging.getLogger(__name__)
 
 ALREADY_ACKNOWLEDGED = 40060
+# discord.py waits so long before it tries what has failed once more.
+TRIED_AGAIN_SECONDS = 1.0
+# Apps show a command as it was before an update until they are loaded again.
+OUTDATED = (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)
 RETRY_SECONDS = 15.0
-CALL = "call"  # what an interaction keeps it under
+CALL, ACKNOWLEDGED = "call", "acknowledged"  # what an interaction keeps them under
 Interaction = discord.Interaction[Any]
 # No privileged ones: they would have to be applied for, and members' messages aren't our business.
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
@@ -45,7 +50,12 @@ class Tree(app_commands.CommandTree["Client"]):
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
-        await self.client.answer_fault(interaction, error)
+        if interaction.type is discord.InteractionType.autocomplete:
+            log.info("nothing is offered: %s", error)
+        elif isinstance(error, OUTDATED):
+            await self.client.refuse_outdated(interaction)
+        else:
+            await self.client.answer_fault(interaction, error)
 
 
 class Client(discord.Client):
@@ -130,6 +140,11 @@ class Client(discord.Client):
     ) -> None:
         """An entry of a message's menu."""
         await self._guarded(interaction, self._use_on(interaction, command, message))
+
+    async def refuse_outdated(self, interaction: Interaction) -> None:
+        data: dict[str, Any] = dict(interaction.data or {})
+        refusal = Refusal("outdated", name=data.get("name", ""))
+        await self._guarded(interaction, self._refuse(interaction, refusal))
 
     async def press(self, interaction: Interaction, line: str) -> None:
         """A button: its line, as if it had been typed."""
@@ -233,7 +248,7 @@ class Client(discord.Client):
             changed = modals.changes(form, modals.values(data))
             image = await self._kept(file) if file else None
         except Refusal as refusal:
-            await self._refuse(interaction, refusal, private=False)
+            await self._refuse(interaction, refusal)
             return
         call = self._call(interaction, form.command, changed, message, image)
         await self._answer(interaction, call, private=False)
@@ -247,7 +262,17 @@ class Client(discord.Client):
 
     async def _acknowledge(self, interaction: Interaction, private: bool) -> str:
         """Within Discord's three seconds; gives the id of the message that will be the answer."""
-        response = await interaction.response.defer(thinking=True, ephemeral=private)
+        began = time.monotonic()
+        try:
+            response = await interaction.response.defer(thinking=True, ephemeral=private)
+        except discord.HTTPException as error:
+            # What has come for a second time is refused at once; later, the first try has arrived
+            # and only Discord's word of it was lost.
+            tried_again = time.monotonic() - began >= TRIED_AGAIN_SECONDS
+            if error.code != ALREADY_ACKNOWLEDGED or not tried_again:
+                raise
+            interaction.extras[ACKNOWLEDGED] = True
+            return str((await interaction.original_response()).id)
         return str(response.message_id or "") if response is not None else ""
 
     async def _answer(self, interaction: Interaction, call: Call, private: bool) -> None:
@@ -317,10 +342,12 @@ class Client(discord.Client):
 
         return edit
 
-    async def _refuse(self, interaction: Interaction, refusal: Refusal, private: bool) -> None:
+    async def _refuse(
+        self, interaction: Interaction, refusal: Refusal, private: bool = False
+    ) -> None:
         """For its author only, in place of what was acknowledged."""
         reply = refused(await self._ruled_language(interaction), refusal)
-        if interaction.response.is_done():
+        if _is_acknowledged(interaction):
             await self._show(interaction, reply, private)
         else:
             await self._say_privately(interaction, reply)
@@ -333,7 +360,7 @@ class Client(discord.Client):
             "view": message.view or discord.utils.MISSING,
             "ephemeral": True,
         }
-        if interaction.response.is_done():
+        if _is_acknowledged(interaction):
             await interaction.followup.send(message.content, **options)
         else:
             await interaction.response.send_message(message.content, **options)
@@ -357,7 +384,7 @@ class Client(discord.Client):
         try:
             await answering
         except Refusal as refusal:  # the line of a later version, or of one long gone
-            await self._refuse(interaction, refusal, private=False)
+            await self._refuse(interaction, refusal)
         except discord.HTTPException as error:
             # Given up by Discord, or here for a second time: whatever was accepted is delivered.
             if error.status == 404 or error.code == ALREADY_ACKNOWLEDGED:
@@ -396,3 +423,7 @@ class Client(discord.Client):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_acknowledged(interaction: Interaction) -> bool:
+    return interaction.response.is_done() or ACKNOWLEDGED in interaction.extras
