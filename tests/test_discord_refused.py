@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from bot.adapters.discord import adapter
 from bot.adapters.discord.adapter import DiscordAdapter
 from bot.app import App
 from db.history import Asker
@@ -99,6 +100,22 @@ async def test_a_server_that_threw_semilla_out_is_a_place_that_is_gone(
         assert "is gone" in told(lonely)[0].content
 
 
+async def test_what_is_sent_before_the_gateway_lets_semilla_in_comes_in_the_end(
+    lonely: Discord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "RETRY_SECONDS", 0.1)
+    async with App.open(settings(tmp_path)) as app:
+        await app.semilla.dispatch.accept(*_that_fails(app))
+        lonely.faults += [Fault("GET /gateway", 503, times=2), Fault(POST, 503)]
+        serving = asyncio.create_task(app.serve([DiscordAdapter(app.semilla, "good")]))
+        await lonely.until(lambda: bool(lonely.messages) and lonely.connected.is_set())
+        assert not serving.done()
+        assert not told(lonely), "no server that isn't heard of yet is gone"
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+
+
 @pytest.mark.parametrize("error", [FORBIDDEN, CLOSED])
 async def test_where_no_message_can_be_sent_a_late_picture_takes_its_placeholder(
     peer: Discord, app: App, error: tuple[int, int]
@@ -129,10 +146,10 @@ async def test_what_waited_while_the_token_was_refused_is_sent_once_there_is_ano
         await app.semilla.dispatch.accept(*_that_fails(app))
         serving = asyncio.create_task(app.serve([]))
         for secret, state in (("bad", "discord-bad-token"), ("good", "discord-ready")):
-            app.add(adapter := DiscordAdapter(app.semilla, secret))
+            app.add(chat := DiscordAdapter(app.semilla, secret))
             async with asyncio.timeout(60):
-                await adapter.settled.wait()
-            assert adapter.state[0] == state
+                await chat.settled.wait()
+            assert chat.state[0] == state
         await lonely.until(lambda: any(m.channel == CHANNEL for m in lonely.messages.values()))
         serving.cancel()
         with suppress(asyncio.CancelledError):

@@ -56,7 +56,7 @@ class DiscordAdapter:
         try:
             if await self._log_in():
                 announcing = asyncio.create_task(self._announce())
-                await self._client.connect(reconnect=True)
+                await self._stay_connected()
                 announcing.cancel()
         except discord.ConnectionClosed as closed:
             log.error("Discord closed the connection for good: %s", closed)
@@ -79,6 +79,19 @@ class DiscordAdapter:
                 return False
             except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
                 log.warning("Discord can't be reached: %s", error)
+                self.state = ("discord-unreachable", {})
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _stay_connected(self) -> None:
+        """discord.py comes back by itself, but stumbles where it has never been connected."""
+        while True:
+            try:
+                return await self._client.connect(reconnect=True)
+            except AttributeError:
+                connected: Any = self._client.ws
+                if connected is not None:
+                    raise
+                log.warning("Discord's gateway can't be reached")
                 self.state = ("discord-unreachable", {})
                 await asyncio.sleep(RETRY_SECONDS)
 
