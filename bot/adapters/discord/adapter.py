@@ -112,9 +112,9 @@ class DiscordAdapter:
         """Edits the placeholder while that is possible and noticed, else calls the author; what is
         private goes to them alone."""
         await self._connected()
-        await self._client.shown(answer.message)
+        await self._client.answering.shown(answer.message)
         answer = await self._semilla.database.answers.get(answer.id) or answer
-        async with self._client.placeholders.closing(answer.id):
+        async with self._client.answering.placeholders.closing(answer.id):
             if self._noticed(answer, reply.private) and await self._edit_placeholder(answer, reply):
                 return
             if reply.private:
