@@ -109,6 +109,18 @@ async def test_a_private_draft_is_published_by_its_author(peer: Discord, app: Ap
     await peer.until(lambda: any("isn't private" in text for text in _texts(peer)))
 
 
+async def test_a_picture_that_is_deleted_leaves_its_message(peer: Discord, app: App) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a hat", steps=1))
+    more = await peer.answer(await peer.press(message, message.buttons()["⋯"]))
+    await peer.until(lambda: "🗑 Delete" in more.buttons())
+    sure = await peer.answer(await peer.press(more, more.buttons()["🗑 Delete"]))
+    await peer.until(lambda: bool(sure.buttons()))
+    await peer.press(sure, sure.buttons()["🗑 Yes, delete it"])
+    await peer.until(lambda: "was deleted" in message.content)
+    assert not message.files
+    assert not message.buttons()
+
+
 async def test_the_menu_knows_a_picture_whose_buttons_are_gone(peer: Discord, app: App) -> None:
     message = await peer.picture(await peer.slash("imagine", prompt="a moon", steps=1))
     bare = Message(message.id, CHANNEL, files=message.files)

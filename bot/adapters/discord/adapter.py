@@ -21,7 +21,9 @@ from bot.adapters.discord.places import NAME
 from bot.adapters.discord.rights import lacking, takes_pictures
 from bot.commands.semilla import Semilla
 from bot.conversation import Reply, Unreachable
+from bot.events import Changed
 from bot.locales import say
+from bot.replies import answer_reply
 from db.models import Answer, JobState, now
 
 log = logging.getLogger(__name__)
@@ -53,17 +55,19 @@ class DiscordAdapter:
 
     async def run(self) -> None:
         """Stays connected until it is cancelled. A refused token ends it: the others go on."""
+        beside: list[asyncio.Task[None]] = []
         try:
             if await self._log_in():
-                announcing = asyncio.create_task(self._announce())
+                beside += map(asyncio.create_task, (self._announce(), self._follow_changes()))
                 await self._stay_connected()
-                announcing.cancel()
         except discord.ConnectionClosed as closed:
             log.error("Discord closed the connection for good: %s", closed)
             bad = closed.code == TOKEN_REVOKED
             key = "discord-bad-token" if bad else "discord-closed"
             self.state = (key, {"code": str(closed.code)})
         finally:
+            for each in beside:
+                each.cancel()
             self.settled.set()
             await self._client.close()
             self._client.in_touch.set()  # what waits for it is tried again, by the next one
@@ -101,6 +105,26 @@ class DiscordAdapter:
         facts = {"name": str(self._client.user), "servers": len(self._client.guilds), "link": link}
         self.state = ("discord-ready", facts)
         self.settled.set()
+
+    async def _follow_changes(self) -> None:
+        """A picture that is deleted leaves its message, also where it was only promised there."""
+        with self._semilla.events.follow() as follower:
+            async for event in follower:
+                if isinstance(event, Changed):
+                    try:
+                        await self._show_anew(event.answer)
+                    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                        log.warning("answer %d is not shown as it is now: %s", event.answer, error)
+
+    async def _show_anew(self, number: int) -> None:
+        """In place. What one member alone may see is out of reach, and gone with their app."""
+        answer = await self._semilla.database.answers.get(number)
+        if answer is None or answer.adapter != NAME or answer.private or not answer.delivered:
+            return
+        reply = answer_reply(answer, answer.language)
+        message = await rendering.message(self._semilla, reply, self._limit(answer))
+        channel = self._client.get_partial_messageable(int(answer.thread or answer.channel or 0))
+        await channel.get_partial_message(int(answer.message or 0)).edit(**message.options())
 
     async def _connected(self) -> None:
         """Raises ConnectionError once it has ended for good: another may have taken its place."""
