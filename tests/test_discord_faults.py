@@ -290,6 +290,14 @@ async def test_a_fault_before_or_after_a_command_offers_it_again(
     await peer.until(lambda: "Nobody waits" in again.content)
 
 
+async def test_a_refusal_comes_though_its_placeholder_was_deleted_meanwhile(
+    peer: Discord, app: App
+) -> None:
+    peer.faults.append(Fault("DELETE /webhooks", 404, 10008))
+    await peer.slash("reroll", id="ZZZZ")
+    await peer.until(lambda: any("ZZZZ" in each.content for each in peer.messages.values()))
+
+
 async def test_a_fault_after_a_request_was_accepted_does_not_offer_it_again(
     peer: Discord, app: App
 ) -> None:

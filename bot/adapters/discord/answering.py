@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -95,7 +96,8 @@ class Answering:
         answers = self._semilla.database.answers
         if reply.answer is not None:
             await answers.set_message(reply.answer, "")  # nothing private is put into it
-        await interaction.delete_original_response()
+        with suppress(discord.NotFound):  # somebody may have deleted it by now
+            await interaction.delete_original_response()
         sent = await interaction.followup.send(
             message.content,
             files=message.uploads(),
