@@ -290,7 +290,7 @@ def recipe_text(
         "recipe-made",
         author=picture.member_name,
         seconds=decimal(picture.seconds, language),
-        calls=str(request.calls),
+        calls=request.calls,
         key=", ".join(f"{name} {value}" for name, value in picture.key.items()),
     )
     again = say(language, "recipe-again", line=line)

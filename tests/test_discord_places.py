@@ -109,6 +109,18 @@ async def test_a_private_draft_is_published_by_its_author(peer: Discord, app: Ap
     await peer.until(lambda: any("isn't private" in text for text in _texts(peer)))
 
 
+async def test_a_picture_that_is_deleted_leaves_its_message(peer: Discord, app: App) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a hat", steps=1))
+    more = await peer.answer(await peer.press(message, message.buttons()["⋯"]))
+    await peer.until(lambda: "🗑 Delete" in more.buttons())
+    sure = await peer.answer(await peer.press(more, more.buttons()["🗑 Delete"]))
+    await peer.until(lambda: bool(sure.buttons()))
+    await peer.press(sure, sure.buttons()["🗑 Yes, delete it"])
+    await peer.until(lambda: "was deleted" in message.content)
+    assert not message.files
+    assert not message.buttons()
+
+
 async def test_the_menu_knows_a_picture_whose_buttons_are_gone(peer: Discord, app: App) -> None:
     message = await peer.picture(await peer.slash("imagine", prompt="a moon", steps=1))
     bare = Message(message.id, CHANNEL, files=message.files)
@@ -303,6 +315,23 @@ async def test_what_was_kept_of_a_command_that_is_gone_is_told_in_words(
         await peer.press(message, kept)
     await peer.until(lambda: any("dance" in text for text in _texts(peer)))
     assert not any("code " in text for text in _texts(peer))
+
+
+@pytest.mark.parametrize(
+    "outdated",
+    [
+        {"name": "dance", "type": 1, "options": []},
+        {"name": "Dance", "type": 3, "target_id": "1"},
+        {"name": "show", "type": 1, "options": []},  # which needs a picture by now
+    ],
+)
+async def test_a_command_that_was_changed_by_an_update_is_told_in_words(
+    peer: Discord, app: App, outdated: dict[str, object]
+) -> None:
+    asked = await peer.command(outdated, "es-419")
+    response = await peer.response(asked)
+    assert f"«{outdated['name']}» como era antes" in response["data"]["content"]
+    assert response["data"]["flags"] == 64, "for its author only"
 
 
 async def test_loras_and_embeddings_that_fit_the_chosen_model_are_offered(

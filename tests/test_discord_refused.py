@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from bot.adapters.discord import adapter
 from bot.adapters.discord.adapter import DiscordAdapter
 from bot.app import App
 from db.history import Asker
-from db.models import now
+from db.models import Answer, Job, now
 from tests.chat import settings
 from tests.discord_peer.kept import Fault, Message
 from tests.discord_peer.payloads import ANA, CHANNEL, EVERYTHING, GUILD
@@ -28,6 +29,7 @@ __all__ = ["app", "lonely", "peer", "running"]  # fixtures
 
 POST = f"POST /channels/{CHANNEL}/messages"
 VIEW, WRITE, ATTACH = 1 << 10, 1 << 11, 1 << 15
+BLOCKED = 240000  # a link in it is taken for a harmful one
 NO_ACCESS, FORBIDDEN, CLOSED = (403, 50001), (403, 50013), (400, 50083)
 
 
@@ -66,6 +68,18 @@ async def test_what_keeps_a_late_picture_from_its_channel_is_told_in_private(
     await peer.forbid(0)
 
 
+@pytest.mark.parametrize("error", [FORBIDDEN, (400, BLOCKED), (413, 40005)])
+async def test_what_discord_takes_in_no_way_is_told_at_once(
+    peer: Discord, app: App, error: tuple[int, int]
+) -> None:
+    peer.faults += [Fault("PATCH /webhooks", *error, times=99), Fault(POST, *error, times=99)]
+    await peer.slash("imagine", prompt="a snail", steps=1)
+    await peer.until(lambda: bool(told(peer)))
+    await outbox_is_empty(app)
+    (sent,) = told(peer)
+    assert "doesn't let me" in sent.content
+
+
 async def test_who_takes_no_messages_reads_it_where_they_asked(peer: Discord, app: App) -> None:
     peer.closed_to.add(ANA)
     placeholder = await _late(peer)
@@ -84,6 +98,22 @@ async def test_a_server_that_threw_semilla_out_is_a_place_that_is_gone(
         lonely.faults.append(Fault(POST, *NO_ACCESS))
         await lonely.until(lambda: bool(told(lonely)))
         assert "is gone" in told(lonely)[0].content
+
+
+async def test_what_is_sent_before_the_gateway_lets_semilla_in_comes_in_the_end(
+    lonely: Discord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "RETRY_SECONDS", 0.1)
+    async with App.open(settings(tmp_path)) as app:
+        await app.semilla.dispatch.accept(*_that_fails(app))
+        lonely.faults += [Fault("GET /gateway", 503, times=2), Fault(POST, 503)]
+        serving = asyncio.create_task(app.serve([DiscordAdapter(app.semilla, "good")]))
+        await lonely.until(lambda: bool(lonely.messages) and lonely.connected.is_set())
+        assert not serving.done()
+        assert not told(lonely), "no server that isn't heard of yet is gone"
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
 
 
 @pytest.mark.parametrize("error", [FORBIDDEN, CLOSED])
@@ -113,17 +143,13 @@ async def test_what_waited_while_the_token_was_refused_is_sent_once_there_is_ano
     lonely: Discord, tmp_path: Path
 ) -> None:
     async with App.open(settings(tmp_path)) as app:
-        model = app.semilla.catalogue.default().name
-        place, author = f"discord:{GUILD}", f"discord:{ANA}"
-        waits = answer(adapter="discord", guild=place, channel=str(CHANNEL), member=author)
-        replaced = job(request(model=model, model_hash="0" * 64), guild=place, member=author)
-        await app.semilla.dispatch.accept(waits, [replaced])
+        await app.semilla.dispatch.accept(*_that_fails(app))
         serving = asyncio.create_task(app.serve([]))
         for secret, state in (("bad", "discord-bad-token"), ("good", "discord-ready")):
-            app.add(adapter := DiscordAdapter(app.semilla, secret))
+            app.add(chat := DiscordAdapter(app.semilla, secret))
             async with asyncio.timeout(60):
-                await adapter.settled.wait()
-            assert adapter.state[0] == state
+                await chat.settled.wait()
+            assert chat.state[0] == state
         await lonely.until(lambda: any(m.channel == CHANNEL for m in lonely.messages.values()))
         serving.cancel()
         with suppress(asyncio.CancelledError):
@@ -192,6 +218,14 @@ async def test_what_is_left_and_what_was_approved_since_is_no_message_of_before(
         names = [f"semilla-{each.code}.png" for each in shown]
         await peer.until(lambda names=names: list(_public(peer)[-1].files) == names)
     await settings.set(place, "guild", "", "approve", None)
+
+
+def _that_fails(app: App) -> tuple[Answer, list[Job]]:
+    """A request of Ana's, for a model that has been replaced."""
+    place, author = f"discord:{GUILD}", f"discord:{ANA}"
+    replaced = request(model=app.semilla.catalogue.default().name, model_hash="0" * 64)
+    waits = answer(adapter="discord", guild=place, channel=str(CHANNEL), member=author)
+    return waits, [job(replaced, guild=place, member=author)]
 
 
 async def _publish_next(peer: Discord) -> None:

@@ -79,7 +79,8 @@ async def test_its_values_are_understood_in_spanish_and_stored_as_one_word(chat:
     values = await chat.semilla.database.settings.of_guild(CLASS.id)
     stored = {"approve": "yes", "words": "children", "photos": "yes", "others": "no"}
     assert values == {**stored, "language": "es"}
-    await chat.type("/setup words:Adults language:English approve:no", member=MARTA)
+    english = await chat.type("/setup words:Adults language:English approve:no", member=MARTA)
+    assert "Members see" in english.text, "who is spoken to in English from now on"
     values = await chat.semilla.database.settings.of_guild(CLASS.id)
     assert (values["words"], values["language"], values["approve"]) == ("adults", "en", "no")
 

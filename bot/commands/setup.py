@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bot.commands.declaration import COMMANDS, command
@@ -24,6 +24,7 @@ from bot.commands.kinds import (
 )
 from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply, Role, Unreachable
+from bot.limits import language_of
 from bot.locales import choice, say
 from bot.moderation import LOST, read_rules
 from bot.replies import list_lines
@@ -83,6 +84,7 @@ async def setup(
     meant = [_meant(call, name, value) for name, value in (forgotten | wished).items()]
     await _store(semilla, call, {name: text for each in meant for name, text in each.items()})
     values = await semilla.database.settings.of_guild(call.guild.id)
+    call = replace(call, language=language_of(values) or call.language)  # which it may have changed
     if step is None:
         step = len(QUESTIONS) if wished or reset else 0
     while step < len(QUESTIONS) and not _applies(call, QUESTIONS[step][0]):

@@ -182,7 +182,10 @@ button-retry = Try again
 button-older = Older →
 
 recipe-variation = 🌱 varied by { $strength } towards seed `{ $seed }`
-recipe-made = Made by { $author } in { $seconds } s, { $calls } network calls ({ $key })
+recipe-made = Made by { $author } in { $seconds } s, { NUMBER($calls) ->
+    [one] one network call
+   *[other] { $calls } network calls
+  } ({ $key })
 recipe-again = To make it again: `{ $line }`
 size-enlarged = { $size }, shown ×{ $scale }
 family-parent = Made from `{ $code }`

@@ -165,7 +165,10 @@ button-retry = Reintentar
 button-older = Anteriores →
 
 recipe-variation = 🌱 variada con fuerza { $strength } hacia la semilla `{ $seed }`
-recipe-made = Hecha por { $author } en { $seconds } s, con { $calls } llamadas a la red ({ $key })
+recipe-made = Hecha por { $author } en { $seconds } s, con { NUMBER($calls) ->
+    [one] una llamada a la red
+   *[other] { $calls } llamadas a la red
+  } ({ $key })
 recipe-again = Para repetirla: `{ $line }`
 size-enlarged = { $size }, mostrada ×{ $scale }
 family-parent = Hecha a partir de `{ $code }`

@@ -60,9 +60,14 @@ class People:
         if file:
             options["image"] = file["id"]
         given = [{"name": n, "type": kinds[n], "value": v} for n, v in options.items()]
-        data = {"id": "1", "name": name, "type": 1, "options": given}
-        data["resolved"] = {"attachments": attached}
-        return await self._interact(2, data, language, at=at, by=by)
+        data = {"name": name, "type": 1, "options": given, "resolved": {"attachments": attached}}
+        return await self.command(data, language, at, by)
+
+    async def command(
+        self, data: Json, language: str = "en-US", at: Place = HERE, by: int = ANA
+    ) -> int:
+        """One as the member's app has it, which may have kept it since before an update."""
+        return await self._interact(2, {"id": "1", **data}, language, at=at, by=by)
 
     async def press(
         self,

@@ -120,7 +120,9 @@ class Discord(People):
         self._sequence += 1
         await self._socket.send_json({"op": 0, "t": name, "s": self._sequence, "d": data})
 
-    async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
+    async def _gateway(self, request: web.Request) -> web.StreamResponse:
+        if (fault := self._fault("GET /gateway")) is not None:
+            return _error(fault)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._socket = socket

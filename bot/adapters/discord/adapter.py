@@ -21,7 +21,9 @@ from bot.adapters.discord.places import NAME
 from bot.adapters.discord.rights import lacking, takes_pictures
 from bot.commands.semilla import Semilla
 from bot.conversation import Reply, Unreachable
+from bot.events import Changed
 from bot.locales import say
+from bot.replies import answer_reply
 from db.models import Answer, JobState, now
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ OTHERS_WRITTEN = 5  # since it was asked for: the placeholder is out of sight
 LOOKED_BACK = 30  # messages among which an unconfirmed send is looked for
 TOKEN_REVOKED = 4004  # the gateway closes with it
 NO_REPLIES = 160002  # where the channel's earlier messages may not be read
-INVALID_TOKEN, NO_ACCESS = 50027, 50001
+NO_ACCESS = 50001
 THREAD_CLOSED = 50083  # locked, or archived where Semilla may not open it
 
 
@@ -53,17 +55,19 @@ class DiscordAdapter:
 
     async def run(self) -> None:
         """Stays connected until it is cancelled. A refused token ends it: the others go on."""
+        beside: list[asyncio.Task[None]] = []
         try:
             if await self._log_in():
-                announcing = asyncio.create_task(self._announce())
-                await self._client.connect(reconnect=True)
-                announcing.cancel()
+                beside += map(asyncio.create_task, (self._announce(), self._follow_changes()))
+                await self._stay_connected()
         except discord.ConnectionClosed as closed:
             log.error("Discord closed the connection for good: %s", closed)
             bad = closed.code == TOKEN_REVOKED
             key = "discord-bad-token" if bad else "discord-closed"
             self.state = (key, {"code": str(closed.code)})
         finally:
+            for each in beside:
+                each.cancel()
             self.settled.set()
             await self._client.close()
             self._client.in_touch.set()  # what waits for it is tried again, by the next one
@@ -82,12 +86,45 @@ class DiscordAdapter:
                 self.state = ("discord-unreachable", {})
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def _stay_connected(self) -> None:
+        """discord.py comes back by itself, but stumbles where it has never been connected."""
+        while True:
+            try:
+                return await self._client.connect(reconnect=True)
+            except AttributeError:
+                connected: Any = self._client.ws
+                if connected is not None:
+                    raise
+                log.warning("Discord's gateway can't be reached")
+                self.state = ("discord-unreachable", {})
+                await asyncio.sleep(RETRY_SECONDS)
+
     async def _announce(self) -> None:
         await self._client.wait_until_ready()
         link = token.invitation(self._client.application_id or 0)
         facts = {"name": str(self._client.user), "servers": len(self._client.guilds), "link": link}
         self.state = ("discord-ready", facts)
         self.settled.set()
+
+    async def _follow_changes(self) -> None:
+        """A picture that is deleted leaves its message, also where it was only promised there."""
+        with self._semilla.events.follow() as follower:
+            async for event in follower:
+                if isinstance(event, Changed):
+                    try:
+                        await self._show_anew(event.answer)
+                    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                        log.warning("answer %d is not shown as it is now: %s", event.answer, error)
+
+    async def _show_anew(self, number: int) -> None:
+        """In place. What one member alone may see is out of reach, and gone with their app."""
+        answer = await self._semilla.database.answers.get(number)
+        if answer is None or answer.adapter != NAME or answer.private or not answer.delivered:
+            return
+        reply = answer_reply(answer, answer.language)
+        message = await rendering.message(self._semilla, reply, self._limit(answer))
+        channel = self._client.get_partial_messageable(int(answer.thread or answer.channel or 0))
+        await channel.get_partial_message(int(answer.message or 0)).edit(**message.options())
 
     async def _connected(self) -> None:
         """Raises ConnectionError once it has ended for good: another may have taken its place."""
@@ -99,9 +136,9 @@ class DiscordAdapter:
         """Edits the placeholder while that is possible and noticed, else calls the author; what is
         private goes to them alone."""
         await self._connected()
-        await self._client.shown(answer.message)
+        await self._client.answering.shown(answer.message)
         answer = await self._semilla.database.answers.get(answer.id) or answer
-        async with self._client.placeholders.closing(answer.id):
+        async with self._client.answering.placeholders.closing(answer.id):
             if self._noticed(answer, reply.private) and await self._edit_placeholder(answer, reply):
                 return
             if reply.private:
@@ -160,9 +197,9 @@ class DiscordAdapter:
         try:
             await webhook.edit_message(int(answer.message), **message.options())
         except discord.HTTPException as error:
-            if error.status == 404 or error.code in (INVALID_TOKEN, THREAD_CLOSED):
-                return False
-            raise
+            if _may_pass(error):
+                raise
+            return False
         return True
 
     async def _send_late(self, answer: Answer, reply: Reply) -> None:
@@ -234,14 +271,14 @@ class DiscordAdapter:
         )
 
     def _why_not(self, answer: Answer, error: discord.HTTPException) -> str:
-        """Why nothing can be sent there, in words; "" for what may pass."""
+        """Why nothing can be sent there, in words; "" for what may pass, or is the bot's own token."""
         language, server = answer.language, _server(answer)
+        if _may_pass(error) or error.status == 401:
+            return ""
         if error.status == 404 or (server and self._client.get_guild(server) is None):
             return say(language, "discord-channel-gone")
         if error.code == THREAD_CLOSED:
             return say(language, "discord-thread-closed")
-        if error.status != 403:
-            return ""
         # For a thread it is the channel that it hangs on whose permissions count.
         channel = self._client.get_channel(int(answer.channel or 0))
         name = f"#{getattr(channel, 'name', answer.channel)}"
@@ -286,6 +323,11 @@ def _calling(answer: Answer, message: rendering.Message, pictures: int) -> str:
 
 def _author(answer: Answer) -> int:
     return int(answer.member.removeprefix(f"{NAME}:"))
+
+
+def _may_pass(error: discord.HTTPException) -> bool:
+    """Whether Discord may take it later. What it has refused it would refuse for ever."""
+    return error.status == 429 or error.status >= 500
 
 
 def _nonce(answer: Answer, message: rendering.Message) -> str:

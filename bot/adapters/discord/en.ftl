@@ -29,3 +29,4 @@ discord-token-application = Discord: that is the application's id, not its token
 discord-token-public-key = Discord: that is the public key, not the token. The token is at Developer Portal → Bot → Reset Token. Paste it at { $address }/connect.
 discord-token-client-secret = Discord: that is the client secret, not the bot's token. The token is at Developer Portal → Bot → Reset Token. Paste it at { $address }/connect.
 discord-permission-send-messages-in-threads = Send Messages in Threads
+refusal-outdated = Your app shows “{ $name }” as it was before an update. Load Discord again (Ctrl+R, or close and open the app), then it works.

@@ -29,3 +29,4 @@ discord-token-application = Discord: eso es el id de la aplicación, no su token
 discord-token-public-key = Discord: eso es la clave pública, no el token. El token está en Developer Portal → Bot → Reset Token. Pégalo en { $address }/connect.
 discord-token-client-secret = Discord: eso es el «client secret», no el token del bot. El token está en Developer Portal → Bot → Reset Token. Pégalo en { $address }/connect.
 discord-permission-send-messages-in-threads = Enviar mensajes en hilos
+refusal-outdated = Tu aplicación muestra «{ $name }» como era antes de una actualización. Recarga Discord (Ctrl+R, o cierra y abre la aplicación) y funcionará.

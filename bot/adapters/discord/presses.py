@@ -1,6 +1,6 @@
 """Buttons and lists whose ids are command lines: good after every restart, in every year.
 
-Each goes through the same door as a typed command (`Client.press`).
+Each goes through the same door as a typed command (`Interactions.press`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LABEL_CHARACTERS = 80
 
 
 class Presses(Protocol):
-    """The client, as far as buttons know it."""
+    """What is done on a press."""
 
     async def press(self, interaction: discord.Interaction[Any], line: str) -> None: ...
 
@@ -46,8 +46,8 @@ class Press(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"s:(?P<lin
         return cls(getattr(item, "label", "") or "·", match["line"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        client: Presses = interaction.client
-        await client.press(interaction, self.line)
+        does: Presses = interaction.client.interactions
+        await does.press(interaction, self.line)
 
 
 class More(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"m:(?P<line>.+)"):
@@ -71,8 +71,8 @@ class More(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"m:(?P<line
         return cls(match["line"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        client: Presses = interaction.client
-        await client.unfold(interaction, self.line)
+        does: Presses = interaction.client.interactions
+        await does.unfold(interaction, self.line)
 
 
 class Pick(discord.ui.DynamicItem[discord.ui.Select[Any]], template=r"p:"):
@@ -102,8 +102,8 @@ class Pick(discord.ui.DynamicItem[discord.ui.Select[Any]], template=r"p:"):
         return cls([(option.label, option.value) for option in options])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        client: Presses = interaction.client
-        await client.press(interaction, self.item.values[0])
+        does: Presses = interaction.client.interactions
+        await does.press(interaction, self.item.values[0])
 
 
 def line_in(custom_id: str) -> str | None:
