@@ -53,9 +53,8 @@ def completion(semilla: Semilla, option: Option) -> Complete | None:
         found = await _offers(semilla, option, interaction)
         wanted = without_accents(current)
         fitting = [each for each in found if wanted in without_accents(each[0])]
-        return [Choice(name=name[:NAME_CHARACTERS], value=value) for name, value in fitting][
-            :OFFERED
-        ]
+        short = [each for each in fitting if len(each[1]) <= NAME_CHARACTERS]
+        return [Choice(name=name[:NAME_CHARACTERS], value=value) for name, value in short[:OFFERED]]
 
     return complete
 
