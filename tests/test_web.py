@@ -7,7 +7,7 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -647,6 +647,24 @@ async def test_a_page_that_follows_what_happens_stays_connected(
             app.semilla.events.publish(Unjudged(guild="web:home"))
             async with asyncio.timeout(20):
                 assert [line async for line in until_told(told)]
+
+
+async def test_a_browser_keeps_its_newest_streams_and_takes_no_more_connections(
+    tmp_path: Path,
+) -> None:
+    async with (
+        served(tmp_path) as (app, web),
+        httpx.AsyncClient() as browser,
+        AsyncExitStack() as all_,
+    ):
+        await browser.get(web.moderator_address)
+        query = f"{web.address}/events"
+        pages = [await all_.enter_async_context(browser.stream("GET", query)) for _ in range(9)]
+        async with asyncio.timeout(20):
+            ends = [await page.aread() for page in pages[:3]]
+            assert not [end for end in ends if b"moved" in end], "it isn't loaded anew"
+            for page in pages[3:]:
+                assert [line async for line in until_told(page)]
 
 
 async def until_told(told: httpx.Response) -> AsyncIterator[str]:
