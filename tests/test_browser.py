@@ -60,8 +60,10 @@ LOOK = """(hidden) => {
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
-# Before Safari 16.4 and Chrome 112 a form's data didn't know what had sent it.
+# Before Safari 16.4 and Chrome 112 a form's data didn't know what had sent it, before Safari 15.4
+# a submission neither.
 OLDER = """
+    delete SubmitEvent.prototype.submitter;
     delete HTMLFormElement.prototype.requestSubmit;
     window.FormData = class extends FormData { constructor(form) { super(form); } };
 """

@@ -653,7 +653,7 @@ async def test_a_browser_keeps_its_newest_streams_and_takes_no_more_connections(
     tmp_path: Path,
 ) -> None:
     async with (
-        served(tmp_path) as (app, web),
+        served(tmp_path) as (_, web),
         httpx.AsyncClient() as browser,
         AsyncExitStack() as all_,
     ):

@@ -1,6 +1,6 @@
 # The web page, in English.
 
-web-home-name = this computer
+web-home-name = Semilla's computer
 web-question = What shall we draw?
 web-placeholder = a green heart
 web-draw = Draw

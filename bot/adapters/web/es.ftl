@@ -1,6 +1,6 @@
 # La página web, en español.
 
-web-home-name = esta computadora
+web-home-name = la computadora de Semilla
 web-question = ¿Qué dibujamos?
 web-placeholder = un corazón verde
 web-draw = Dibujar
