@@ -394,6 +394,19 @@ def test_a_wrong_number_in_closed_options_is_shown(visitor: Visitor) -> None:
     expect_that(steps).to_be_focused()
 
 
+@pytest.mark.parametrize("visitor", [("en-US", PHONE)], indirect=True, ids=["on a phone"])
+def test_open_options_and_long_words_leave_room_for_the_picture(visitor: Visitor) -> None:
+    visitor.page.locator(".options summary").click()
+    card = finished(draw(visitor.page, f"a red cup {'on a long table ' * 60} steps:2"))
+    expect_that(card.locator("figure img")).to_be_in_viewport(ratio=0.7)
+    assert card.locator("figure img").evaluate(
+        """(each) => {
+            const { left, top } = each.getBoundingClientRect();
+            return document.elementFromPoint(left + 20, top + 20) === each;
+        }"""
+    )
+
+
 def test_a_picture_to_draw_over_is_attached_and_used(visitor: Visitor, tmp_path: Path) -> None:
     Image.new("RGB", (128, 128), "orange").save(tmp_path / "orange.png")
     visitor.page.locator("input[type=file]").set_input_files(tmp_path / "orange.png")

@@ -112,7 +112,7 @@ async def test_whoever_takes_a_shared_tablet_next_comes_in_under_their_own_name(
     secret = await opened.picture("web:class", await member_of(opened, tablet), private=True)
     page = await tablet.get("/")
     assert re.search(r'href="/join"[^>]*>.*Ana.*Not you\?', page.text)
-    for name, seen in (("ana", True), ("Bea", False)):
+    for name, seen in (("ána", True), ("Bea", False)):
         door = await tablet.get("/join")
         fields = {"token": token_of(door), "code": code, "name": name}
         await tablet.post("/join", data=fields)

@@ -333,7 +333,7 @@ async def test_of_two_of_the_same_name_the_meant_one_is_banned_as_it_was_said(
     drawn = await chat.ask(APPLE, guild=place, member=second)
     code = drawn.pictures[0].code
     asked = await chat.type("/ban Ana until:2h reason:spam", guild=place, member=TEACHER)
-    assert code in asked.text
+    assert f": {code}, " in asked.text, "who was there last is named first"
     await chat.type(button(asked, code).line, guild=place, member=TEACHER)
     stopped = await chat.type("/help", guild=place, member=second)
     assert "2 h" in stopped.text

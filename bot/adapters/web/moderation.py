@@ -117,7 +117,7 @@ async def try_to_join(request: Request) -> Response:
 def _session_of(visit: Visit, name: str) -> Session:
     """This browser's, unless it was somebody else's: what is theirs isn't the next one's."""
     session = visit.session
-    if session.name.casefold() in ("", name.casefold()):
+    if not session.name or fold(session.name) == fold(name):
         return session
     return replace(visit.site.sessions.new(), language=session.language)
 
