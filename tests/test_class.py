@@ -41,6 +41,9 @@ async def test_a_visitor_sees_nothing_before_the_code(opened: Opened) -> None:
     browser = opened.browser(AWAY, CLASS_ADDRESS)
     for path in ("/", "/gallery", f"/p/{picture.code}", "/connect", "/class"):
         assert (await browser.get(path)).headers["location"] == "/join"
+    fields = {"token": token_of(await browser.get("/join"))}
+    sent = await browser.post("/join", data=fields, files={"image": b"kept on the disk meanwhile"})
+    assert sent.status_code == 400
     told = await browser.get("/events", headers={"accept": "text/event-stream"})
     assert "event: moved" in told.text, "a page that was open is loaded anew, and led to the door"
 

@@ -138,8 +138,9 @@ def enter_as_moderator(request: Request) -> Visit:
 
 
 async def read_form(request: Request, visit: Visit) -> FormData:
-    """The form that was sent. Raises StaleForm, and TooLarge while it is being read."""
-    form = await request.form(max_files=1, max_fields=100)
+    """The form that was sent, with a file from inside only. Raises StaleForm, HTTPException, and
+    TooLarge while it is being read."""
+    form = await request.form(max_files=1 if visit.inside else 0, max_fields=100)
     if not visit.site.sessions.holds_token(visit.session, str(form.get("token", ""))):
         raise StaleForm
     return form

@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
@@ -143,6 +144,7 @@ def _thumb(visit: Visit, answer: Answer) -> ServerSentEvent:
     return ServerSentEvent(json.dumps({"html": html}), event="thumb")
 
 
+@lru_cache(maxsize=256)  # all pages of a class ask for the same
 def _progress(event: Event, language: str) -> ServerSentEvent | None:
     """A few bytes for what changes often; None when the whole card is to be made anew."""
     progress = Progress.of(event)
