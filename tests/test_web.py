@@ -23,10 +23,10 @@ from bot.adapters.web.adapter import PortInUse, WebAdapter
 from bot.adapters.web.guard import UPLOAD_BYTES
 from bot.adapters.web.pages import RECENT
 from bot.adapters.web.rendering import markup, rows
-from bot.adapters.web.rooms import NoNetwork
+from bot.adapters.web.rooms import Moved, NoNetwork
 from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
-from bot.events import Delivered, Running, Unjudged
+from bot.events import BACKLOG, Delivered, Running, Unjudged, Waiting
 from bot.showing import enlarged
 from db.history import Asker
 from db.models import Review, Visibility
@@ -543,6 +543,16 @@ async def test_an_open_page_is_told_when_the_class_opens_and_when_it_closes(tmp_
             async with messages(web, "room=web:class") as page:
                 await web.close_class()
                 assert (await anext(page))[0] == "moved"
+
+
+async def test_a_page_that_lags_is_led_to_the_door_too(tmp_path: Path) -> None:
+    async with served(tmp_path) as (app, web), messages(web, "room=web:home") as page:
+        for place in range(BACKLOG + 1):
+            waiting = Waiting(guild="web:home", answer=1, place=place, seconds=None)
+            app.semilla.events.publish(waiting)
+        app.semilla.events.publish(Moved(guild="web:home", answer=0))
+        async with asyncio.timeout(20):
+            assert [event async for event, _ in page] == ["moved"]
 
 
 async def test_a_port_in_use_is_told_with_its_number(tmp_path: Path) -> None:
