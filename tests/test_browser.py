@@ -173,6 +173,19 @@ def test_a_phone_never_scrolls_sideways(chromium: Browser, server: page_server.P
     visitor.leave()
 
 
+def test_escape_on_a_page_without_a_conversation_is_no_mistake(
+    chromium: Browser, server: page_server.Page
+) -> None:
+    visitor = Visitor(chromium, server.address, "en-US", LAPTOP)
+    visitor.page.goto(server.moderator_address)
+    visitor.page.goto(f"{server.address}/connect")
+    visitor.page.get_by_label("Token of Telegram").fill(f"12345:{'a' * 35}")
+    visitor.page.keyboard.press("Enter")
+    expect_that(visitor.page.get_by_role("status")).to_contain_text("Saved")
+    visitor.page.keyboard.press("Escape")
+    visitor.leave()
+
+
 def test_the_box_has_the_focus_at_first_sight(visitor: Visitor) -> None:
     expect_that(visitor.page.locator("#ask textarea[name=line]")).to_be_focused()
 

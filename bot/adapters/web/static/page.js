@@ -184,7 +184,7 @@
     if (menu) {
       menu.open = false;
       one("summary", menu).focus();
-    } else if (one(".reply")) {
+    } else if (notes?.firstElementChild) {
       notes.replaceChildren();
       box?.focus();
     }
