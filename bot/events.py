@@ -91,7 +91,7 @@ class Follower:
         return self.guild in (None, event.guild) and self.answer in (None, event.answer)
 
     def offer(self, event: Event) -> None:
-        if self.queue.qsize() < BACKLOG or isinstance(event, Ended | Delivered | Changed | Notice):
+        if self.queue.qsize() < BACKLOG or not isinstance(event, Waiting | Running):
             self.queue.put_nowait(event)
 
     async def __aiter__(self) -> AsyncIterator[Event]:

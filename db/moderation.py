@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     and_,
     delete,
+    desc,
     func,
     literal_column,
     or_,
@@ -105,11 +106,15 @@ class Moderation:
 
     async def members(self, guilds: Sequence[str], text: str) -> list[tuple[str, str]]:
         """Ids and newest names of those of this id or name who have asked in the guilds, or of whom
-        something is recorded there; "" for the name of whoever has had theirs erased."""
+        something is recorded there, the latest first; "" for the name of whoever has had theirs
+        erased."""
         known = union_all(*(_newest_names(table, guilds, text) for table in KNOWN))
         async with self._transactions.read() as session:
-            found = await session.execute(known.order_by("created"))
-            return list({row[0]: (row[0], row[1]) for row in found}.values())
+            found = await session.execute(known.order_by(desc("created")))
+            names: dict[str, str] = {}
+            for row in found:
+                names.setdefault(row[0], row[1])
+            return list(names.items())
 
     async def keep(self, review: Review) -> Review:
         """Gives the review its code. Of each member the newest stay, and what has been asked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
@@ -24,6 +24,7 @@ from bot.adapters.web.rooms import (
     choose_address,
 )
 from bot.app import App
+from db.models import Ban, now
 from tests import page_server
 from tests.pages import AWAY, CLASS_ADDRESS, Browser, Opened, opened_page, serving, token_of
 
@@ -40,6 +41,9 @@ async def test_a_visitor_sees_nothing_before_the_code(opened: Opened) -> None:
     browser = opened.browser(AWAY, CLASS_ADDRESS)
     for path in ("/", "/gallery", f"/p/{picture.code}", "/connect", "/class"):
         assert (await browser.get(path)).headers["location"] == "/join"
+    fields = {"token": token_of(await browser.get("/join"))}
+    sent = await browser.post("/join", data=fields, files={"image": b"kept on the disk meanwhile"})
+    assert sent.status_code == 400
     told = await browser.get("/events", headers={"accept": "text/event-stream"})
     assert "event: moved" in told.text, "a page that was open is loaded anew, and led to the door"
 
@@ -63,7 +67,9 @@ async def test_a_visitor_comes_in_with_the_code_and_a_first_name(opened: Opened)
     assert (await visitor.get("/connect")).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["Mierda", "P u t a", "m1erda 7", "Bea Porn", "Pedófilo"])
+@pytest.mark.parametrize(
+    "name", ["Mierda", "P u t a", "m1erda 7", "Bea Porn", "Pedófilo", "Big Dick"]
+)
 async def test_a_listed_word_is_no_name(opened: Opened, name: str) -> None:
     code = opened.open_class()
     for language, told in (("en", "that isn&#39;t used here"), ("es", "que aquí no se usa")):
@@ -72,7 +78,15 @@ async def test_a_listed_word_is_no_name(opened: Opened, name: str) -> None:
         sent = await browser.post("/join", data=fields)
         assert sent.status_code == 422
         assert told in sent.text
+        assert f'value="{code}" required>' in sent.text, "the code was right"
         assert (await browser.get("/")).headers["location"] == "/join"
+
+
+@pytest.mark.parametrize("name", ["Dick", "Dick G.", "Semen 2", "Pornchanok", "Fanny", "Concha"])
+async def test_a_given_name_that_is_a_listed_word_too_comes_in(opened: Opened, name: str) -> None:
+    opened.open_class()
+    visitor = await opened.visitor(name)
+    assert name in (await visitor.get("/")).text
 
 
 async def test_the_class_does_not_see_the_pictures_of_home(opened: Opened) -> None:
@@ -101,7 +115,7 @@ async def test_whoever_takes_a_shared_tablet_next_comes_in_under_their_own_name(
     secret = await opened.picture("web:class", await member_of(opened, tablet), private=True)
     page = await tablet.get("/")
     assert re.search(r'href="/join"[^>]*>.*Ana.*Not you\?', page.text)
-    for name, seen in (("ana", True), ("Bea", False)):
+    for name, seen in (("ána", True), ("Bea", False)):
         door = await tablet.get("/join")
         fields = {"token": token_of(door), "code": code, "name": name}
         await tablet.post("/join", data=fields)
@@ -117,6 +131,32 @@ async def test_the_next_at_a_moderators_browser_is_no_moderator(opened: Opened) 
     fields = {"token": token_of(await browser.get("/join")), "code": code, "name": "Ana"}
     await browser.post("/join", data=fields)
     assert (await browser.get("/class")).status_code == 403
+
+
+@pytest.mark.parametrize("time", [None, timedelta(hours=1)], ids=["banned", "paused"])
+async def test_whoever_is_stopped_still_looks_and_gets_round_it_by_no_other_name_and_no_new_code(
+    opened: Opened, time: timedelta | None
+) -> None:
+    opened.open_class()
+    picture = await opened.picture("web:class")
+    pupil = await opened.visitor("Ana")
+    who, until = await member_of(opened, pupil), now() + time if time else None
+    moderation = opened.semilla.database.moderation
+    await moderation.ban(Ban(guild="web:class", member=who, member_name="Ana", until=until))
+    assert picture.file in (await pupil.get("/gallery")).text
+    for renewed in (False, True):
+        if renewed:
+            opened.web.room.renew()
+        for name in ("Bea", "Ana"):
+            fields = {"code": opened.web.room.code, "name": name}
+            token = token_of(await pupil.get("/join"))
+            refused = await pupil.post("/join", data={"token": token, **fields})
+            assert refused.status_code == 403
+            assert "Moderators have stopped Ana" in refused.text
+    assert (await pupil.get("/gallery")).headers["location"] == "/join", "a new code keeps it out"
+    await moderation.lift("web:class", who)
+    fields["token"] = token_of(await pupil.get("/join"))
+    assert (await pupil.post("/join", data=fields)).headers["location"] == "/"
 
 
 async def member_of(opened: Opened, browser: Browser) -> str:

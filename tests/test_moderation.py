@@ -333,6 +333,19 @@ async def test_a_name_is_known_in_capitals_and_in_small_letters(chat: Chat, plac
     assert [each.code for each in shown.pictures] == [drawn.pictures[0].code]
 
 
+async def test_a_time_and_a_reason_may_follow_the_name_as_people_say_it(
+    chat: Chat, place: Guild
+) -> None:
+    hugo = Member("chat:hugo", "Hugo 6 D")
+    for member in (ANA, hugo):
+        await chat.ask(APPLE, guild=place, member=member)
+    paused = await chat.type("/pausar Ana 10 min habla mucho", guild=place, member=TEACHER)
+    assert paused.text.startswith("Ana can't use me here for 10 min")
+    assert "Reason: habla mucho" in (await chat.type("/help", guild=place)).text
+    banned = await chat.type("/ban Hugo 6 D", guild=place, member=TEACHER)
+    assert banned.text.startswith("Hugo 6 D can't use me here any more"), "it is his whole name"
+
+
 async def test_of_two_of_the_same_name_the_meant_one_is_banned_as_it_was_said(
     chat: Chat, place: Guild
 ) -> None:
@@ -341,7 +354,7 @@ async def test_of_two_of_the_same_name_the_meant_one_is_banned_as_it_was_said(
     drawn = await chat.ask(APPLE, guild=place, member=second)
     code = drawn.pictures[0].code
     asked = await chat.type("/ban Ana until:2h reason:spam", guild=place, member=TEACHER)
-    assert code in asked.text
+    assert f": {code}, " in asked.text, "who was there last is named first"
     await chat.type(button(asked, code).line, guild=place, member=TEACHER)
     stopped = await chat.type("/help", guild=place, member=second)
     assert "2 h" in stopped.text

@@ -7,7 +7,7 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -23,10 +23,10 @@ from bot.adapters.web.adapter import PortInUse, WebAdapter
 from bot.adapters.web.guard import UPLOAD_BYTES
 from bot.adapters.web.pages import RECENT
 from bot.adapters.web.rendering import markup, rows
-from bot.adapters.web.rooms import NoNetwork
+from bot.adapters.web.rooms import Moved, NoNetwork
 from bot.adapters.web.sessions import Sessions, browser_language
 from bot.app import App
-from bot.events import Delivered, Running, Unjudged
+from bot.events import BACKLOG, Delivered, Running, Unjudged, Waiting
 from bot.showing import enlarged
 from db.history import Asker
 from db.models import Review, Visibility
@@ -545,6 +545,16 @@ async def test_an_open_page_is_told_when_the_class_opens_and_when_it_closes(tmp_
                 assert (await anext(page))[0] == "moved"
 
 
+async def test_a_page_that_lags_is_led_to_the_door_too(tmp_path: Path) -> None:
+    async with served(tmp_path) as (app, web), messages(web, "room=web:home") as page:
+        for place in range(BACKLOG + 1):
+            waiting = Waiting(guild="web:home", answer=1, place=place, seconds=None)
+            app.semilla.events.publish(waiting)
+        app.semilla.events.publish(Moved(guild="web:home", answer=0))
+        async with asyncio.timeout(20):
+            assert [event async for event, _ in page] == ["moved"]
+
+
 async def test_a_port_in_use_is_told_with_its_number(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -647,6 +657,24 @@ async def test_a_page_that_follows_what_happens_stays_connected(
             app.semilla.events.publish(Unjudged(guild="web:home"))
             async with asyncio.timeout(20):
                 assert [line async for line in until_told(told)]
+
+
+async def test_a_browser_keeps_its_newest_streams_and_takes_no_more_connections(
+    tmp_path: Path,
+) -> None:
+    async with (
+        served(tmp_path) as (_, web),
+        httpx.AsyncClient() as browser,
+        AsyncExitStack() as all_,
+    ):
+        await browser.get(web.moderator_address)
+        query = f"{web.address}/events"
+        pages = [await all_.enter_async_context(browser.stream("GET", query)) for _ in range(9)]
+        async with asyncio.timeout(20):
+            ends = [await page.aread() for page in pages[:3]]
+            assert not [end for end in ends if b"moved" in end], "it isn't loaded anew"
+            for page in pages[3:]:
+                assert [line async for line in until_told(page)]
 
 
 async def until_told(told: httpx.Response) -> AsyncIterator[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from difflib import get_close_matches
+from functools import cache
 from itertools import islice
 
 from bot.commands.declaration import COMMANDS, Command, Option, fold
@@ -50,8 +51,19 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
 
 
 def find(name: str) -> Command | None:
-    folded = fold(name)  # once: it may be as long as the line
-    return next((each for each in COMMANDS.values() if folded in each.names()), None)
+    return _commands().get(fold(name))
+
+
+@cache
+def _commands() -> dict[str, Command]:
+    """By all their names: a room that many look at reads each line for each of them."""
+    return {name: each for each in reversed(COMMANDS.values()) for name in each.names()}
+
+
+@cache
+def _options(command: str) -> dict[str, Option]:
+    options = COMMANDS[command].options
+    return {name: each for each in reversed(options) for name in each.names()}
 
 
 def options(command: Command, text: str) -> dict[str, str]:
@@ -90,7 +102,7 @@ def _markers(command: Command, text: str) -> tuple[str, list[tuple[Option, re.Ma
     """What stands before the first option, and each option with where its name stands."""
     quoted = [match.span() for match in QUOTED.finditer(text)]
     starts = [start for start, _ in quoted]
-    options = {name: option for option in reversed(command.options) for name in option.names()}
+    options = _options(command.name)
     markers = []
     for match in MARKER.finditer(text):
         option = options.get(fold(match["dashed"] or match["named"]))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.commands import door
-from bot.commands.declaration import command
+from bot.commands.declaration import COMMANDS, command
 from bot.commands.kinds import (
     Before,
     Name,
@@ -34,11 +34,12 @@ from db.codes import readings
 from db.models import EVERYWHERE, Ban, Record, RecordKind, Review, Visibility, now
 
 SPAN = re.compile(r"(\d{1,4})\s*([a-z]+)")
-TIME_FIRST = re.compile(  # by the whole names: "3 malas palabras" are no three minutes
+TIME = (  # by the whole names: "3 malas palabras" are no three minutes
     r"\d{1,4}\s*(?:m|min(?:ut[eo])?s?|h|hs|hrs?|horas?|hours?|d|d[ií]as?|days?|w|weeks?"
-    r"|sem(?:ana)?s?|mon(?:th)?s?|mes(?:es)?)(?!\S)",
-    re.IGNORECASE,
+    r"|sem(?:ana)?s?|mon(?:th)?s?|mes(?:es)?)(?!\S)"
 )
+TIME_FIRST = re.compile(TIME, re.IGNORECASE)
+MEMBER_FIRST = re.compile(rf"(?P<member>.+?)\s+(?P<until>{TIME})\s*(?P<reason>.*)", re.IGNORECASE)
 UNITS = {  # by how their names begin in both languages, the longer beginnings first
     "mon": timedelta(days=30),
     "mes": timedelta(days=30),
@@ -241,9 +242,16 @@ async def _stop(
     semilla: Semilla, call: Call, text: str, until: datetime | None, reason: str
 ) -> Reply:
     """A ban, or with an end a pause. What the member has in line is cancelled, and what is just
-    being accepted first."""
+    being accepted first. "Ana 2h spam" is Ana for two hours, unless somebody is called so."""
     await _need_moderator(semilla, call)
-    who, name = await _member(semilla, call, text)
+    try:
+        who, name = await _member(semilla, call, text)
+    except Refusal as refusal:
+        parts = MEMBER_FIRST.fullmatch(text)
+        if refusal.key != "unknown-member" or parts is None or len(call.options) > 1:
+            raise
+        options = {key: part for key, part in parts.groupdict().items() if part}
+        return await COMMANDS[call.command].run(semilla, replace(call, options=options))
     if who == call.member.id or await semilla.database.access.owns(who):
         raise Refusal("not-against-owner")
     stopped = Ban(

@@ -460,7 +460,7 @@ log-floor = A request of { $member } asked for what is never drawn, and was refu
 log-unsure = A request of { $member } may have asked for what is never drawn, and was refused. It may have meant something else, so it doesn't count towards a pause.
 log-undrawn = A picture of { $member } was thrown away unseen: the check found nakedness where a child may be meant, or over a photo.
 log-floor-paused = { $member } has asked several times for what is never drawn, and is paused everywhere for a day.
-banned = { $member } can't use me here any more. /unban lifts it.
+banned = { $member } can't use me here any more, only look. /unban lifts it.
 drawing-paused = Nothing is drawn until /resume. The card's memory is freed as soon as what is being drawn is done. { $waiting ->
     [0] Nothing waits
     [one] 1 picture waits
@@ -473,7 +473,7 @@ drawing-again = I'm drawing again. { $waiting ->
 }
 drawing-later = I'm not drawing just now. Your request is kept, and its turn will come.
 refusal-pause-whom = Whom? Name a member, or a picture of theirs: /pause K7QX
-paused = { $member } can't use me here for { $time }. /unban lifts it.
+paused = { $member } can't use me here for { $time }, only look. /unban lifts it.
 line-emptied = { $count ->
     [one] Your picture that was waiting is cancelled.
    *[other] Your { $count } pictures that were waiting are cancelled.

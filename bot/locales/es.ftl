@@ -430,7 +430,7 @@ log-floor = Un pedido de { $member } era de algo que no se dibuja nunca, y se re
 log-unsure = Un pedido de { $member } quizás era de algo que no se dibuja nunca, y se rechazó. Puede que fuera otra cosa, así que no cuenta para una pausa.
 log-undrawn = Una imagen de { $member } se tiró sin que nadie la viera: el control automático encontró desnudez donde puede tratarse de menores, o sobre una foto.
 log-floor-paused = { $member } pidió varias veces algo que no se dibuja nunca, y queda en pausa en todos los lugares por un día.
-banned = { $member } ya no puede usarme aquí. /readmitir lo levanta.
+banned = { $member } ya no puede usarme aquí, solo mirar. /readmitir lo levanta.
 drawing-paused = No dibujo nada hasta /reanudar. La memoria de la tarjeta queda libre en cuanto termine lo que se está dibujando. { $waiting ->
     [0] No hay imágenes en espera
     [one] Hay 1 imagen en espera
@@ -443,7 +443,7 @@ drawing-again = Vuelvo a dibujar. { $waiting ->
 }
 drawing-later = Ahora no estoy dibujando. Tu pedido queda guardado y le llegará el turno.
 refusal-pause-whom = ¿A quién? Nombra a un miembro, o una imagen suya: /pausar K7QX
-paused = { $member } no puede usarme aquí por { $time }. /readmitir lo levanta.
+paused = { $member } no puede usarme aquí por { $time }, solo mirar. /readmitir lo levanta.
 line-emptied = { $count ->
     [one] Una imagen tuya que esperaba queda cancelada.
    *[other] { $count } imágenes tuyas que esperaban quedan canceladas.

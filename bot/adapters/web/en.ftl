@@ -1,6 +1,6 @@
 # The web page, in English.
 
-web-home-name = this computer
+web-home-name = Semilla's computer
 web-question = What shall we draw?
 web-placeholder = a green heart
 web-draw = Draw
@@ -49,7 +49,7 @@ web-class-what = Opens Semilla to everyone in the same wifi who knows today's co
 web-class-open = Open to the class
 web-class-close = Close the class
 web-class-renew = New code
-web-class-renewed = A new code leads everybody in the class to the door again: for when somebody shouldn't be in it.
+web-class-renewed = A new code leads everybody in the class to the door again: for when somebody shouldn't be in it. Whoever is banned or paused stays outside; until then they can look.
 web-class-go = To the class's pictures
 web-class-come = Let’s draw
 web-class-wifi = Join the same wifi as this computer
@@ -66,6 +66,7 @@ web-not-you = Not you?
 web-wrong-code = That isn't today's code. Look at the screen again.
 web-name-missing = How should the others call you?
 web-name-listed = That name has a word that isn't used here. Type another one.
+web-stopped = Moderators have stopped { $name } at this browser. Until they lift it (/unban), nobody comes in with it.
 web-too-many-tries = { $minutes ->
     [one] Too many tries. Wait a minute, then look at the code again.
    *[other] Too many tries. Wait { $minutes } minutes, then look at the code again.

@@ -1,6 +1,6 @@
 # La página web, en español.
 
-web-home-name = esta computadora
+web-home-name = la computadora de Semilla
 web-question = ¿Qué dibujamos?
 web-placeholder = un corazón verde
 web-draw = Dibujar
@@ -49,7 +49,7 @@ web-class-what = Abre Semilla a quienes estén en la misma red wifi y sepan el c
 web-class-open = Abrir a la clase
 web-class-close = Cerrar la clase
 web-class-renew = Código nuevo
-web-class-renewed = Un código nuevo lleva otra vez a la puerta a toda la clase: por si hay alguien que no debería estar.
+web-class-renewed = Un código nuevo lleva otra vez a la puerta a toda la clase: por si hay alguien que no debería estar. Quien tenga un veto o una pausa se queda fuera; hasta entonces puede mirar.
 web-class-go = Ver las imágenes de la clase
 web-class-come = A dibujar
 web-class-wifi = Conéctate a la misma red wifi que esta computadora
@@ -66,6 +66,7 @@ web-not-you = ¿No eres tú?
 web-wrong-code = Ese no es el código de hoy. Mira otra vez la pantalla.
 web-name-missing = ¿Cómo te llaman los demás?
 web-name-listed = Ese nombre tiene una palabra que aquí no se usa. Escribe otro.
+web-stopped = Quienes moderan detuvieron a { $name } en este navegador. Hasta que lo levanten (/readmitir), nadie entra con él.
 web-too-many-tries = { $minutes ->
     [one] Demasiados intentos. Espera un minuto y mira otra vez el código.
    *[other] Demasiados intentos. Espera { $minutes } minutos y mira otra vez el código.

@@ -17,8 +17,10 @@ from bot.adapters.web.site import Visit, arrive, enter_as_moderator, read_form
 from bot.config import save_token
 from bot.locales import say
 from bot.moderation import below_floor, blocked_word, rules_of
+from bot.words import fold
 
 NAME_CHARACTERS = 24
+LISTED_NAMES = re.compile(r"dick|semen|porn(?:chai|chanok|pan|pimon|sak|sawan|thip|tip)")
 TOKENS = {
     "discord": re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}"),
     "telegram": re.compile(r"\d{5,}:[\w-]{30,}"),
@@ -89,19 +91,25 @@ async def try_to_join(request: Request) -> Response:
     form = await read_form(request, visit)
     name = first_name(str(form.get("name", "")))
     code = "".join(c for c in str(form.get("code", ""))[:20] if c.isdecimal())
+    database = visit.site.semilla.database
     if not name:
-        return _door(visit, say(visit.language, "web-name-missing"), name)
-    rules = await rules_of(visit.site.semilla.database, CLASS.id)
-    if blocked_word(rules, name) or below_floor(name):
-        return _door(visit, say(visit.language, "web-name-listed"), name, 422)
+        return _door(visit, say(visit.language, "web-name-missing"), name, code)
+    rules = await rules_of(database, CLASS.id)
+    if not is_given_name(name) and (blocked_word(rules, name) or below_floor(name)):
+        return _door(visit, say(visit.language, "web-name-listed"), name, code, 422)
+    if await database.moderation.banned([CLASS.id], visit.member.id):
+        text = say(visit.language, "web-stopped", name=visit.member.name)
+        return _door(visit, text, name, code, 403)
     address = request.client.host if request.client else ""
     try:
         admitted = visit.site.room.try_code(code, address)
     except TooManyTries as many:
         minutes = -(-many.seconds // 60)
-        return _door(visit, say(visit.language, "web-too-many-tries", minutes=minutes), name, 429)
+        return _door(
+            visit, say(visit.language, "web-too-many-tries", minutes=minutes), name, status=429
+        )
     if not admitted:
-        return _door(visit, say(visit.language, "web-wrong-code"), name, 403)
+        return _door(visit, say(visit.language, "web-wrong-code"), name, status=403)
     visit = replace(visit, session=replace(_session_of(visit, name), name=name, code=code))
     return visit.keep(RedirectResponse("/", status_code=303))
 
@@ -109,13 +117,15 @@ async def try_to_join(request: Request) -> Response:
 def _session_of(visit: Visit, name: str) -> Session:
     """This browser's, unless it was somebody else's: what is theirs isn't the next one's."""
     session = visit.session
-    if session.name.casefold() in ("", name.casefold()):
+    if not session.name or fold(session.name) == fold(name):
         return session
     return replace(visit.site.sessions.new(), language=session.language)
 
 
-def _door(visit: Visit, problem: str = "", name: str = "", status: int = 200) -> Response:
-    content = page("join.html", visit, problem=problem, name=name)
+def _door(
+    visit: Visit, problem: str = "", name: str = "", code: str = "", status: int = 200
+) -> Response:
+    content = page("join.html", visit, problem=problem, name=name, code=code)
     return visit.keep(HTMLResponse(content, status_code=status))
 
 
@@ -123,6 +133,12 @@ def first_name(text: str) -> str:
     """Letters, marks, digits and a few signs of names; nothing that could look like a command."""
     kept = (c for c in text if unicodedata.category(c)[0] in "LMN" or c in " -'’.")
     return " ".join("".join(kept).split())[:NAME_CHARACTERS].strip()
+
+
+def is_given_name(name: str) -> bool:
+    """Whether it is one that is a listed word, too: alone, with an initial, or with a number."""
+    words = [each for each in fold(name).replace(".", " ").split() if len(each) > 2]
+    return len(words) == 1 and bool(LISTED_NAMES.fullmatch(words[0]))
 
 
 async def connect(request: Request) -> Response:

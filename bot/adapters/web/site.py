@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from starlette.datastructures import FormData
@@ -15,6 +16,7 @@ from bot.adapters.web.rooms import CLASS, HOME, ClassRoom
 from bot.adapters.web.sessions import Session, Sessions, browser_language
 from bot.commands.semilla import Semilla
 from bot.conversation import Guild, Member
+from bot.events import Follower
 from bot.locales import say
 from db.history import Asker
 
@@ -50,7 +52,8 @@ class Chats(Protocol):
 class Site:
     """Made once by the adapter; `open_class` and `close_class` bind and free the network.
 
-    `open_class` raises NoNetwork and PortInUse.
+    `open_class` raises NoNetwork and PortInUse. `streams`: of each browser that follows what
+    happens, by its session.
     """
 
     semilla: Semilla
@@ -59,6 +62,7 @@ class Site:
     open_class: Callable[[], Awaitable[None]]
     close_class: Callable[[], Awaitable[None]]
     chats: Chats | None
+    streams: defaultdict[str, list[Follower]] = field(default_factory=lambda: defaultdict(list))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,9 @@ def enter_as_moderator(request: Request) -> Visit:
 
 
 async def read_form(request: Request, visit: Visit) -> FormData:
-    """The form that was sent. Raises StaleForm, and TooLarge while it is being read."""
-    form = await request.form(max_files=1, max_fields=100)
+    """The form that was sent, with a file from inside only. Raises StaleForm, HTTPException, and
+    TooLarge while it is being read."""
+    form = await request.form(max_files=1 if visit.inside else 0, max_fields=100)
     if not visit.site.sessions.holds_token(visit.session, str(form.get("token", ""))):
         raise StaleForm
     return form

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
@@ -15,13 +17,18 @@ from bot.adapters.web.pages import WELCOME, conversation, unjudged
 from bot.adapters.web.rendering import card_message, fragment
 from bot.adapters.web.rooms import Moved
 from bot.adapters.web.site import Visit, enter
-from bot.events import Changed, Delivered, Event, Unjudged
+from bot.events import Changed, Delivered, Event, Follower, Unjudged
 from bot.replies import Progress, answer_reply, progress_line
 from db.models import Answer
 
 MOVED = ServerSentEvent("{}", event="moved")
 SECONDS_BETWEEN_PINGS = 20
+STREAMS = 6  # of one browser; it connects no more than that by itself
 SECONDS_TO_SEND = 30  # a page that takes no byte for so long is closed, and comes back by itself
+
+
+class Replaced(Event):
+    """Its browser has opened newer ones."""
 
 
 async def events(request: Request) -> Response:
@@ -47,18 +54,15 @@ def moved() -> Response:
 async def _messages(
     visit: Visit, room: str, since: int, unfinished: set[int]
 ) -> AsyncIterator[ServerSentEvent]:
-    """Until the page is of another room than its browser: then it is to be loaded anew."""
-    if room == visit.guild.id:
-        async for message in _happenings(visit, since, unfinished):
-            yield message
-    yield MOVED
-
-
-async def _happenings(
-    visit: Visit, since: int, unfinished: set[int]
-) -> AsyncIterator[ServerSentEvent]:
-    """First what the page has missed, then what happens in its room."""
-    with visit.site.semilla.events.follow(guild=visit.guild.id) as follower:
+    """First what the page has missed, then what happens in its room; until it is of another room
+    than its browser: then it is to be loaded anew."""
+    if room != visit.guild.id:
+        yield MOVED
+        return
+    with (
+        visit.site.semilla.events.follow(guild=visit.guild.id) as follower,
+        _one_of_few(visit, follower),
+    ):
         shown: set[int] = set()
         for answer in await _known(visit, unfinished):
             if answer.id > since or answer.id in unfinished:
@@ -68,10 +72,29 @@ async def _happenings(
             yield await _unjudged(visit)
         quiet: set[int] = set()
         async for event in follower:
+            if isinstance(event, Replaced):
+                return
             if isinstance(event, Moved):
+                yield MOVED
                 return
             if message := await _told(visit, event, shown, quiet):
                 yield message
+
+
+@contextmanager
+def _one_of_few(visit: Visit, follower: Follower) -> Iterator[None]:
+    """A browser's newest streams replace its oldest: in a wifi that breaks, what is left of those
+    may stay connected for a quarter of an hour."""
+    own = visit.site.streams[visit.session.id]
+    own.append(follower)
+    for oldest in own[:-STREAMS]:
+        oldest.queue.put_nowait(Replaced(guild=visit.guild.id, answer=0))
+    try:
+        yield
+    finally:
+        own.remove(follower)
+        if not own:
+            del visit.site.streams[visit.session.id]
 
 
 async def _told(
@@ -121,6 +144,7 @@ def _thumb(visit: Visit, answer: Answer) -> ServerSentEvent:
     return ServerSentEvent(json.dumps({"html": html}), event="thumb")
 
 
+@lru_cache(maxsize=256)  # all pages of a class ask for the same
 def _progress(event: Event, language: str) -> ServerSentEvent | None:
     """A few bytes for what changes often; None when the whole card is to be made anew."""
     progress = Progress.of(event)

@@ -3,7 +3,7 @@
   "use strict";
   const one = (selector, root = document) => root.querySelector(selector);
   const ask = one("#ask"), feed = one("#feed"), notes = one("#notes"), live = one("#live");
-  const box = ask && one("textarea[name=line]", ask);
+  const box = ask && one("textarea[name=line]", ask), image = ask && one("[type=file]", ask);
   const words = document.body.dataset;
   const random = () => Array.from(crypto.getRandomValues(new Uint8Array(9)), (n) => n.toString(36)).join("");
   const element = (html) => {
@@ -68,41 +68,45 @@
     if (card.classList.contains("mine") && (!calls || call === calls >> 1)) live.textContent = text;
   };
 
+  // What the stream tells: `moved` when the class was opened or closed.
+  const told = {
+    moved: () => location.reload(),
+    card: put,
+    progress,
+    thumb: ({ html }) => {
+      const strip = one(".strip"), thumb = element(html);
+      if (!strip || !thumb || one(`[href="${thumb.getAttribute("href")}"]`, strip)) return;
+      strip.hidden = false;
+      one(".thumbs", strip).prepend(thumb);
+    },
+    unjudged: ({ text }) => {
+      const waits = one("#unjudged"), button = one("button", waits);
+      if (text && button.textContent !== text) live.textContent = text;
+      button.textContent = text;
+      waits.hidden = !text;
+    },
+  };
+
   // One stream, while the page is looked at; what was missed comes first: when it comes back, that
   // may be about any card.
   let stream = null, missed = "[data-open]";
+  const leave = () => {
+    stream?.close(); // by itself it would ask again for what was missing when it began
+    stream = null;
+  };
   const follow = () => {
-    if (document.hidden) {
-      stream?.close();
-      stream = null;
-    } else if (!stream) {
-      const open = [...feed.querySelectorAll(missed)].map((each) => each.dataset.answer).slice(0, 100);
-      missed = "[data-answer]";
-      stream = new EventSource(`/events?room=${feed.dataset.room}&since=${feed.dataset.newest}&open=${open}`);
-      stream.addEventListener("moved", () => location.reload()); // the class was opened or closed
-      stream.addEventListener("card", (event) => {
-        put(JSON.parse(event.data));
-      });
-      stream.addEventListener("thumb", (event) => {
-        const strip = one(".strip");
-        const thumb = element(JSON.parse(event.data).html);
-        if (!strip || !thumb || one(`[href="${thumb.getAttribute("href")}"]`, strip)) return;
-        strip.hidden = false;
-        one(".thumbs", strip).prepend(thumb);
-      });
-      stream.addEventListener("unjudged", (event) => {
-        const { text } = JSON.parse(event.data), waits = one("#unjudged");
-        if (text && one("button", waits).textContent !== text) live.textContent = text;
-        one("button", waits).textContent = text;
-        waits.hidden = !text;
-      });
-      stream.addEventListener("progress", (event) => progress(JSON.parse(event.data)));
-      stream.onerror = () => {
-        stream?.close(); // by itself it would ask again for what was missing when it began
-        stream = null;
-        setTimeout(follow, 4000);
-      };
+    if (document.hidden) return leave();
+    if (stream) return;
+    const open = [...feed.querySelectorAll(missed)].map((each) => each.dataset.answer).slice(0, 100);
+    missed = "[data-answer]";
+    stream = new EventSource(`/events?room=${feed.dataset.room}&since=${feed.dataset.newest}&open=${open}`);
+    for (const [name, act] of Object.entries(told)) {
+      stream.addEventListener(name, (event) => act(JSON.parse(event.data)));
     }
+    stream.onerror = () => {
+      leave();
+      setTimeout(follow, 4000);
+    };
   };
   if (feed) {
     follow();
@@ -114,8 +118,8 @@
   const numbers = new Map(), awaited = new Set();
   const send = async (form, submitter) => {
     const data = new FormData(form);
-    if (submitter?.name) data.set(submitter.name, submitter.value);
-    const parent = submitter?.closest("[data-answer]");
+    if (submitter.name) data.set(submitter.name, submitter.value);
+    const parent = submitter.closest("[data-answer]");
     if (parent) data.set("answer", parent.dataset.answer);
     data.delete("once");
     // No file is a file, too: an empty one, made just now.
@@ -124,8 +128,8 @@
     awaited.add(same);
     if (!numbers.has(same)) numbers.set(same, random());
     data.set("once", numbers.get(same));
-    const typed = box?.value, picture = data_image()?.files[0];
-    submitter?.setAttribute("aria-busy", "true");
+    const typed = box?.value, picture = image?.files[0];
+    submitter.setAttribute("aria-busy", "true");
     try {
       const response = await fetch("/call", { method: "POST", body: data, headers: { accept: "application/json" } });
       const said = await response.json();
@@ -140,21 +144,23 @@
       }
       if (form === ask && !said.refused) {
         if (box.value === typed) box.value = "";
-        if (data_image().files[0] === picture) detach();
+        if (image.files[0] === picture) detach();
         if (matchMedia("(pointer: fine)").matches) box.focus();
       }
     } catch {
       warn(words.offline);
     } finally {
       awaited.delete(same);
-      submitter?.removeAttribute("aria-busy");
+      submitter.removeAttribute("aria-busy");
     }
   };
+  // Forms are sent by their buttons, with the Enter key too; Safari before 15.4 doesn't say by which.
+  let pressed = null;
   document.addEventListener("submit", (event) => {
     if (event.target.getAttribute("action") !== "/call" || !notes) return;
     event.preventDefault();
-    if (event.target === ask && !box.value.trim() && !data_image()?.files.length) return box.focus();
-    send(event.target, event.submitter);
+    if (event.target === ask && !box.value.trim() && !image.files.length) return box.focus();
+    send(event.target, pressed);
   });
 
   // Menus close by a click elsewhere or Escape; lines in replies go into the box.
@@ -162,8 +168,8 @@
     for (const menu of document.querySelectorAll(".more[open]")) if (menu !== except) menu.open = false;
   };
   document.addEventListener("click", (event) => {
-    const button = event.target.closest(".more button");
-    close(button ? null : event.target.closest(".more"));
+    pressed = event.target.closest("button");
+    close(pressed ? null : event.target.closest(".more"));
     if (event.target.closest(".reply .close")) event.target.closest(".reply").remove();
     const line = event.target.closest("a.line");
     if (line && box) {
@@ -178,17 +184,13 @@
     if (menu) {
       menu.open = false;
       one("summary", menu).focus();
-    } else if (one(".reply")) {
+    } else if (notes?.firstElementChild) {
       notes.replaceChildren();
       box?.focus();
     }
   });
 
-  function data_image() {
-    return ask && one("[type=file]", ask);
-  }
   function detach() {
-    const image = data_image();
     image.value = "";
     one(".attached", ask).hidden = true;
   }
@@ -215,7 +217,6 @@
   ask.addEventListener("invalid", () => (one(".options", ask).open = true), true);
 
   // A picture to draw over: chosen, dropped or pasted.
-  const image = data_image();
   const attach = (files) => {
     const file = [...files].find((each) => each.type.startsWith("image/"));
     if (!file) return false;
