@@ -82,7 +82,7 @@ async def test_a_listed_word_is_no_name(opened: Opened, name: str) -> None:
         assert (await browser.get("/")).headers["location"] == "/join"
 
 
-@pytest.mark.parametrize("name", ["Dick", "Dick G.", "Semen 2", "Pornchanok", "Fanny", "Concha"])
+@pytest.mark.parametrize("name", ["Dick", "Dick G. 2", "Pornchanok", "Fanny", "Concha"])
 async def test_a_given_name_that_is_a_listed_word_too_comes_in(opened: Opened, name: str) -> None:
     opened.open_class()
     visitor = await opened.visitor(name)

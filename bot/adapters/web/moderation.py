@@ -20,7 +20,7 @@ from bot.moderation import below_floor, blocked_word, rules_of
 from bot.words import fold
 
 NAME_CHARACTERS = 24
-LISTED_NAMES = re.compile(r"dick|semen|porn(?:chai|chanok|pan|pimon|sak|sawan|thip|tip)")
+LISTED_NAMES = re.compile(r"dick|porn(?:chai|chanok|pan|pimon|sak|sawan|thip|tip)")
 TOKENS = {
     "discord": re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}"),
     "telegram": re.compile(r"\d{5,}:[\w-]{30,}"),
