@@ -15,7 +15,7 @@ import pytest_asyncio
 from PIL import Image
 
 from bot import delivery
-from bot.adapters.telegram import reading
+from bot.adapters.telegram import places, reading
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
@@ -571,15 +571,23 @@ async def test_an_album_is_answered_once(peer: Telegram) -> None:
     assert sorted(answers) == [said[0], said[3], said[7]]
 
 
-async def test_a_moderator_orders_much_from_the_private_chat_too(peer: Telegram, app: App) -> None:
+async def test_a_moderator_orders_much_from_the_private_chat_too(
+    peer: Telegram, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MODERATORS_SECONDS", 0.0)
     database, guild, teacher = app.semilla.database, f"telegram:{peer.group}", f"telegram:{TEACHER}"
     await database.settings.set(guild, "guild", "", "max_steps", "1")
     options = {"prompt": "a cat", "steps": "2", "size": "64x64"}
-    for user, member in ((TEACHER, teacher), (ANA, f"telegram:{ANA}")):
+    for user, member, thrown_out in (
+        (TEACHER, teacher, False),
+        (ANA, f"telegram:{ANA}", False),
+        (TEACHER, teacher, True),  # who was its admin, as far as Semilla could see
+    ):
+        peer.closed_to |= {peer.group} if thrown_out else set()
         code = await database.drafts.save(guild, member, options)
         ordered = await peer.say(f"/order {code}", chat=user, user=user)
         told = await peer.answered(ordered)
-        if user == TEACHER:
+        if user == TEACHER and not thrown_out:
             await peer.shown(ordered, chat=TEACHER)
         else:
             assert "1" in told.text

@@ -19,6 +19,7 @@ from PIL import Image
 
 from bot.adapters.telegram import webhook
 from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.touch import A_POLL
 from bot.app import App
 from bot.chats import Chats
 from bot.conversation import Button, Reply
@@ -28,6 +29,7 @@ from tests.pages import Browser, Opened, token_of
 from tests.rows import answer
 from tests.telegram_peer.server import (
     ANA,
+    BOT,
     LUIS,
     PRIVATE,
     TEACHER,
@@ -128,6 +130,18 @@ async def test_the_question_begins_with_what_was_said_first_whichever_came_first
     await peer.until(lambda: question.deleted)
 
 
+async def test_what_comes_while_the_question_is_being_sent_is_asked_about_too(
+    peer: Telegram,
+) -> None:
+    peer.faults.append(Fault("sendMessage", late_seconds=2))
+    await peer.say("/imagina un gato pasos:1", user=LUIS, ago=600)
+    await peer.until(lambda: asking(peer))
+    await peer.say("/imagina una luna pasos:1", user=LUIS, ago=600)
+    await peer.until(lambda: "2 pedidos" in asking(peer)[-1].text)
+    await peer.press(asking(peer)[-1], "Olvidarlos", user=LUIS)
+    await peer.until(lambda: len(asking(peer)) == 1)
+
+
 async def test_a_request_that_fails_late_takes_no_other_with_it(peer: Telegram) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (64, 64), "red").save(buffer, "JPEG")
@@ -170,6 +184,7 @@ async def test_a_restart_forgets_no_request_and_repeats_none(tmp_path: Path) -> 
             update = peer.waiting[-1]
             await peer.shown(asked)
             await all_noted(app)
+        update["message"]["date"] -= 3600  # and was away so long
         peer.waiting.insert(0, update)
         async with semilla_on(peer, tmp_path):
             (question,) = asking(peer)
@@ -202,15 +217,18 @@ async def test_buttons_that_were_pressed_in_a_time_away_are_asked_about(tmp_path
             picture = await peer.shown(await peer.say("/imagina un sol pasos:1", user=LUIS))
         await peer.press(picture, "🎲 Otra", user=LUIS, old=True)
         await peer.press(picture, "📋 Receta", user=LUIS, old=True)
+        for _ in range(A_POLL):
+            await peer.say("qué lindo día")
+        await peer.press(picture, "🎲 Otra", user=LUIS, old=True)  # comes with the second poll
         await peer.press(picture, "🌱 Variar", user=LUIS)
         async with semilla_on(peer, tmp_path):
             await peer.until(lambda: asking(peer))
             (question,) = asking(peer)
-            assert question.text == "Se tocó un botón cuando estuve desconectada:"
+            assert question.text == "Se tocaron 2 botones cuando estuve desconectada:"
             assert "🌱" in (await peer.shown(count=2)).text, "pressed just before the start"
             assert len(pictures(peer)) == 2
-            await peer.press(question, "✓ Hacerlo", user=LUIS)
-            assert "un sol" in (await peer.shown(count=3)).text
+            await peer.press(question, "✓ Hacerlos", user=LUIS)
+            assert "un sol" in (await peer.shown(count=4)).text
             await peer.until(lambda: question.deleted)
 
 
@@ -333,21 +351,29 @@ async def test_a_stop_waits_for_no_busy_group_and_loses_nothing(tmp_path: Path) 
             peer.faults.append(busy)
             await peer.say("/help")
             await peer.until(lambda: not busy.times)
+            await peer.say("/imagina un sol pasos:tomate", user=LUIS)  # what is said of it waits
             await peer.say("/imagine a bee steps:1 size:64x64")
             await once(lambda: app.semilla.database.answers.unsent("telegram"))
             stopped = time.monotonic()
         assert time.monotonic() - stopped < 10
         async with semilla_on(peer, tmp_path):
             assert "a bee" in (await peer.shown()).text
+            await peer.until(lambda: asking(peer))
+            await peer.press(asking(peer)[0], "✓ Hacerlo", user=LUIS)
+            await peer.until(lambda: [m for m in peer.messages.values() if "tomate" in m.text])
 
 
 @pytest.mark.parametrize("chat", [None, PRIVATE])
-async def test_what_is_on_its_way_at_a_stop_comes_once(tmp_path: Path, chat: int | None) -> None:
+@pytest.mark.parametrize(
+    "fault", [Fault("sendPhoto", late_seconds=1), Fault("deleteMessage", hangs=True)]
+)
+async def test_what_is_on_its_way_at_a_stop_comes_once(
+    tmp_path: Path, chat: int | None, fault: Fault
+) -> None:
     async with serving_telegram() as peer:
         async with semilla_on(peer, tmp_path):
+            peer.faults += [Fault("editMessageMedia", 400, "Bad Request: gone"), replace(fault)]
             asked = await peer.say("/imagine a bee steps:20 size:64x64", chat=chat)
-            (await peer.answered(asked)).deleted = True
-            peer.faults.append(Fault("sendPhoto", late_seconds=1))
             await peer.shown(asked, chat=chat)
         async with semilla_on(peer, tmp_path) as app:
             await all_noted(app)
@@ -373,6 +399,17 @@ async def test_a_stop_in_a_network_that_answers_nothing_is_quick_and_keeps_what_
             assert question.text.startswith("Hay un pedido")
             await peer.press(question, "✓ Hacerlo", user=LUIS)
             assert "un sol" in (await peer.shown()).text
+
+
+async def test_a_stop_does_not_wait_until_a_fault_is_told(tmp_path: Path) -> None:
+    async with serving_telegram() as peer:
+        async with semilla_on(peer, tmp_path):
+            told = Fault("sendMessage", hangs=True)
+            peer.faults += [Fault("sendMessage", 400, "Bad Request: something new"), told]
+            await peer.say("/help")
+            await peer.until(lambda: not told.times)
+            stopped = time.monotonic()
+        assert time.monotonic() - stopped < 10
 
 
 async def test_where_no_pictures_may_be_sent_their_author_reads_where_they_are(
@@ -565,6 +602,18 @@ async def test_a_private_picture_is_not_left_before_the_group(
     seen = [m for m in peer.messages.values() if m.chat == peer.group and (m.photo or m.document)]
     assert all(m.deleted for m in seen)
     assert len(seen) == (0 if ephemeral else 1), "an older one shows it, until that is known"
+
+
+async def test_where_no_pictures_may_be_sent_words_are_still_told_to_one_alone(
+    peer: Telegram,
+) -> None:
+    peer.ephemeral, peer.admins = True, {TEACHER, BOT}
+    await peer.shown(await peer.say("/imagine a whale steps:1"))
+    peer.no_pictures.add(peer.group)
+    await peer.say("/history")
+    await peer.until(lambda: of_private(peer))
+    told = await peer.answered(await peer.say("/imagine a cat seed:tomato"))
+    assert told.receiver == ANA
 
 
 async def test_who_never_wrote_to_semilla_is_led_to_what_only_they_may_see(
