@@ -154,6 +154,7 @@ async def test_every_press_is_answered_also_of_a_button_that_means_nothing(peer:
 
 
 async def test_the_admins_of_a_group_are_its_moderators(peer: Telegram) -> None:
+    peer.faults.append(Fault("getChatAdministrators", 502, "Bad Gateway"))
     refused = await peer.answered(await peer.say("/setup", user=LUIS))
     assert "moder" in refused.text
     told = await peer.answered(await peer.say("/setup", user=TEACHER))
@@ -590,8 +591,7 @@ async def test_a_moderator_orders_much_from_the_private_chat_too(
         if user == TEACHER and not thrown_out:
             await peer.shown(ordered, chat=TEACHER)
         else:
-            assert "1" in told.text
-            assert not told.photo
+            assert "demasiados" in told.text or "too many" in told.text
 
 
 async def test_whoever_has_left_a_group_asks_for_nothing_in_its_name(

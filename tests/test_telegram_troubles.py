@@ -45,6 +45,10 @@ CONFLICT = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
     "running"
 )
+WEBHOOK = (
+    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the "
+    "webhook first"
+)
 
 
 @asynccontextmanager
@@ -194,6 +198,7 @@ async def test_a_restart_forgets_no_request_and_repeats_none(tmp_path: Path) -> 
             await peer.press(question, "✓ Hacerlo", language="es")
             assert "una luna" in (await peer.shown(chat=PRIVATE)).text
             assert len(pictures(peer)) == 2
+            assert not [m for m in peer.messages.values() if "offline" in m.text]
 
 
 async def test_what_nobody_was_asked_about_is_asked_about_after_a_restart(
@@ -259,14 +264,21 @@ async def test_an_upload_into_a_lost_network_waits_and_the_page_says_so(
     await home_says(page, "wait to be sent", still=False)
 
 
-async def test_two_copies_with_one_token_are_said_in_words_until_one_is_closed(
-    peer: Telegram, page: Browser
+@pytest.mark.parametrize(
+    ("conflict", "words"),
+    [
+        (CONFLICT, "another copy of Semilla uses this token"),
+        (WEBHOOK, "another program gets the messages of this bot"),
+    ],
+)
+async def test_two_with_one_token_are_said_in_words_until_one_is_closed(
+    peer: Telegram, page: Browser, conflict: str, words: str
 ) -> None:
-    peer.faults.append(Fault("getUpdates", 409, CONFLICT, times=2))
-    await home_says(page, "another copy of Semilla uses this token")
+    peer.faults.append(Fault("getUpdates", 409, conflict, times=2))
+    await home_says(page, words)
     asked = await peer.say("/help")
     await peer.answered(asked)
-    assert "another copy" not in (await page.get("/")).text
+    assert "another" not in (await page.get("/")).text
     assert "✓ @semilla_bot" in (await page.get("/connect")).text
 
 
@@ -344,13 +356,18 @@ async def test_a_token_that_is_taken_back_is_said_in_words_and_a_new_one_goes_on
         assert "✓ @semilla_bot" in (await page.get("/connect")).text
 
 
-async def test_a_stop_waits_for_no_busy_group_and_loses_nothing(tmp_path: Path) -> None:
+async def test_neither_another_chat_nor_a_stop_waits_for_a_busy_group_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
     async with serving_telegram() as peer:
         async with semilla_on(peer, tmp_path) as app:
             busy = Fault("sendMessage", 429, parameters={"retry_after": 300})
             peer.faults.append(busy)
             await peer.say("/help")
             await peer.until(lambda: not busy.times)
+            for _ in range(70):
+                await peer.say("/help")
+            await peer.answered(await peer.say("/help", chat=PRIVATE))
             await peer.say("/imagina un sol pasos:tomate", user=LUIS)  # what is said of it waits
             await peer.say("/imagine a bee steps:1 size:64x64")
             await once(lambda: app.semilla.database.answers.unsent("telegram"))
@@ -363,9 +380,13 @@ async def test_a_stop_waits_for_no_busy_group_and_loses_nothing(tmp_path: Path) 
             await peer.until(lambda: [m for m in peer.messages.values() if "tomate" in m.text])
 
 
-@pytest.mark.parametrize("chat", [None, PRIVATE])
 @pytest.mark.parametrize(
-    "fault", [Fault("sendPhoto", late_seconds=1), Fault("deleteMessage", hangs=True)]
+    ("chat", "fault"),
+    [
+        (None, Fault("sendPhoto", late_seconds=3)),
+        (PRIVATE, Fault("sendPhoto", late_seconds=1)),
+        (PRIVATE, Fault("deleteMessage", hangs=True)),
+    ],
 )
 async def test_what_is_on_its_way_at_a_stop_comes_once(
     tmp_path: Path, chat: int | None, fault: Fault
@@ -378,6 +399,8 @@ async def test_what_is_on_its_way_at_a_stop_comes_once(
         async with semilla_on(peer, tmp_path) as app:
             await all_noted(app)
         assert len(pictures(peer)) == 1
+        left = [m for m in peer.messages.values() if not (m.photo or m.deleted)]
+        assert bool(left) == fault.hangs, "the placeholder goes as well, if it can"
 
 
 async def test_a_stop_in_a_network_that_answers_nothing_is_quick_and_keeps_what_it_cuts_off(
@@ -405,7 +428,7 @@ async def test_a_stop_does_not_wait_until_a_fault_is_told(tmp_path: Path) -> Non
     async with serving_telegram() as peer:
         async with semilla_on(peer, tmp_path):
             told = Fault("sendMessage", hangs=True)
-            peer.faults += [Fault("sendMessage", 400, "Bad Request: something new"), told]
+            peer.faults += [Fault("sendMessage", 400, "Bad Request: new", times=2), told]
             await peer.say("/help")
             await peer.until(lambda: not told.times)
             stopped = time.monotonic()

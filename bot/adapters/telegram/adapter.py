@@ -22,6 +22,7 @@ from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from bot.adapters.telegram import menu, rendering
 from bot.adapters.telegram.chats import LAST_SECONDS, Chats
 from bot.adapters.telegram.client import Client
+from bot.adapters.telegram.errors import WEBHOOK, says
 from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.touch import State, Touch
 from bot.adapters.telegram.webhook import PATH
@@ -33,7 +34,7 @@ from db.models import Answer
 log = logging.getLogger(__name__)
 
 RETRY = 1 / 12  # in minutes
-AT_ONCE = 64  # updates that are answered side by side
+AT_ONCE = 1024  # updates that are answered side by side: most wait for the turn of their chat
 WANTED = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
 
 
@@ -165,7 +166,10 @@ class TelegramAdapter:
                     await updater.stop()
 
     def _polling_failed(self, error: TelegramError) -> None:
-        if isinstance(error, Conflict):
+        if isinstance(error, Conflict) and says(error, WEBHOOK):
+            log.error("another program takes the updates away: %s", error)
+            self._touch.trouble("telegram-webhook-elsewhere")
+        elif isinstance(error, Conflict):
             log.error("another copy of Semilla uses this token: %s", error)
             self._touch.trouble("telegram-two-copies")
         else:

@@ -32,6 +32,7 @@ CALM_REQUESTS = 3
 # In minutes, so that a test can run them in seconds.
 LATE, PASSING = 1.0, 1.0
 LAST_SECONDS = 2.0  # for each thing that is still to be done at the end
+ARRIVING_SECONDS = 5.0  # for pictures that are on their way then: one that is given up comes twice
 KEPT = 2000
 
 
@@ -73,7 +74,7 @@ class Chats:
             pace.close()
         for board in self._boards.values():
             self._finishing.start(board.close())
-        await self._finishing.end(LAST_SECONDS)
+        await self._finishing.end(ARRIVING_SECONDS)
         await self._tasks.end(0)
 
     async def send(
@@ -200,17 +201,17 @@ class Chats:
         if not self.calm(chat) or (chat < 0 and open_here >= CALM_REQUESTS):
             self.expect(reply.answer, call)
             return
+        self._placeholders[reply.answer] = chat  # at once: a class asks in the same second
         async with self.under_way(reply.answer) as still:
-            if still:
-                await self._place(reply, call, to)
+            if not (still and await self._place(reply, call, to)):
+                self._placeholders.pop(reply.answer, None)
 
-    async def _place(self, reply: Reply, call: Call, to: int) -> None:
+    async def _place(self, reply: Reply, call: Call, to: int) -> bool:
         number = reply.answer or 0
         answer = await self.semilla.database.answers.get(number)
         if answer is None or answer.message:  # it came a second time
-            return
+            return False
         message = await rendering.message(self.semilla, reply, call.language)
-        self._placeholders[number] = int(call.channel)
         try:
             sent = await self.send(
                 int(call.channel),
@@ -221,9 +222,10 @@ class Chats:
             )
         except TelegramError as error:  # the picture will come without it
             log.warning("request %d has no placeholder: %s", number, error)
-            return
+            return False
         await self.semilla.database.answers.set_message(number, str(sent.message_id))
         self.start(follow(self, number, sent, call.language))
+        return True
 
     def expect(self, answer: int, call: Call) -> None:
         """An accepted request without a message of its own."""
@@ -318,7 +320,7 @@ class Chats:
             message = await rendering.message(self.semilla, reply, answer.language)
             await self.send(chat, message, to=asked_in(answer), urgency=Urgency.PICTURE)
         if answer.message and not before:
-            self.start(self.remove(chat, int(answer.message)))
+            self._finishing.start(self.remove(chat, int(answer.message)))
 
     async def _deliver_in_private(self, answer: Answer, reply: Reply) -> None:
         """What only its author may see goes to their own chat, if they have opened one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from telegram.error import TelegramError
 
 UNCHANGED = ("not modified",)
+WEBHOOK = ("webhook is active",)
 TOO_OLD = ("query is too old",)
 NO_RIGHT = "not enough rights"
 # Where nothing can be sent any more, or no pictures; and where only the topic is gone.
