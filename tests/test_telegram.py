@@ -15,7 +15,7 @@ import pytest_asyncio
 from PIL import Image
 
 from bot import delivery
-from bot.adapters.telegram import places, reading
+from bot.adapters.telegram import places, reading, rendering
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
@@ -26,7 +26,7 @@ from db.models import now
 from generator import metadata
 from tests.chat import settings
 from tests.pages import Browser, Opened, token_of
-from tests.rows import answer, job, request
+from tests.rows import PNG, answer, draw, job, request
 from tests.telegram_peer.server import (
     ANA,
     BOT,
@@ -412,6 +412,21 @@ async def test_several_pictures_are_one_sheet_with_a_button_for_each(peer: Teleg
     await peer.press(sheet, "3")
     one = await peer.shown(count=2)
     assert "📋 Recipe" in one.buttons()
+
+
+async def test_what_telegram_takes_for_no_photo_comes_as_a_file(
+    peer: Telegram, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for width, height in ((9600, 512), (2048, 64), (64, 64)):
+        if (width, height) == (64, 64):
+            monkeypatch.setattr(rendering, "PHOTO_BYTES", 100)
+        buffer = io.BytesIO()
+        Image.new("RGB", (width, height), "red").save(buffer, "PNG")
+        of = {"guild": f"telegram:{peer.group}", "width": width, "height": height}
+        large = await draw(app.semilla.database, content=buffer.getvalue()[len(PNG) :], **of)
+        told = await peer.answered(await peer.say(f"/show {large.code}"))
+        assert told.document, (width, height)
+        assert "📋 Recipe" in told.buttons()
 
 
 async def test_what_is_approved_later_is_shown_without_what_was_shown_before(

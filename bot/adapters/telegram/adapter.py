@@ -22,6 +22,7 @@ from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from bot.adapters.telegram import menu, rendering
 from bot.adapters.telegram.chats import LAST_SECONDS, Chats
 from bot.adapters.telegram.client import Client
+from bot.adapters.telegram.delivering import Delivering
 from bot.adapters.telegram.errors import WEBHOOK, says
 from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.touch import State, Touch
@@ -58,7 +59,8 @@ class TelegramAdapter:
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.build()
         self._bot = self._application.bot
         self._chats = Chats(semilla, self._bot, minute_seconds)
-        self._client = Client(semilla, self._bot, self._chats, self._touch)
+        self._delivering = Delivering(self._chats)
+        self._client = Client(semilla, self._bot, self._chats, self._delivering, self._touch)
         self._application.add_handler(TypeHandler(Update, self._client.take))
         self._seeking = False
         self.settled = self._touch.settled
@@ -196,7 +198,7 @@ class TelegramAdapter:
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         await self._touch.wait()
         try:
-            await self._chats.deliver(answer, reply)
+            await self._delivering.deliver(answer, reply)
         except BadRequest:
             raise
         except NetworkError:

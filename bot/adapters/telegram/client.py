@@ -15,6 +15,7 @@ from telegram.error import TelegramError
 from bot.adapters.telegram import away, keyboards, reading, rendering
 from bot.adapters.telegram.away import Away
 from bot.adapters.telegram.chats import LAST_SECONDS, Chats
+from bot.adapters.telegram.delivering import Delivering
 from bot.adapters.telegram.homes import INSIDE, Homes
 from bot.adapters.telegram.pace import Closed
 from bot.adapters.telegram.places import (
@@ -46,13 +47,15 @@ SEEN = 2000  # updates and albums that are known when they come again
 class Client:
     """What members say and press. `chats` sends what comes of it."""
 
-    def __init__(self, semilla: Semilla, bot: Bot, chats: Chats, touch: Touch) -> None:
+    def __init__(
+        self, semilla: Semilla, bot: Bot, chats: Chats, delivering: Delivering, touch: Touch
+    ) -> None:
         self._semilla = semilla
         self._bot = bot
         self._chats = chats
         self._touch = touch
         self._away = Away(semilla, bot, chats, touch)
-        self._replying = Replying(semilla, bot, chats)
+        self._replying = Replying(semilla, bot, chats, delivering)
         self._moderators = Moderators(bot)
         self._homes = Homes(semilla, bot, self._moderators)
         self._fetching = asyncio.Semaphore(reading.FILES_AT_ONCE)
