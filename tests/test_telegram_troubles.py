@@ -505,7 +505,7 @@ async def test_an_address_that_cannot_be_called_is_said_still_after_an_outage(
                 await serving
 
 
-@pytest.mark.parametrize("why", ["CHAT_WRITE_FORBIDDEN", "chat not found"])
+@pytest.mark.parametrize("why", ["CHAT_RESTRICTED", "chat not found"])
 async def test_a_picture_for_a_chat_that_is_shut_is_kept_and_tried_no_more(
     peer: Telegram, page: Browser, why: str
 ) -> None:

@@ -38,7 +38,7 @@ class Delivering:
 
     async def wait_for(self, reply: Reply, call: Call, to: int) -> None:
         """Shows that a request was accepted: by a placeholder, or on the busy group's board."""
-        if reply.answer is None:
+        if reply.answer is None or reply.answer in self._placeholders:  # it came a second time
             return
         chat = int(call.channel)
         open_here = sum(each == chat for each in self._placeholders.values())
