@@ -405,6 +405,16 @@ async def test_in_a_private_chat_words_are_enough(peer: Telegram) -> None:
     assert "una luna" in (await peer.shown(asked, chat=PRIVATE)).text
 
 
+async def test_what_answers_the_question_what_to_draw_is_drawn_in_a_group_too(
+    peer: Telegram,
+) -> None:
+    question = await peer.answered(await peer.say("/imagina", user=LUIS))
+    nothing = await peer.say("ja, ja", user=ANA, reply_to=await peer.say("/ayuda", user=LUIS))
+    picture = await peer.shown(await peer.say("una luna pasos:1", user=LUIS, reply_to=question))
+    assert "una luna" in picture.text
+    assert not [m for m in peer.messages.values() if m.reply_to == nothing]
+
+
 async def test_several_pictures_are_one_sheet_with_a_button_for_each(peer: Telegram) -> None:
     sheet = await peer.shown(await peer.say("/imagine a star steps:1 count:4"))
     assert list(sheet.buttons()) == ["1", "2", "3", "4"]
