@@ -259,6 +259,7 @@ fault = Something failed on our side (code { $code }). Try again; if it happens 
 refusal-line-too-long = That line has { $length } characters; at most { $limit } fit. Shorten it.
 refusal-unknown-command = There is no command /{ $command }.
 refusal-option-missing = /{ $command } needs { $option }: { $help }.
+refusal-picture-missing = Which picture? Type its id: /{ $command } K7QX. Every picture has its id under it.
 refusal-too-many-words = /{ $command } doesn't know what to do with "{ $words }". Leave it out.
 refusal-unknown-option = /{ $command } has no option "{ $typed }". Leave it out.
 refusal-misspelt-option = /{ $command } has no option "{ $typed }". Did you mean { $option_typed }?

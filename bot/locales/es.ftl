@@ -242,6 +242,7 @@ fault = Algo falló de nuestro lado (código { $code }). Inténtalo otra vez; si
 refusal-line-too-long = Esa línea tiene { $length } caracteres; caben { $limit } como máximo. Acórtala.
 refusal-unknown-command = No hay ninguna orden /{ $command }.
 refusal-option-missing = A /{ $command } le falta { $option }: { $help }.
+refusal-picture-missing = ¿Qué imagen? Escribe su id: /{ $command } K7QX. Cada imagen lo lleva debajo.
 refusal-too-many-words = /{ $command } no sabe qué hacer con «{ $words }». Quítalo y prueba otra vez.
 refusal-unknown-option = /{ $command } no tiene la opción «{ $typed }». Quítala.
 refusal-misspelt-option = /{ $command } no tiene la opción «{ $typed }». ¿Querías decir { $option_typed }?
