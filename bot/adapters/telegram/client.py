@@ -84,7 +84,7 @@ class Client:
             await self._answer_fault(update, error)
 
     def _is_known(self, key: int | str) -> bool:
-        """Whether an update or an album has come before."""
+        """Whether an update, an album or what is done late has come before."""
         known = key in self._seen
         self._seen[key] = None
         if len(self._seen) > SEEN:
@@ -253,8 +253,10 @@ class Client:
         key = key if missed else "telegram-not-yours-to-decide"
         await self._replying.toast(query, say(language, key, count=len(missed)))
         for each in missed if doing else ():
-            await self._do_late(self._away.said(each))
-            await self._away.forget([each])  # not sooner: a stop may come between
+            said = self._away.said(each)
+            if not self._is_known(f"late {each.guild} {said.id}"):  # the button is pressed twice
+                await self._do_late(said)
+                await self._away.forget([each])  # not sooner: a stop may come between
         if not left:
             await self._chats.remove(message.chat.id, message.id)
 
