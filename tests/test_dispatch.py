@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,30 @@ async def test_while_the_generator_does_not_start_requests_wait_and_its_owner_is
         assert (await chat.wait_for(asked.answer)).pictures
         assert "has started" in (await chat.hear(2))[1][1].text
         assert "Nobody waits" in (await chat.type("/queue")).text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the worker is a script of the shell first")
+async def test_a_generator_that_ends_before_it_is_ready_changes_nobodys_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\nexit 3\n")
+    script.chmod(0o700)
+    async with open_chat(tmp_path / "data") as chat:
+        line, dispatch = "a cat steps:4 size:64x64", chat.semilla.dispatch
+        await chat.ask(line)
+        await dispatch.pause(True)  # it rests
+        await once(lambda: dispatch.worker is None)
+        monkeypatch.setattr(sys, "executable", str(script))
+        await dispatch.pause(False)
+        first = await chat.type(line)
+        await once(lambda: not dispatch.starts)
+        second = await chat.type(line, member=BEA)
+        times = [dispatch.progress(each.answer).seconds for each in (first, second)]
+    assert times[0] < times[1]
+
+
+async def once(so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not so():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)

@@ -44,7 +44,7 @@ async def chat(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chat]:
         ("a cat strength:0.5", "attach one"),
         ("a cat style:nothing", "no style"),
         ("a cat count:100", "from 1 to 9"),
-        ("/vary", "needs id: the picture's short id"),
+        ("/vary", "Which picture? Type its id: /vary K7QX."),
         ("/vary ZZZZ", "/history"),
         ("/imagine", "for example"),
         ("", "for example"),
@@ -70,7 +70,7 @@ async def test_it_says_so_in_spanish(chat):
         "Semilla tiene que ser un número entero entre 0 y 4\u202f294\u202f967\u202f295, no «siete»."
     )
     reply = await chat.type("/vary", language="es")
-    assert reply.text == "A /variar le falta id: el id corto de la imagen."
+    assert reply.text == "¿Qué imagen? Escribe su id: /variar K7QX. Cada imagen lo lleva debajo."
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest_asyncio
 from PIL import Image
 
 from bot import delivery
-from bot.adapters.telegram import reading
+from bot.adapters.telegram import places, reading, rendering
 from bot.adapters.telegram.adapter import TelegramAdapter
 from bot.app import App
 from bot.chats import Chats
@@ -26,7 +26,7 @@ from db.models import now
 from generator import metadata
 from tests.chat import settings
 from tests.pages import Browser, Opened, token_of
-from tests.rows import answer, job, request
+from tests.rows import PNG, answer, draw, job, request
 from tests.telegram_peer.server import (
     ANA,
     BOT,
@@ -154,6 +154,7 @@ async def test_every_press_is_answered_also_of_a_button_that_means_nothing(peer:
 
 
 async def test_the_admins_of_a_group_are_its_moderators(peer: Telegram) -> None:
+    peer.faults.append(Fault("getChatAdministrators", 502, "Bad Gateway"))
     refused = await peer.answered(await peer.say("/setup", user=LUIS))
     assert "moder" in refused.text
     told = await peer.answered(await peer.say("/setup", user=TEACHER))
@@ -404,6 +405,16 @@ async def test_in_a_private_chat_words_are_enough(peer: Telegram) -> None:
     assert "una luna" in (await peer.shown(asked, chat=PRIVATE)).text
 
 
+async def test_what_answers_the_question_what_to_draw_is_drawn_in_a_group_too(
+    peer: Telegram,
+) -> None:
+    question = await peer.answered(await peer.say("/imagina", user=LUIS))
+    nothing = await peer.say("ja, ja", user=ANA, reply_to=await peer.say("/ayuda", user=LUIS))
+    picture = await peer.shown(await peer.say("una luna pasos:1", user=LUIS, reply_to=question))
+    assert "una luna" in picture.text
+    assert not [m for m in peer.messages.values() if m.reply_to == nothing]
+
+
 async def test_several_pictures_are_one_sheet_with_a_button_for_each(peer: Telegram) -> None:
     sheet = await peer.shown(await peer.say("/imagine a star steps:1 count:4"))
     assert list(sheet.buttons()) == ["1", "2", "3", "4"]
@@ -411,6 +422,21 @@ async def test_several_pictures_are_one_sheet_with_a_button_for_each(peer: Teleg
     await peer.press(sheet, "3")
     one = await peer.shown(count=2)
     assert "📋 Recipe" in one.buttons()
+
+
+async def test_what_telegram_takes_for_no_photo_comes_as_a_file(
+    peer: Telegram, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for width, height in ((9600, 512), (2048, 64), (64, 64)):
+        if (width, height) == (64, 64):
+            monkeypatch.setattr(rendering, "PHOTO_BYTES", 100)
+        buffer = io.BytesIO()
+        Image.new("RGB", (width, height), "red").save(buffer, "PNG")
+        of = {"guild": f"telegram:{peer.group}", "width": width, "height": height}
+        large = await draw(app.semilla.database, content=buffer.getvalue()[len(PNG) :], **of)
+        told = await peer.answered(await peer.say(f"/show {large.code}"))
+        assert told.document, (width, height)
+        assert "📋 Recipe" in told.buttons()
 
 
 async def test_what_is_approved_later_is_shown_without_what_was_shown_before(
@@ -571,19 +597,26 @@ async def test_an_album_is_answered_once(peer: Telegram) -> None:
     assert sorted(answers) == [said[0], said[3], said[7]]
 
 
-async def test_a_moderator_orders_much_from_the_private_chat_too(peer: Telegram, app: App) -> None:
+async def test_a_moderator_orders_much_from_the_private_chat_too(
+    peer: Telegram, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MODERATORS_SECONDS", 0.0)
     database, guild, teacher = app.semilla.database, f"telegram:{peer.group}", f"telegram:{TEACHER}"
     await database.settings.set(guild, "guild", "", "max_steps", "1")
     options = {"prompt": "a cat", "steps": "2", "size": "64x64"}
-    for user, member in ((TEACHER, teacher), (ANA, f"telegram:{ANA}")):
+    for user, member, thrown_out in (
+        (TEACHER, teacher, False),
+        (ANA, f"telegram:{ANA}", False),
+        (TEACHER, teacher, True),  # who was its admin, as far as Semilla could see
+    ):
+        peer.closed_to |= {peer.group} if thrown_out else set()
         code = await database.drafts.save(guild, member, options)
         ordered = await peer.say(f"/order {code}", chat=user, user=user)
         told = await peer.answered(ordered)
-        if user == TEACHER:
+        if user == TEACHER and not thrown_out:
             await peer.shown(ordered, chat=TEACHER)
         else:
-            assert "1" in told.text
-            assert not told.photo
+            assert "demasiados" in told.text or "too many" in told.text
 
 
 async def test_whoever_has_left_a_group_asks_for_nothing_in_its_name(

@@ -91,6 +91,12 @@ async def test_everyone_in_a_class_gets_every_picture_once_within_the_limits(
     assert ahead(lesson.order, members=12) <= 2, "nobody's third picture before another's first"
 
 
+async def test_a_class_that_asks_in_the_same_second_shares_sheets_at_once(tmp_path: Path) -> None:
+    async with serving_telegram(minute=20) as peer, semilla_on(peer, tmp_path):
+        await hold(peer, members=25, rounds=1, minutes=0)
+        assert _sheets(peer), "placeholders would take all calls of the minute"
+
+
 async def test_who_waited_more_than_a_minute_is_called_also_by_a_sheet(tmp_path: Path) -> None:
     async with serving_telegram(minute=1.5) as peer, semilla_on(peer, tmp_path) as app:
         await app.semilla.dispatch.pause(True)

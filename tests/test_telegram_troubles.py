@@ -19,6 +19,7 @@ from PIL import Image
 
 from bot.adapters.telegram import webhook
 from bot.adapters.telegram.adapter import TelegramAdapter
+from bot.adapters.telegram.touch import A_POLL
 from bot.app import App
 from bot.chats import Chats
 from bot.conversation import Button, Reply
@@ -28,6 +29,7 @@ from tests.pages import Browser, Opened, token_of
 from tests.rows import answer
 from tests.telegram_peer.server import (
     ANA,
+    BOT,
     LUIS,
     PRIVATE,
     TEACHER,
@@ -42,6 +44,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CONFLICT = (
     "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
     "running"
+)
+WEBHOOK = (
+    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the "
+    "webhook first"
 )
 
 
@@ -128,6 +134,18 @@ async def test_the_question_begins_with_what_was_said_first_whichever_came_first
     await peer.until(lambda: question.deleted)
 
 
+async def test_what_comes_while_the_question_is_being_sent_is_asked_about_too(
+    peer: Telegram,
+) -> None:
+    peer.faults.append(Fault("sendMessage", late_seconds=2))
+    await peer.say("/imagina un gato pasos:1", user=LUIS, ago=600)
+    await peer.until(lambda: asking(peer))
+    await peer.say("/imagina una luna pasos:1", user=LUIS, ago=600)
+    await peer.until(lambda: "2 pedidos" in asking(peer)[-1].text)
+    await peer.press(asking(peer)[-1], "Olvidarlos", user=LUIS)
+    await peer.until(lambda: len(asking(peer)) == 1)
+
+
 async def test_a_request_that_fails_late_takes_no_other_with_it(peer: Telegram) -> None:
     buffer = io.BytesIO()
     Image.new("RGB", (64, 64), "red").save(buffer, "JPEG")
@@ -136,10 +154,12 @@ async def test_a_request_that_fails_late_takes_no_other_with_it(peer: Telegram) 
     await peer.until(lambda: "2 pedidos" in "".join(m.text for m in asking(peer)))
     (question,) = asking(peer)
     peer.faults.append(Fault("getFile", 400, "Bad Request: wrong file_id"))
-    await peer.press(question, "✓ Hacerlos", user=TEACHER)
+    for _ in range(2):
+        await peer.press(question, "✓ Hacerlos", user=TEACHER)
     assert "una luna" in (await peer.shown()).text
     assert (await peer.answered(asked)).text, "its author is told"
     await peer.until(lambda: question.deleted)
+    assert len([m for m in peer.messages.values() if m.reply_to == asked]) == 1
 
 
 @pytest.mark.parametrize(
@@ -170,6 +190,7 @@ async def test_a_restart_forgets_no_request_and_repeats_none(tmp_path: Path) -> 
             update = peer.waiting[-1]
             await peer.shown(asked)
             await all_noted(app)
+        update["message"]["date"] -= 3600  # and was away so long
         peer.waiting.insert(0, update)
         async with semilla_on(peer, tmp_path):
             (question,) = asking(peer)
@@ -179,6 +200,7 @@ async def test_a_restart_forgets_no_request_and_repeats_none(tmp_path: Path) -> 
             await peer.press(question, "✓ Hacerlo", language="es")
             assert "una luna" in (await peer.shown(chat=PRIVATE)).text
             assert len(pictures(peer)) == 2
+            assert not [m for m in peer.messages.values() if "offline" in m.text]
 
 
 async def test_what_nobody_was_asked_about_is_asked_about_after_a_restart(
@@ -202,15 +224,18 @@ async def test_buttons_that_were_pressed_in_a_time_away_are_asked_about(tmp_path
             picture = await peer.shown(await peer.say("/imagina un sol pasos:1", user=LUIS))
         await peer.press(picture, "🎲 Otra", user=LUIS, old=True)
         await peer.press(picture, "📋 Receta", user=LUIS, old=True)
+        for _ in range(A_POLL):
+            await peer.say("qué lindo día")
+        await peer.press(picture, "🎲 Otra", user=LUIS, old=True)  # comes with the second poll
         await peer.press(picture, "🌱 Variar", user=LUIS)
         async with semilla_on(peer, tmp_path):
             await peer.until(lambda: asking(peer))
             (question,) = asking(peer)
-            assert question.text == "Se tocó un botón cuando estuve desconectada:"
+            assert question.text == "Se tocaron 2 botones cuando estuve desconectada:"
             assert "🌱" in (await peer.shown(count=2)).text, "pressed just before the start"
             assert len(pictures(peer)) == 2
-            await peer.press(question, "✓ Hacerlo", user=LUIS)
-            assert "un sol" in (await peer.shown(count=3)).text
+            await peer.press(question, "✓ Hacerlos", user=LUIS)
+            assert "un sol" in (await peer.shown(count=4)).text
             await peer.until(lambda: question.deleted)
 
 
@@ -241,14 +266,21 @@ async def test_an_upload_into_a_lost_network_waits_and_the_page_says_so(
     await home_says(page, "wait to be sent", still=False)
 
 
-async def test_two_copies_with_one_token_are_said_in_words_until_one_is_closed(
-    peer: Telegram, page: Browser
+@pytest.mark.parametrize(
+    ("conflict", "words"),
+    [
+        (CONFLICT, "another copy of Semilla uses this token"),
+        (WEBHOOK, "another program gets the messages of this bot"),
+    ],
+)
+async def test_two_with_one_token_are_said_in_words_until_one_is_closed(
+    peer: Telegram, page: Browser, conflict: str, words: str
 ) -> None:
-    peer.faults.append(Fault("getUpdates", 409, CONFLICT, times=2))
-    await home_says(page, "another copy of Semilla uses this token")
+    peer.faults.append(Fault("getUpdates", 409, conflict, times=2))
+    await home_says(page, words)
     asked = await peer.say("/help")
     await peer.answered(asked)
-    assert "another copy" not in (await page.get("/")).text
+    assert "another" not in (await page.get("/")).text
     assert "✓ @semilla_bot" in (await page.get("/connect")).text
 
 
@@ -326,32 +358,51 @@ async def test_a_token_that_is_taken_back_is_said_in_words_and_a_new_one_goes_on
         assert "✓ @semilla_bot" in (await page.get("/connect")).text
 
 
-async def test_a_stop_waits_for_no_busy_group_and_loses_nothing(tmp_path: Path) -> None:
+async def test_neither_another_chat_nor_a_stop_waits_for_a_busy_group_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
     async with serving_telegram() as peer:
         async with semilla_on(peer, tmp_path) as app:
             busy = Fault("sendMessage", 429, parameters={"retry_after": 300})
             peer.faults.append(busy)
             await peer.say("/help")
             await peer.until(lambda: not busy.times)
+            for _ in range(70):
+                await peer.say("/help")
+            await peer.answered(await peer.say("/help", chat=PRIVATE))
+            await peer.say("/imagina un sol pasos:tomate", user=LUIS)  # what is said of it waits
             await peer.say("/imagine a bee steps:1 size:64x64")
             await once(lambda: app.semilla.database.answers.unsent("telegram"))
             stopped = time.monotonic()
         assert time.monotonic() - stopped < 10
         async with semilla_on(peer, tmp_path):
             assert "a bee" in (await peer.shown()).text
+            await peer.until(lambda: asking(peer))
+            await peer.press(asking(peer)[0], "✓ Hacerlo", user=LUIS)
+            await peer.until(lambda: [m for m in peer.messages.values() if "tomate" in m.text])
 
 
-@pytest.mark.parametrize("chat", [None, PRIVATE])
-async def test_what_is_on_its_way_at_a_stop_comes_once(tmp_path: Path, chat: int | None) -> None:
+@pytest.mark.parametrize(
+    ("chat", "fault"),
+    [
+        (None, Fault("sendPhoto", late_seconds=3)),
+        (PRIVATE, Fault("sendPhoto", late_seconds=1)),
+        (PRIVATE, Fault("deleteMessage", hangs=True)),
+    ],
+)
+async def test_what_is_on_its_way_at_a_stop_comes_once(
+    tmp_path: Path, chat: int | None, fault: Fault
+) -> None:
     async with serving_telegram() as peer:
         async with semilla_on(peer, tmp_path):
+            peer.faults += [Fault("editMessageMedia", 400, "Bad Request: gone"), replace(fault)]
             asked = await peer.say("/imagine a bee steps:20 size:64x64", chat=chat)
-            (await peer.answered(asked)).deleted = True
-            peer.faults.append(Fault("sendPhoto", late_seconds=1))
             await peer.shown(asked, chat=chat)
         async with semilla_on(peer, tmp_path) as app:
             await all_noted(app)
         assert len(pictures(peer)) == 1
+        left = [m for m in peer.messages.values() if not (m.photo or m.deleted)]
+        assert bool(left) == fault.hangs, "the placeholder goes as well, if it can"
 
 
 async def test_a_stop_in_a_network_that_answers_nothing_is_quick_and_keeps_what_it_cuts_off(
@@ -373,6 +424,17 @@ async def test_a_stop_in_a_network_that_answers_nothing_is_quick_and_keeps_what_
             assert question.text.startswith("Hay un pedido")
             await peer.press(question, "✓ Hacerlo", user=LUIS)
             assert "un sol" in (await peer.shown()).text
+
+
+async def test_a_stop_does_not_wait_until_a_fault_is_told(tmp_path: Path) -> None:
+    async with serving_telegram() as peer:
+        async with semilla_on(peer, tmp_path):
+            told = Fault("sendMessage", hangs=True)
+            peer.faults += [Fault("sendMessage", 400, "Bad Request: new", times=2), told]
+            await peer.say("/help")
+            await peer.until(lambda: not told.times)
+            stopped = time.monotonic()
+        assert time.monotonic() - stopped < 10
 
 
 async def test_where_no_pictures_may_be_sent_their_author_reads_where_they_are(
@@ -445,7 +507,7 @@ async def test_an_address_that_cannot_be_called_is_said_still_after_an_outage(
                 await serving
 
 
-@pytest.mark.parametrize("why", ["CHAT_WRITE_FORBIDDEN", "chat not found"])
+@pytest.mark.parametrize("why", ["CHAT_RESTRICTED", "chat not found"])
 async def test_a_picture_for_a_chat_that_is_shut_is_kept_and_tried_no_more(
     peer: Telegram, page: Browser, why: str
 ) -> None:
@@ -565,6 +627,18 @@ async def test_a_private_picture_is_not_left_before_the_group(
     seen = [m for m in peer.messages.values() if m.chat == peer.group and (m.photo or m.document)]
     assert all(m.deleted for m in seen)
     assert len(seen) == (0 if ephemeral else 1), "an older one shows it, until that is known"
+
+
+async def test_where_no_pictures_may_be_sent_words_are_still_told_to_one_alone(
+    peer: Telegram,
+) -> None:
+    peer.ephemeral, peer.admins = True, {TEACHER, BOT}
+    await peer.shown(await peer.say("/imagine a whale steps:1"))
+    peer.no_pictures.add(peer.group)
+    await peer.say("/history")
+    await peer.until(lambda: of_private(peer))
+    told = await peer.answered(await peer.say("/imagine a cat seed:tomato"))
+    assert told.receiver == ANA
 
 
 async def test_who_never_wrote_to_semilla_is_led_to_what_only_they_may_see(

@@ -100,6 +100,8 @@ class Command:
     def _value(self, option: Option, given: str | None) -> Any:
         text = (given or "").strip()
         if not text and option.required:
+            if option.kind.type is Type.PICTURE:
+                raise Refusal("picture-missing", ("/history",), command=self.name)
             raise Refusal("option-missing", command=self.name, option=option.name)
         if given is not None and not text and option.kind.emptied is not None:
             return option.kind.read(option.name, option.kind.emptied)

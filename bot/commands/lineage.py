@@ -300,7 +300,7 @@ async def _meant(semilla: Semilla, call: Call, code: str | None) -> Picture | No
     if code is not None:
         return await find_picture(semilla, call, code)
     if call.image is None:
-        raise Refusal("option-missing", command=call.command, option="picture")
+        raise Refusal("picture-missing", ("/history",), command=call.command)
     return await find_shown(semilla, call, call.image)
 
 

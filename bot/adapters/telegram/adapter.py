@@ -22,6 +22,8 @@ from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from bot.adapters.telegram import menu, rendering
 from bot.adapters.telegram.chats import LAST_SECONDS, Chats
 from bot.adapters.telegram.client import Client
+from bot.adapters.telegram.delivering import Delivering
+from bot.adapters.telegram.errors import WEBHOOK, says
 from bot.adapters.telegram.places import NAME
 from bot.adapters.telegram.touch import State, Touch
 from bot.adapters.telegram.webhook import PATH
@@ -33,7 +35,7 @@ from db.models import Answer
 log = logging.getLogger(__name__)
 
 RETRY = 1 / 12  # in minutes
-AT_ONCE = 64  # updates that are answered side by side
+AT_ONCE = 1024  # updates that are answered side by side: most wait for the turn of their chat
 WANTED = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
 
 
@@ -57,7 +59,8 @@ class TelegramAdapter:
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.build()
         self._bot = self._application.bot
         self._chats = Chats(semilla, self._bot, minute_seconds)
-        self._client = Client(semilla, self._bot, self._chats, self._touch)
+        self._delivering = Delivering(self._chats)
+        self._client = Client(semilla, self._bot, self._chats, self._delivering, self._touch)
         self._application.add_handler(TypeHandler(Update, self._client.take))
         self._seeking = False
         self.settled = self._touch.settled
@@ -165,7 +168,10 @@ class TelegramAdapter:
                     await updater.stop()
 
     def _polling_failed(self, error: TelegramError) -> None:
-        if isinstance(error, Conflict):
+        if isinstance(error, Conflict) and says(error, WEBHOOK):
+            log.error("another program takes the updates away: %s", error)
+            self._touch.trouble("telegram-webhook-elsewhere")
+        elif isinstance(error, Conflict):
             log.error("another copy of Semilla uses this token: %s", error)
             self._touch.trouble("telegram-two-copies")
         else:
@@ -192,7 +198,7 @@ class TelegramAdapter:
     async def deliver(self, answer: Answer, reply: Reply) -> None:
         await self._touch.wait()
         try:
-            await self._chats.deliver(answer, reply)
+            await self._delivering.deliver(answer, reply)
         except BadRequest:
             raise
         except NetworkError:

@@ -15,6 +15,7 @@ from telegram.error import TelegramError
 from bot.adapters.telegram import away, keyboards, reading, rendering
 from bot.adapters.telegram.away import Away
 from bot.adapters.telegram.chats import LAST_SECONDS, Chats
+from bot.adapters.telegram.delivering import Delivering
 from bot.adapters.telegram.homes import INSIDE, Homes
 from bot.adapters.telegram.pace import Closed
 from bot.adapters.telegram.places import (
@@ -46,13 +47,15 @@ SEEN = 2000  # updates and albums that are known when they come again
 class Client:
     """What members say and press. `chats` sends what comes of it."""
 
-    def __init__(self, semilla: Semilla, bot: Bot, chats: Chats, touch: Touch) -> None:
+    def __init__(
+        self, semilla: Semilla, bot: Bot, chats: Chats, delivering: Delivering, touch: Touch
+    ) -> None:
         self._semilla = semilla
         self._bot = bot
         self._chats = chats
         self._touch = touch
         self._away = Away(semilla, bot, chats, touch)
-        self._replying = Replying(semilla, bot, chats)
+        self._replying = Replying(semilla, bot, chats, delivering)
         self._moderators = Moderators(bot)
         self._homes = Homes(semilla, bot, self._moderators)
         self._fetching = asyncio.Semaphore(reading.FILES_AT_ONCE)
@@ -81,7 +84,7 @@ class Client:
             await self._answer_fault(update, error)
 
     def _is_known(self, key: int | str) -> bool:
-        """Whether an update or an album has come before."""
+        """Whether an update, an album or what is done late has come before."""
         known = key in self._seen
         self._seen[key] = None
         if len(self._seen) > SEEN:
@@ -250,8 +253,10 @@ class Client:
         key = key if missed else "telegram-not-yours-to-decide"
         await self._replying.toast(query, say(language, key, count=len(missed)))
         for each in missed if doing else ():
-            await self._do_late(self._away.said(each))
-            await self._away.forget([each])  # not sooner: a stop may come between
+            said = self._away.said(each)
+            if not self._is_known(f"late {each.guild} {said.id}"):  # the button is pressed twice
+                await self._do_late(said)
+                await self._away.forget([each])  # not sooner: a stop may come between
         if not left:
             await self._chats.remove(message.chat.id, message.id)
 

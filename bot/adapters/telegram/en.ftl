@@ -1,6 +1,7 @@
 telegram-ready = Telegram: ✓ { $name } answers. To add it to a group: { $link }
 telegram-bad-token = Telegram: its token isn't accepted. Ask @BotFather for a new one (/token) and paste it at { $address }/connect.
 telegram-two-copies = Telegram: another copy of Semilla uses this token (at home?). Close one.
+telegram-webhook-elsewhere = Telegram: another program gets the messages of this bot (a webhook is set). Close it there, then start Semilla again.
 telegram-out-of-touch = Telegram: no connection just now. { NUMBER($pictures) ->
     [0] Everything else goes on.
     [one] One picture waits to be sent; everything else goes on.

@@ -1,6 +1,7 @@
 telegram-ready = Telegram: ✓ { $name } responde. Para sumarla a un grupo: { $link }
 telegram-bad-token = Telegram: no acepta el token. Pídele otro a @BotFather (/token) y pégalo en { $address }/connect.
 telegram-two-copies = Telegram: otra copia de Semilla usa este mismo token (¿en casa?). Cierra una.
+telegram-webhook-elsewhere = Telegram: otro programa recibe los mensajes de este bot (hay un webhook puesto). Ciérralo allí y vuelve a iniciar Semilla.
 telegram-out-of-touch = Telegram: ahora no hay conexión. { NUMBER($pictures) ->
     [0] Todo lo demás sigue.
     [one] Hay una imagen por enviar; todo lo demás sigue.

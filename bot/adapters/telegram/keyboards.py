@@ -64,15 +64,20 @@ def picture_in(message: Message) -> str | None:
         return None
     if message.document and (named := FILE_NAME.fullmatch(message.document.file_name or "")):
         return named[1]
-    lines = [
-        str(button.callback_data).removeprefix(MORE)
-        for row in (message.reply_markup.inline_keyboard if message.reply_markup else ())
-        for button in row
-        if button.callback_data
-    ]
+    lines = [line.removeprefix(MORE) for line in _lines(message)]
     # Several ids are those of a sheet, and which one is meant nobody knows.
     codes = {code for line in lines if (code := typed_line.picture_in(line))}
     return codes.pop() if len(codes) == 1 else None
+
+
+def offers_prompts(message: Message) -> bool:
+    """Whether there are words to tap under it, which would be drawn."""
+    return any(line[:1].isalnum() for line in _lines(message))
+
+
+def _lines(message: Message) -> list[str]:
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    return [str(button.callback_data) for row in rows for button in row if button.callback_data]
 
 
 def _folded(shown: Shown) -> Rows:

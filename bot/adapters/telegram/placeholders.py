@@ -16,14 +16,15 @@ from bot.events import Delivered
 from bot.replies import Progress, answer_reply
 
 if TYPE_CHECKING:
-    from bot.adapters.telegram.chats import Chats
+    from bot.adapters.telegram.delivering import Delivering
 
 PROGRESS_RESERVE = 10  # calls that progress leaves to the others
 GROUP_EDITS, PRIVATE_EDITS = 1 / 12, 1 / 30  # in minutes
 
 
-async def follow(chats: Chats, answer: int, placeholder: Message, language: str) -> None:
+async def follow(delivering: Delivering, answer: int, placeholder: Message, language: str) -> None:
     """Until the answer is delivered."""
+    chats = delivering.chats
     chat = placeholder.chat.id
     every = (GROUP_EDITS if chat < 0 else PRIVATE_EDITS) * chats.minute
     with chats.semilla.events.follow(answer=answer) as follower:
@@ -37,13 +38,14 @@ async def follow(chats: Chats, answer: int, placeholder: Message, language: str)
                     return
                 progress = Progress.of(event) or progress
             if chats.pace(chat).spare > PROGRESS_RESERVE:
-                await _show(chats, answer, placeholder, language, progress)
+                await _show(delivering, answer, placeholder, language, progress)
 
 
 async def _show(
-    chats: Chats, number: int, placeholder: Message, language: str, progress: Progress
+    delivering: Delivering, number: int, placeholder: Message, language: str, progress: Progress
 ) -> None:
-    async with chats.under_way(number) as still:
+    chats = delivering.chats
+    async with delivering.under_way(number) as still:
         answer = await chats.semilla.database.answers.get(number) if still else None
         if answer is None:
             return

@@ -119,5 +119,7 @@ class Moderators:
             found = frozenset()
         except TelegramError as error:  # as it was known before: it is asked again in five minutes
             log.warning("the admins of %d are not known: %s", group, error)
+            if group not in self._known:  # or at once, as else none would count for so long
+                return found
         self._known[group] = (time.monotonic(), found)
         return found

@@ -45,7 +45,14 @@ def line_of(message: Message, bot: str) -> str | None:
         return f"/show {code}" if code else "/hello"
     if command or (in_private and (text or message.photo or message.document)):
         return text
-    return None
+    return text if text and _is_asked_for(message, bot) else None
+
+
+def _is_asked_for(message: Message, bot: str) -> bool:
+    """Whether it answers what Semilla has asked: what to draw."""
+    question = message.reply_to_message
+    ours = question and question.from_user and question.from_user.username == bot
+    return bool(question and ours and keyboards.offers_prompts(question))
 
 
 def is_for(message: Message, bot: Bot) -> bool:

@@ -21,7 +21,9 @@ from bot.replies import captions
 from bot.sheets import SHEET_PICTURES
 from bot.showing import enlarged
 
-PHOTO_RATIO = 20  # of the long side to the short one; others go out as files
+# What Telegram takes as a photo: the long side to the short one, both together, and bytes. What is
+# beyond that goes out as a file.
+PHOTO_RATIO, PHOTO_SIDES, PHOTO_BYTES = 20, 10_000, 10 * 1024 * 1024
 SHEET_WORDS = 40
 
 
@@ -75,10 +77,11 @@ async def message(semilla: Semilla, reply: Reply, language: str) -> Message:
     if len(reply.pictures) == 1:
         (shown,) = reply.pictures
         words = formatted([shown.caption, reply.text], CAPTION_UNITS)
-        if max(shown.width, shown.height) > PHOTO_RATIO * min(shown.width, shown.height):
-            data = await semilla.database.storage.read(shown.file)
-            return Message(words, None, (f"semilla-{shown.code}.png", data), keyboard)
-        return Message(words, await _photo(semilla, shown), None, keyboard)
+        photo = await _photo(semilla, shown)
+        if photo is not None:
+            return Message(words, photo, None, keyboard)
+        data = await semilla.database.storage.read(shown.file)
+        return Message(words, None, (f"semilla-{shown.code}.png", data), keyboard)
     labels = [f"{n} · {shown.code}" for n, shown in enumerate(reply.pictures, 1)]
     photo = await _sheet(semilla, reply.pictures, labels)
     words = formatted([reply.text, *captions(reply.pictures)], CAPTION_UNITS)
@@ -151,12 +154,17 @@ def _in_private(codes: Sequence[str], bot: str) -> dict[str, Any]:
     return {"count": len(codes), "codes": ", ".join(codes), "link": link}
 
 
-async def _photo(semilla: Semilla, shown: Shown) -> bytes:
-    """A JPEG: Telegram makes one of everything, and classes have slow networks."""
+async def _photo(semilla: Semilla, shown: Shown) -> bytes | None:
+    """A JPEG: Telegram makes one of everything, and classes have slow networks. None for what it
+    doesn't take as a photo."""
+    sides = shown.width, shown.height
+    if max(sides) > PHOTO_RATIO * min(sides) or shown.scale * sum(sides) > PHOTO_SIDES:
+        return None
     path = semilla.database.storage.path(shown.file)
     cache = semilla.config.data / "cache" / "shown"
     large = await asyncio.to_thread(enlarged, path, cache, shown.scale, ".jpg")
-    return await asyncio.to_thread(large.read_bytes)
+    photo = await asyncio.to_thread(large.read_bytes)
+    return photo if len(photo) <= PHOTO_BYTES else None
 
 
 async def _sheet(semilla: Semilla, pictures: Sequence[Shown], labels: Sequence[str]) -> bytes:

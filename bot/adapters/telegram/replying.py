@@ -11,6 +11,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.adapters.telegram import keyboards, rendering
 from bot.adapters.telegram.chats import Chats
+from bot.adapters.telegram.delivering import Delivering
 from bot.adapters.telegram.errors import NO_PICTURES, TOO_OLD, UNCHANGED, says
 from bot.adapters.telegram.pace import Urgency
 from bot.adapters.telegram.places import Receiver, answering, speaker_of, topic_of
@@ -22,10 +23,11 @@ TOAST_CHARACTERS = 200
 
 
 class Replying:
-    def __init__(self, semilla: Semilla, bot: Bot, chats: Chats) -> None:
+    def __init__(self, semilla: Semilla, bot: Bot, chats: Chats, delivering: Delivering) -> None:
         self._semilla = semilla
         self._bot = bot
         self._chats = chats
+        self._delivering = delivering
 
     async def show(
         self,
@@ -38,7 +40,7 @@ class Replying:
         """Answers a message in its place; what is for its author only goes away by itself."""
         if reply.answer is not None and call is not None:
             if reply.tone is Tone.ACCEPTED:
-                await self._chats.wait_for(reply, call, message.id)
+                await self._delivering.wait_for(reply, call, message.id)
             return  # otherwise it came a second time, and is answered already
         if reply.repeated:
             return
@@ -112,7 +114,7 @@ class Replying:
             if not felt:
                 await self.toast(query, text, alert=reply.tone in (Tone.REFUSED, Tone.FAULT))
             if accepted and reply.answer is not None:
-                self._chats.expect(reply.answer, call)
+                self._delivering.expect(reply.answer, call)
             return
         if not felt:
             await self.toast(query)

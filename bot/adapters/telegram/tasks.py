@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 
@@ -18,8 +19,10 @@ class Tasks:
         return task
 
     async def end(self, seconds: float) -> None:
-        """Cancels what hasn't come to its end by then."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
+        """Cancels what hasn't come to its end by then, nor what that has begun."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._running:
+                    await asyncio.wait(self._running)
         for task in self._running:
             task.cancel()
