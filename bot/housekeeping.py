@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 Work = Callable[[Semilla], Awaitable[None]]
 
 TOKENS_EVERY_SECONDS = 60
+WRITE_OVER_EVERY_SECONDS = 60
 SWEEP_EVERY_SECONDS = 6 * 3600
 RETIRE_EVERY_SECONDS = 3600
 MODELS_EVERY_SECONDS = 5
@@ -52,6 +53,7 @@ async def run(semilla: Semilla, with_page: bool) -> None:
     async with asyncio.TaskGroup() as tasks:
         for work, seconds in (
             (_erase_tokens, TOKENS_EVERY_SECONDS),
+            (_write_over, WRITE_OVER_EVERY_SECONDS),
             (_sweep, SWEEP_EVERY_SECONDS),
             (_tidy, SWEEP_EVERY_SECONDS),
             (_retire, RETIRE_EVERY_SECONDS),
@@ -73,6 +75,10 @@ async def _repeat(work: Work, semilla: Semilla, seconds: float) -> None:
 
 async def _erase_tokens(semilla: Semilla) -> None:
     await semilla.database.answers.erase_tokens(now() - TOKEN_LIFE)
+
+
+async def _write_over(semilla: Semilla) -> None:
+    await semilla.database.transactions.write_over()
 
 
 async def _sweep(semilla: Semilla) -> None:

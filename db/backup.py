@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from db.migrations import revision_of
 from db.storage import NAME
+from db.transactions import write_over
 
 DATABASE, PICTURES = "semilla.db", "pictures"
 MISSING = "missing"  # in the archive: names of files that were gone already when it was made
@@ -140,6 +141,7 @@ def _copy(source: Path, copy: Path) -> None:
     with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(copy)) as writer:
         reader.backup(writer)
         writer.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        write_over(writer)
 
 
 def _write(content: IO[bytes], target: Path) -> None:
