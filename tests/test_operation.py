@@ -736,3 +736,4 @@ def test_a_damaged_backup_changes_nothing(shell: Shell) -> None:
     assert "Nothing was changed" in refused.stderr
     assert code in shell.run("show", code).stdout
     assert shell.run("backup").returncode == 2
+    assert "Which file?" in shell.run("backup", ".").stderr
