@@ -223,8 +223,7 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         number = int(line[1]) if line else len(text.splitlines())
         # What Windows' paths are full of, TOML takes for the beginning of something else.
         key = "config-backslash" if "\\" in text.splitlines()[number - 1] else "config-not-toml"
-        reason = str(error).split(" (at ")[0]
-        facts = {"file": file.name, "line": str(number), "reason": reason}
+        facts = {"line": str(number), "file": file.name, "reason": str(error).split(" (at ")[0]}
         raise ConfigError((key, facts)) from None
 
 
@@ -359,8 +358,8 @@ def _problem(
         return "config-address", facts
     if error["type"] == "string_too_short":
         return "config-host", facts
-    told = {"data": "config-folder", "models_folders": "config-folders"}
-    return told.get(key[-1], "config-text"), facts
+    folder = {"data": "config-folder", "models_folders": "config-folders"}
+    return folder.get(key[-1], "config-text"), facts
 
 
 def _unknown(key: tuple[str, ...], where: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:

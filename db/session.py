@@ -140,6 +140,18 @@ def _migrate(path: Path) -> None:
     from db.migrations.upgrade import upgrade
 
     upgrade(path)
+    if revision is not None:
+        _empty_free_pages(path)
+
+
+def _empty_free_pages(path: Path) -> None:
+    """Of what older versions deleted, which left it in them. Takes some seconds, and as much room
+    again: without that they stay."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        log.warning("the database keeps its free pages: %s", error)
 
 
 def _copy(path: Path, copy: Path) -> None:
