@@ -94,9 +94,10 @@ class Transactions:
         database itself notes that there are some: no stop forgets them.
         """
         async with self._turn:
-            async with self._writers.begin() as session:
+            async with self._readers() as session:
                 if not await session.scalar(text(ERASED)):
                     return
+            async with self._writers.begin() as session:
                 await session.execute(text(REWRITE))
             if await asyncio.to_thread(_empty_log, self._file):
                 async with self._writers.begin() as session:
