@@ -153,13 +153,16 @@ def make_environment() -> None:
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
     except (subprocess.CalledProcessError, OSError) as error:
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-        package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         say(
-            f"The environment could not be made ({error}). On Debian and Ubuntu: "
-            f"sudo apt install {package}",
-            f"No se pudo crear el entorno ({error}). En Debian y Ubuntu: "
-            f"sudo apt install {package}",
+            f"The environment could not be made ({error}).",
+            f"No se pudo crear el entorno ({error}).",
         )
+        if isinstance(error, subprocess.CalledProcessError):  # pip is in a package of its own
+            package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+            say(
+                f"On Debian and Ubuntu: sudo apt install {package}",
+                f"En Debian y Ubuntu: sudo apt install {package}",
+            )
         sys.exit(2)
     pip("--quiet", "--upgrade", "pip>=25.2")  # from here on it resumes a download that broke off
 

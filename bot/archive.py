@@ -35,10 +35,10 @@ def back_up(config: Config, line: CommandLine, screen: Screen) -> int:
     """The whole history in one file. A Semilla that runs goes on."""
     from db import backup
 
-    if len(line.words) != 2:
+    target = _named(line)
+    if target is None or target.is_dir():
         screen.say("backup-which-file", command="backup")
         return REFUSED
-    target = Path(line.words[1]).expanduser().absolute()
     try:
         written = backup.back_up(config.data, target)
     except (OSError, sqlite3.OperationalError) as error:
@@ -59,10 +59,10 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
     from db import backup
     from db.migrations import DatabaseNewer
 
-    if len(line.words) != 2:
+    source = _named(line)
+    if source is None or source.is_dir():
         screen.say("backup-which-file", command="restore")
         return REFUSED
-    source = Path(line.words[1]).expanduser().absolute()
     try:
         with tempfile.TemporaryDirectory(dir=config.data, prefix=".restore-") as folder:
             files = backup.unpack(source, Path(folder))
@@ -88,6 +88,10 @@ def restore(config: Config, line: CommandLine, screen: Screen) -> int:
     if places:
         screen.say("restore-places", **_listed(places))
     return OK
+
+
+def _named(line: CommandLine) -> Path | None:
+    return Path(os.path.expanduser(line.words[1])).absolute() if len(line.words) == 2 else None
 
 
 def _listed(names: Sequence[str]) -> dict[str, Any]:

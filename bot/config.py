@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -31,7 +32,16 @@ TOKENS = "tokens.toml"
 ENV_FILES = (".env", ".env.txt")  # Windows' Notepad puts .txt behind a name
 
 Language = Literal["en", "es"]
-Folder = Annotated[Path, Field(strict=False)]
+
+
+def _whole(folder: Path) -> Path:
+    """Of an empty name the working folder would come, and be closed to others."""
+    if not folder.is_absolute():
+        raise ValueError(folder)
+    return folder
+
+
+Folder = Annotated[Path, Field(strict=False), AfterValidator(_whole)]
 Folders = Annotated[tuple[Path, ...], Field(strict=False)]
 
 
@@ -185,7 +195,7 @@ def _file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path, bool]:
     if path is None and environ.get(f"{PREFIX}CONFIG"):
         path = Path(environ[f"{PREFIX}CONFIG"])
     if path is not None:
-        return path.expanduser().absolute(), True
+        return Path(os.path.expanduser(path)).absolute(), True
     own = Path.cwd() / "config.toml"
     # Path.exists would raise where this user may not look.
     return (own if os.path.exists(own) else PROJECT / "config.toml"), False
@@ -210,9 +220,11 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
-        number = line[1] if line else str(len(text.splitlines()))
-        facts = {"file": file.name, "line": number, "reason": str(error).split(" (at ")[0]}
-        raise ConfigError(("config-not-toml", facts)) from None
+        number = int(line[1]) if line else len(text.splitlines())
+        # What Windows' paths are full of, TOML takes for the beginning of something else.
+        key = "config-backslash" if "\\" in text.splitlines()[number - 1] else "config-not-toml"
+        facts = {"line": str(number), "file": file.name, "reason": str(error).split(" (at ")[0]}
+        raise ConfigError((key, facts)) from None
 
 
 def _env_file(folder: Path) -> dict[str, str]:
@@ -222,7 +234,7 @@ def _env_file(folder: Path) -> dict[str, str]:
         return {}
     from dotenv import dotenv_values
 
-    found = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    found = dotenv_values(stream=StringIO(_read(path, must_exist=True)), interpolate=False)
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -233,12 +245,12 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
         section.setdefault("models_folders", ["models"]), list
     ):
         found = section["models_folders"]
-        section["models_folders"] = [_absolute(each, folder) for each in found]
+        section["models_folders"] = [_absolute(each, folder) for each in found if each != ""]
 
 
 def _absolute(value: Any, folder: Path) -> Any:
-    """A path relative to its folder; anything that is no path stays, to be refused."""
-    return folder / Path(value).expanduser() if isinstance(value, str) else value
+    """A path relative to its folder; anything that is none stays, to be refused."""
+    return folder / os.path.expanduser(value) if value and isinstance(value, str) else value
 
 
 def _refuse_tokens(file: Path, text: str, values: Mapping[str, Any]) -> None:
@@ -346,7 +358,8 @@ def _problem(
         return "config-address", facts
     if error["type"] == "string_too_short":
         return "config-host", facts
-    return ("config-folders" if key[-1] == "models_folders" else "config-text"), facts
+    folder = {"data": "config-folder", "models_folders": "config-folders"}
+    return folder.get(key[-1], "config-text"), facts
 
 
 def _unknown(key: tuple[str, ...], where: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[Semilla], Awaitable[None]]
 
-TOKENS_EVERY_SECONDS = 60
+ERASE_EVERY_SECONDS = 60
 SWEEP_EVERY_SECONDS = 6 * 3600
 RETIRE_EVERY_SECONDS = 3600
 MODELS_EVERY_SECONDS = 5
@@ -51,7 +51,7 @@ async def run(semilla: Semilla, with_page: bool) -> None:
     """Runs until it is cancelled. `with_page`: there is a gallery that should not be empty."""
     async with asyncio.TaskGroup() as tasks:
         for work, seconds in (
-            (_erase_tokens, TOKENS_EVERY_SECONDS),
+            (_erase, ERASE_EVERY_SECONDS),
             (_sweep, SWEEP_EVERY_SECONDS),
             (_tidy, SWEEP_EVERY_SECONDS),
             (_retire, RETIRE_EVERY_SECONDS),
@@ -71,8 +71,10 @@ async def _repeat(work: Work, semilla: Semilla, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _erase_tokens(semilla: Semilla) -> None:
+async def _erase(semilla: Semilla) -> None:
+    """Tokens that are good for nothing more, and from the files what members have erased."""
     await semilla.database.answers.erase_tokens(now() - TOKEN_LIFE)
+    await semilla.database.transactions.write_over()
 
 
 async def _sweep(semilla: Semilla) -> None:

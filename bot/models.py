@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def add(config: Config, line: CommandLine, screen: Screen) -> int:
 
 
 def _add(named: str, folder: Path, tell: Tell) -> Path:
-    source = Path(named).expanduser()
+    source = Path(os.path.expanduser(named))
     if source.is_file():
         return adding.add_file(source, folder, tell)
     if source.is_dir():

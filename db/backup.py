@@ -20,11 +20,13 @@ from typing import IO, Any
 
 from db.migrations import revision_of
 from db.storage import NAME
+from db.transactions import write_over
 
 DATABASE, PICTURES = "semilla.db", "pictures"
 MISSING = "missing"  # in the archive: names of files that were gone already when it was made
+SUM = "sha256"  # in the archive: of the database; the other files are named after theirs
 EXPECTED = re.compile(
-    rf"{DATABASE}|{MISSING}|{PICTURES}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}(\.[a-z]+)?"
+    rf"{DATABASE}|{SUM}|{MISSING}|{PICTURES}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}(\.[a-z]+)?"
 )
 FILES = """
     SELECT file FROM pictures WHERE deleted IS NULL AND file != ''
@@ -65,9 +67,9 @@ def back_up(data: Path, target: Path) -> Written:
             gone, damaged = _add_all(writer, data, names)
             _forget(copy, gone)
             writer.add(copy, DATABASE)
-            missing = Path(folder) / MISSING
-            missing.write_text("\n".join(gone), encoding="utf-8")
-            writer.add(missing, MISSING)
+            for name, content in ((SUM, _sum(copy)), (MISSING, "\n".join(gone))):
+                (Path(folder) / name).write_text(content, encoding="utf-8")
+                writer.add(Path(folder) / name, name)
         _sync(archive)
         archive.chmod(0o600)  # members' words and pictures are in it
         archive.replace(target)
@@ -82,23 +84,16 @@ def unpack(archive: Path, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     if archive.stat().st_size > shutil.disk_usage(folder).free:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-    try:
-        # Packed, or with holes that its size leaves out, it could grow without end.
-        with tarfile.open(archive, "r:") as reader:
-            for member in reader:
-                solid = member.isfile() and not member.issparse()
-                expected = solid and EXPECTED.fullmatch(member.name)
-                if expected and (content := reader.extractfile(member)):
-                    _write(content, folder / member.name)
-                    # As old as it was: a file that is younger than its row is taken for a new one.
-                    os.utime(folder / member.name, (member.mtime, member.mtime))
-    except (tarfile.TarError, ValueError, OverflowError) as error:  # also a time of no clock
-        raise BadBackup(str(error)) from error
+    _extract(archive, folder)
     try:
         revision_of(folder / DATABASE)
-        named, missing = set(_named(folder / DATABASE)), _missing(folder)
-    except sqlite3.Error as error:
+        named = set(_named(folder / DATABASE))
+        missing = set(_read(folder / MISSING).splitlines())
+        whole = _read(folder / SUM) in ("", _sum(folder / DATABASE))
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise BadBackup(str(error)) from error
+    if not whole:
+        raise BadBackup(DATABASE)
     for name in named:
         if not (NAME.fullmatch(name) and (name in missing or _whole(folder, name))):
             raise BadBackup(name)
@@ -140,6 +135,23 @@ def _copy(source: Path, copy: Path) -> None:
     with closing(sqlite3.connect(source)) as reader, closing(sqlite3.connect(copy)) as writer:
         reader.backup(writer)
         writer.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        write_over(writer)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    """What a backup may have in it, and nothing else. Raises BadBackup, OSError."""
+    try:
+        # Packed, or with holes that its size leaves out, it could grow without end.
+        with tarfile.open(archive, "r:") as reader:
+            for member in reader:
+                solid = member.isfile() and not member.issparse()
+                expected = solid and EXPECTED.fullmatch(member.name)
+                if expected and (content := reader.extractfile(member)):
+                    _write(content, folder / member.name)
+                    # As old as it was: a file that is younger than its row is taken for a new one.
+                    os.utime(folder / member.name, (member.mtime, member.mtime))
+    except (tarfile.TarError, ValueError, OverflowError) as error:  # also a time of no clock
+        raise BadBackup(str(error)) from error
 
 
 def _write(content: IO[bytes], target: Path) -> None:
@@ -211,12 +223,14 @@ def _forget(copy: Path, gone: list[str]) -> None:
         connection.executemany("UPDATE pictures SET blurred = '' WHERE blurred = ?", names)
 
 
-def _missing(folder: Path) -> set[str]:
-    """Empty for a backup of before there was such a list."""
-    try:
-        return set((folder / MISSING).read_text(encoding="utf-8").splitlines())
-    except FileNotFoundError:
-        return set()
+def _read(path: Path) -> str:
+    """Empty for a backup of before there was such a file in it."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _whole(folder: Path, name: str) -> bool:

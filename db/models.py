@@ -86,6 +86,7 @@ class Answer(Base):
     __table_args__ = (
         Index("answers_outbox", "id", sqlite_where=delivered.is_(None)),
         Index("answers_of_members", "member", "guild"),
+        Index("answers_tokens", "created", sqlite_where=token.is_not(None)),
     )
 
 

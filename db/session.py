@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from db.settings import Settings
 from db.statistics import Statistics
 from db.storage import Storage
 from db.transactions import PASSING, Transactions, prepare
+
+log = logging.getLogger(__name__)
 
 # SQLite's primary result codes: PERM, READONLY, CANTOPEN, PROTOCOL, besides those that pass.
 OUT_OF_REACH = PASSING | {3, 8, 14, 15}
@@ -58,6 +61,7 @@ class Database:
     settings: Settings
     statistics: Statistics
     storage: Storage
+    transactions: Transactions
 
     @classmethod
     async def open(cls, path: Path, storage: Path) -> Self:
@@ -89,6 +93,7 @@ class Database:
             settings=Settings(transactions),
             statistics=Statistics(transactions),
             storage=files,
+            transactions=transactions,
         )
 
     async def look(self, whole: bool = False) -> None:
@@ -110,6 +115,10 @@ class Database:
             await connection.execute(text("ANALYZE"))
 
     async def close(self) -> None:
+        try:
+            await self.transactions.write_over()
+        except DBAPIError as error:  # locked or full: the next start does it
+            log.warning("what was erased isn't written over yet: %s", error.orig)
         await self.engine.dispose()
 
 
@@ -131,6 +140,18 @@ def _migrate(path: Path) -> None:
     from db.migrations.upgrade import upgrade
 
     upgrade(path)
+    if revision is not None:
+        _empty_free_pages(path)
+
+
+def _empty_free_pages(path: Path) -> None:
+    """Of what older versions deleted, which left it in them. Takes some seconds, and as much room
+    again: without that they stay."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        log.warning("the database keeps its free pages: %s", error)
 
 
 def _copy(path: Path, copy: Path) -> None:

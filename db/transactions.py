@@ -28,7 +28,8 @@ PRAGMAS = (
     "secure_delete=ON",  # what members have erased doesn't stay in free pages
 )
 READERS_SECONDS = 1.0  # for others' reading to end
-
+ERASED = "PRAGMA user_version"  # 1 while there is something to be written over
+REWRITE = "INSERT INTO pictures_words(pictures_words) VALUES ('optimize')"
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -80,15 +81,36 @@ class Transactions:
 
     @asynccontextmanager
     async def erase(self) -> AsyncIterator[AsyncSession]:
-        """Like `write`; afterwards no file of the database has the words that were erased. The
-        index of words would only note that they are gone, and the log of changes keep them until
-        it is written over."""
+        """Like `write`, for what is to leave the files too: the next `write_over` sees to that."""
         async with self.write() as session:
             yield session
-            await session.execute(
-                text("INSERT INTO pictures_words(pictures_words) VALUES ('optimize')")
-            )
-        await asyncio.to_thread(_empty_log, self._file)
+            await session.execute(text(f"{ERASED} = 1"))
+
+    async def write_over(self) -> None:
+        """Afterwards no file of the database has the words that were erased. The index of words
+        would only note that they are gone, and the log of changes keep them until it is full.
+
+        It rewrites the whole index, so it is done once for all that were erased meanwhile. The
+        database itself notes that there are some: no stop forgets them.
+        """
+        async with self._turn:
+            async with self._readers() as session:
+                if not await session.scalar(text(ERASED)):
+                    return
+            async with self._writers.begin() as session:
+                await session.execute(text(REWRITE))
+            if await asyncio.to_thread(_empty_log, self._file):
+                async with self._writers.begin() as session:
+                    await session.execute(text(f"{ERASED} = 0"))
+
+
+def write_over(copy: sqlite3.Connection) -> None:
+    """The same for a copy that has no log."""
+    if copy.execute(ERASED).fetchone()[0]:
+        copy.execute("PRAGMA secure_delete = ON")
+        with copy:
+            copy.execute(REWRITE)
+            copy.execute(f"{ERASED} = 0")
 
 
 def prepare(engine: Engine) -> None:
@@ -100,14 +122,16 @@ def prepare(engine: Engine) -> None:
     event.listen(engine, "begin", _begin)
 
 
-def _empty_log(file: str) -> None:
-    """By a connection of its own, which doesn't wait for long: others' writing waits for it. Where
-    another program reads meanwhile, the log is emptied the next time, or at the end."""
+def _empty_log(file: str) -> bool:
+    """By a connection of its own, which doesn't wait for long: others' writing waits for it. False
+    where another program reads meanwhile, or the disk is full."""
     try:
         with closing(sqlite3.connect(file, timeout=READERS_SECONDS)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.OperationalError as error:  # a full disk: it is erased all the same
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError as error:
         log.warning("the log of changes isn't emptied: %s", error)
+        return False
+    return not busy
 
 
 def _connected(connection: Any, _record: Any) -> None:

@@ -111,9 +111,32 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(file: Path) -> None:
     assert "line 2: this isn't TOML" in mistake(file, "[web]\nhost = localhost\n")
 
 
-def test_a_file_in_another_encoding_is_told(file: Path) -> None:
-    file.write_bytes("# año\n".encode("latin-1"))
-    with pytest.raises(ConfigError, match="UTF-8"):
+def test_a_path_of_windows_is_told_how_to_be_written(file: Path) -> None:
+    told = mistake(file, 'data = "C:\\Users\\Ana"\n')
+    assert "line 1" in told
+    assert "Write paths with /, or between single quotes" in told
+
+
+def test_a_data_folder_without_a_name_is_refused_as_it_would_be_the_working_folder(
+    file: Path,
+) -> None:
+    assert 'line 1: data must be the name of a folder, like "data"' in mistake(file, 'data = ""\n')
+    told = mistake(file, "", "es", SEMILLA_DATA="")
+    assert told.startswith(
+        "SEMILLA_DATA en el entorno: data tiene que ser el nombre de una carpeta"
+    )
+
+
+def test_a_name_may_begin_like_the_home_of_a_user_who_is_none(file: Path) -> None:
+    file.write_text('data = "~nobody-here"\n')
+    assert load(file, {}).data == file.parent / "~nobody-here"
+
+
+@pytest.mark.parametrize("name", ["config.toml", ".env"])
+def test_a_file_in_another_encoding_is_told(file: Path, name: str) -> None:
+    file.write_text("")
+    (file.parent / name).write_bytes("# año\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match=rf"{name} isn't UTF-8"):
         load(file, {})
 
 

@@ -35,3 +35,16 @@ def test_an_update_takes_torch_from_where_it_was_taken_at_first(
     install.prepare()
     (torch,) = (line for line in asked.read_text().splitlines() if install.TORCH in line)
     assert torch.endswith(f"--index-url {INDEX}")
+
+
+def test_a_folder_that_can_not_be_written_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(install, "ENVIRONMENT", tmp_path / "file" / ".venv")
+    monkeypatch.setenv("LC_ALL", "es_ES.UTF-8")
+    with pytest.raises(SystemExit):
+        install.make_environment()
+    told = capsys.readouterr().out
+    assert "No se pudo crear el entorno" in told
+    assert "apt" not in told

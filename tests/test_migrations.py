@@ -135,6 +135,27 @@ async def test_of_older_pictures_it_is_known_which_have_a_members_photo_under_th
     assert query(path, found) == [(over.job_id,), (above.job_id,), (highest.job_id,)]
 
 
+async def test_what_older_versions_left_of_erased_words_goes_with_the_update(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "semilla.db"
+    database = await reopened(path)
+    await draw(database, "a red marigold")
+    await database.close()
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript("""
+            PRAGMA secure_delete = OFF;
+            DELETE FROM pictures;
+            DELETE FROM jobs;
+            DROP INDEX answers_tokens;
+            UPDATE alembic_version SET version_num = '0011';
+        """)
+    assert path.read_bytes().count(b"marigold") > 1
+
+    await (await reopened(path)).close()
+    assert b"marigold" not in path.read_bytes()
+
+
 async def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "semilla.db"
     query(path, "CREATE TABLE styles (somebody TEXT)")  # in the way of the last table
@@ -171,7 +192,8 @@ def _back_to(path: Path, revision: str) -> None:
     """The schema as that revision left it, with the rows of now."""
     columns = ("reviews.aside", "reviews.moderator", "reviews.roles")
     columns += ("jobs.over_photo", "pictures.over_photo")
-    parents = ["DROP INDEX jobs_of_parents", "DROP INDEX pictures_held"]
+    tokens = ["DROP INDEX answers_tokens"]
+    parents = [*tokens, "DROP INDEX jobs_of_parents", "DROP INDEX pictures_held"]
     parents += ["ALTER TABLE records DROP COLUMN by"]
     bans = [f"ALTER TABLE bans ADD COLUMN {name} NOT NULL DEFAULT ''" for name in ("by", "by_name")]
     again = [*parents, *bans]
@@ -197,6 +219,7 @@ def _back_to(path: Path, revision: str) -> None:
         "0008": indexes,
         "0009": again,
         "0010": [*parents, *bans],
+        "0011": tokens,
     }
     triggers = query(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
     for statement in [*(f"DROP TRIGGER {name}" for (name,) in triggers), *later[revision]]:

@@ -522,6 +522,17 @@ async def test_what_a_backup_should_have_and_has_not_is_found(
         backup.unpack(tmp_path / "less", tmp_path / "unpacked")
 
 
+async def test_a_bit_that_has_fallen_over_in_a_backup_is_found(
+    database: Database, tmp_path: Path
+) -> None:
+    await draw(database, "a red marigold")
+    backup.back_up(tmp_path, tmp_path / "semilla.tar")
+    whole = (tmp_path / "semilla.tar").read_bytes()
+    (tmp_path / "semilla.tar").write_bytes(whole.replace(b"marigold", b"marigole"))
+    with pytest.raises(backup.BadBackup, match=r"semilla\.db"):
+        backup.unpack(tmp_path / "semilla.tar", tmp_path / "unpacked")
+
+
 @pytest.mark.parametrize("command", ["doctor", "history", "run"])
 @pytest.mark.parametrize("trouble", ["it can't be opened", "another program holds it"])
 def test_a_database_that_is_out_of_reach_is_told_as_that_and_not_as_damaged(
@@ -627,6 +638,7 @@ async def test_a_backup_that_is_packed_or_names_strange_files_is_none(
     with closing(sqlite3.connect(tmp_path / "copy" / "semilla.db")) as connection, connection:
         connection.execute("UPDATE pictures SET file = '../../secret'")
     (tmp_path / "copy" / "missing").write_text("../../secret")
+    (tmp_path / "copy" / "sha256").unlink()
     with tarfile.open(tmp_path / "strange.tar", "w") as strange:
         strange.add(tmp_path / "copy", "")
     with pytest.raises(backup.BadBackup, match="secret"):
@@ -736,3 +748,4 @@ def test_a_damaged_backup_changes_nothing(shell: Shell) -> None:
     assert "Nothing was changed" in refused.stderr
     assert code in shell.run("show", code).stdout
     assert shell.run("backup").returncode == 2
+    assert "Which file?" in shell.run("backup", ".").stderr

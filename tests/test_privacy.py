@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import shutil
 import sqlite3
 import zipfile
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from bot.conversation import Guild, Member, Reply, Tone
 from db import backup
 from db.history import Asker
 from db.models import Answer
+from db.session import Database
 from generator import metadata
 from tests.chat import Chat, open_chat
 from tests.served import photo
@@ -177,16 +179,19 @@ async def test_words_that_are_erased_are_in_no_file_and_no_backup_any_more(
 ) -> None:
     data = chat.semilla.config.data
 
-    def written() -> bytes:
-        backup.back_up(data, tmp_path / "backup.tar")
-        files = *data.glob("semilla.db*"), tmp_path / "backup.tar"
-        return b"".join(file.read_bytes() for file in files).lower()
+    def written(*kept: Path) -> int:
+        return sum(file.read_bytes().lower().count(b"marigold") for file in kept)
 
     made = await chat.ask("a red marigold steps:1", guild=place, member=ana)
-    assert written().count(b"marigold") > 3
+    assert written(*data.glob("semilla.db*")) > 3
     line = erasing.format(code=made.pictures[0].code)
     assert (await chat.type(line, guild=place, member=ana)).tone is not Tone.REFUSED
-    assert b"marigold" not in written()
+    backup.back_up(data, tmp_path / "backup.tar")
+    killed = shutil.copytree(data, tmp_path / "killed")
+    await (await Database.open(killed / "semilla.db", killed / "pictures")).close()
+    await chat.semilla.database.transactions.write_over()
+    files = *data.glob("semilla.db*"), *killed.glob("semilla.db*"), tmp_path / "backup.tar"
+    assert not written(*files)
 
 
 async def test_others_variations_keep_the_recipe_and_lose_the_name(

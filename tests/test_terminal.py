@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot import cli
 from bot.adapters.terminal.screen import shell_line
 from bot.adapters.web.rooms import NoNetwork, private_address
 from generator import metadata
@@ -367,6 +368,18 @@ def test_a_data_folder_that_cannot_be_written_is_told(shell: Shell) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_file_may_be_named_like_the_home_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["imagine", "a cat", "-o", "~nobody-here/cat.png"]) == 2
+    assert "~nobody-here" in capsys.readouterr().err
+
+
+def test_where_its_output_is_closed_a_command_runs_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert cli.main(["--version"]) == 0
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there a user's folders are closed to the others")
 @pytest.mark.parametrize(
     ("before", "after"), [(None, 0o700), (0o755, 0o700), (0o777, 0o700), (0o750, 0o750)]
@@ -441,6 +454,7 @@ def test_a_command_whose_semilla_is_stopped_hears_that_its_request_is_kept(shell
         server.communicate(timeout=PATIENCE_SECONDS)
     assert waiting.returncode == 1
     assert "Your request is kept" in errors
+    assert "error" not in (shell.data / "semilla.log").read_text().replace("uvicorn.error", "")
 
 
 def test_a_command_that_is_handed_over_waits_for_no_database_to_be_imported() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn
@@ -39,8 +39,8 @@ class Screen:
             if isinstance(stream, TextIOWrapper):  # a Windows code page has no 🌱
                 stream.reconfigure(errors="replace")
         self.language = language
-        self.output = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-        self.errors = Console(highlight=False, soft_wrap=not sys.stderr.isatty(), stderr=True)
+        self.output = _console(sys.stdout)
+        self.errors = _console(sys.stderr, stderr=True)
         self.answer: int | None = None  # the accepted one that is being waited for
         self._view: View = Lines(self.errors)
         self._result: Result | None = None
@@ -95,6 +95,12 @@ class Screen:
                 path = _copied(picture.path, _numbered(output, place, picture.code))
                 self.output.print(marked(picture.caption))
                 self.output.print(Text(f"  {path}"))
+
+
+def _console(stream: TextIO | None, stderr: bool = False) -> Console:
+    """Lines are as long as they like where nobody looks: in a pipe, in a stream that is closed."""
+    seen = stream is not None and stream.isatty()
+    return Console(highlight=False, soft_wrap=not seen, stderr=stderr)
 
 
 class View(Protocol):

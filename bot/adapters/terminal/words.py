@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def read(arguments: list[str]) -> CommandLine:
     return CommandLine(
         words=tuple(words),
         output=_output(own["output"], words) if "output" in own else None,
-        image=Path(own["image"]).expanduser() if "image" in own else None,
+        image=_path(own["image"]) if "image" in own else None,
         language=_language(own["language"]) if "language" in own else None,
         help=wants_help,
     )
@@ -85,14 +86,19 @@ def _own_flag(word: str) -> str | None:
     return None
 
 
+def _path(text: str) -> Path:
+    """`Path.expanduser` would raise where a name only begins like a user's home."""
+    return Path(os.path.expanduser(text))
+
+
 def _is_file(value: str) -> bool:
-    path = Path(value).expanduser()
+    path = _path(value)
     return path.suffix.lower() in PICTURES or len(path.parts) > 1 or path.is_file()
 
 
 def _output(text: str, words: list[str]) -> Path:
     """Checked before anything is drawn."""
-    path = Path(text).expanduser()
+    path = _path(text)
     if path.is_dir():
         return path
     kind = "zip" if words and words[0].casefold() in EXPORTING else "png"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 import sys
 from collections import Counter
@@ -101,6 +102,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Serves until it is cancelled, then closes what is open within a second."""
+    logging.getLogger("uvicorn.error").addFilter(_is_fault)
     server = Server(_config(app))
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
     try:
@@ -109,6 +111,12 @@ async def serve(app: ASGIApp, listening: socket.socket) -> None:
         server.should_exit = True
         await asyncio.shield(serving)
         listening.close()
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """What a stop cuts off is none: an open page has a stream without an end."""
+    cut = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not (cut or str(record.msg).startswith("Cancel %s running task"))
 
 
 def _config(app: ASGIApp) -> Any:
