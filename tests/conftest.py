@@ -22,8 +22,9 @@ SEEDBED = "TESTS_SEEDBED"
 LONGEST = tuple(
     f"test_{name}"
     for name in (
-        *("browser", "families", "durability", "generator", "engine", "discord_faults", "loading"),
-        *("models_asked", "operation", "loras", "moderation", "picture_check", "discord"),
+        *("browser", "telegram", "durability", "generator", "families", "models_asked", "engine"),
+        *("discord_faults", "operation", "loading", "pictures", "picture_check", "moderation"),
+        *("stock", "programs", "loras", "discord", "telegram_sight", "telegram_class"),
     )
 )
 

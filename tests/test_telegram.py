@@ -79,7 +79,7 @@ async def running(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delivery, "FIRST_DELAY_SECONDS", 0.2)
         data = tmp_path_factory.mktemp("data")
-        async with serving_telegram() as peer, semilla_on(peer, data) as app:
+        async with serving_telegram(minute=30) as peer, semilla_on(peer, data) as app:
             yield peer, app
 
 
