@@ -22,9 +22,9 @@ SEEDBED = "TESTS_SEEDBED"
 LONGEST = tuple(
     f"test_{name}"
     for name in (
-        *("browser", "telegram", "durability", "generator", "families", "models_asked", "engine"),
-        *("discord_faults", "operation", "loading", "pictures", "picture_check", "moderation"),
-        *("stock", "programs", "loras", "discord", "telegram_sight", "telegram_class"),
+        *("telegram_troubles", "browser", "telegram", "durability", "models_asked", "terminal"),
+        *("families", "generator", "engine", "discord_faults", "picture_check", "moderation"),
+        *("upscale", "web", "operation", "pictures", "loading", "upscalers", "training", "stock"),
     )
 )
 
