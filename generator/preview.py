@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from generator import noise
 
 SAMPLES = 4
-SIDE = 128  # pixels
+SIDE = 16  # latents
 PATCHES = 8  # patches of colour a side
 
 
@@ -42,11 +42,12 @@ def _fit(vae: Any) -> Tensor:
     """(channels + 1, 3): RGB in 0 … 1 from latents and a constant."""
     source = noise.generator(0)
     patches = torch.rand((SAMPLES, 3, PATCHES, PATCHES), generator=source)
-    pictures = interpolate(patches, size=(SIDE, SIDE), mode="bilinear")
+    factor = 2 ** (len(vae.config.block_out_channels) - 1)
+    pictures = interpolate(patches, size=(SIDE * factor, SIDE * factor), mode="bilinear")
     encoded = vae.encode((pictures * 2 - 1).to(vae.device, vae.dtype)).latent_dist.mean
     # Where a VAE overflows in half precision: better a poor preview than no model.
     latents = encoded.float().cpu().nan_to_num(0, 0, 0) * vae.config.scaling_factor
-    colours = avg_pool2d(pictures, SIDE // latents.shape[-1])
+    colours = avg_pool2d(pictures, factor)
     known = latents.permute(0, 2, 3, 1).flatten(0, 2)
     known = torch.cat([known, torch.ones_like(known[:, :1])], 1)
     wanted = colours.permute(0, 2, 3, 1).flatten(0, 2)

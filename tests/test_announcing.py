@@ -199,7 +199,8 @@ def test_a_members_own_pictures_come_in_the_order_in_which_they_were_asked_for()
 
 
 async def test_several_pictures_are_announced_for_when_the_last_of_them_is_done(tmp_path):
-    async with open_chat(tmp_path) as chat:
+    # On a slow machine it would be asked about first.
+    async with open_chat(tmp_path, SEMILLA_LIMITS__ASK_SECONDS="3600") as chat:
         await chat.ask("a cat steps:9")
         dispatch = chat.semilla.dispatch
         await dispatch.pause(True)

@@ -237,7 +237,7 @@ def test_no_turn_encodes_more_of_a_prompt_than_a_step_of_it_needs(studio):
     def most_in_a_turn(words: str) -> int:
         engine, most, events = studio.engine(), 0, []
         prompt = words + "very detailed forest, " * 40
-        engine.submit(studio.order(1, prompt=prompt, steps=30, width=32, height=32))
+        engine.submit(studio.order(1, prompt=prompt, steps=12, width=32, height=32))
         while engine.busy:
             calls.clear()
             events += engine.turn()

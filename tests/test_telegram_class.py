@@ -108,8 +108,11 @@ async def test_who_waited_more_than_a_minute_is_called_also_by_a_sheet(tmp_path:
                 break
             await asyncio.sleep(0.1)
         await asyncio.sleep(1.5 * peer.minute)
-        peer.faults.append(Fault("sendPhoto", 429, parameters={"retry_after": 3}))
+        busy = Fault("sendPhoto", 429, times=99, parameters={"retry_after": 1})
+        peer.faults.append(busy)
         await app.semilla.dispatch.pause(False)
+        await peer.until(lambda: not len(app.semilla.dispatch))
+        busy.times = 0
         await peer.until(lambda: sum(len(_prompts(m)) for m in _shown(peer)) == len(WORDS))
         assert _sheets(peer)
         assert not [message for message in _shown(peer) if message.silent]

@@ -641,7 +641,7 @@ async def test_what_was_announced_and_never_comes_is_given_up_and_no_fault(
         form = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000"
         writer.write(f"POST /call HTTP/1.1\r\nhost: 127.0.0.1\r\n{form}\r\n\r\nline=".encode())
         async with asyncio.timeout(20):
-            assert b"HTTP/1.1 408" in await reader.read()
+            assert b"HTTP/1.1 408" in await reader.readuntil(b"\r\n")
         writer.close()
     assert not [each for each in caplog.records if each.exc_info or "fault" in each.message]
 
