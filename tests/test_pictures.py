@@ -230,7 +230,7 @@ async def test_of_several_made_again_only_the_one_with_its_seed_is_compared(chat
     same, other = (await chat.ask(f"/reroll {code} count:2")).pictures
     assert "✓ Identical" in same.caption
     assert f"🎲 from `{code}`" in other.caption
-    assert "≈" not in other.caption
+    assert "≠" not in other.caption
 
 
 async def test_a_picture_is_found_by_its_file_and_by_its_link(chat):

@@ -155,10 +155,10 @@ origin-own = { $relation ->
    *[other] ✏️ from `{ $code }`
  }
 identical = ✓ Identical to `{ $code }`: all { $values } values, one by one.
-differs = ≈ Very close to `{ $code }`, not identical: { $difference }
+differs = ≠ Not identical to `{ $code }`: { $difference }
 difference-model = the file of the model { $model } has changed since.
 difference-files = the file of { $names } has changed since, or wasn't here yet.
-difference-machine = it was computed under other conditions then ({ $changes }).
+difference-machine = it was computed under other conditions then ({ $changes }), which rounds a little differently.
 difference-calls = it was computed in other pieces than then, as free memory and settings allowed, and that rounds differently.
 difference-unknown = the reason is not known; the recipe and the machine are the same.
 deleted-picture = `{ $code }` was deleted.

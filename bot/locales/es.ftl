@@ -138,10 +138,10 @@ origin-own = { $relation ->
    *[other] ✏️ de `{ $code }`
  }
 identical = ✓ Idéntica a `{ $code }`: los mismos { $values } valores, uno por uno.
-differs = ≈ Muy parecida a `{ $code }`, no idéntica: { $difference }
+differs = ≠ No es idéntica a `{ $code }`: { $difference }
 difference-model = el archivo del modelo { $model } ha cambiado desde entonces.
 difference-files = el archivo de { $names } ha cambiado desde entonces, o aún no estaba.
-difference-machine = entonces se calculó en otras condiciones ({ $changes }).
+difference-machine = entonces se calculó en otras condiciones ({ $changes }), y eso redondea un poco distinto.
 difference-calls = se calculó en otros trozos que entonces, según la memoria libre y los ajustes, y eso redondea de otro modo.
 difference-unknown = no se sabe por qué; la receta y la máquina son las mismas.
 deleted-picture = `{ $code }` se borró.
