@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import replace
 
 from bot.commands.declaration import Answers, command
-from bot.commands.details import as_of_now, enlarged_by, replaced
+from bot.commands.files import as_of_now, enlarged_by, replaced
+from bot.commands.images import kept_file
 from bot.commands.imagine import accept, is_private, job
 from bot.commands.kinds import PictureCode, Switch, UpscalerName
-from bot.commands.recipe import find_picture, kept_file
+from bot.commands.recipe import find_picture
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Reply
 from db.models import Picture, Relation

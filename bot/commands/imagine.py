@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
-from bot.commands.details import with_seeds
+from bot.commands.files import with_seeds
 from bot.commands.kinds import Count, DraftCode, OrderCode, Switch
 from bot.commands.line import typed
 from bot.commands.recipe import find_picture, new_request, repeated

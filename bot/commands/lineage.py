@@ -11,7 +11,8 @@ from bot import showing
 from bot.commands.choices import Choices
 from bot.commands.declaration import COMMANDS, Answers, command
 from bot.commands.defaults import model_of
-from bot.commands.details import as_of_now, replaced, told_options, with_seeds
+from bot.commands.files import as_of_now, replaced, told_options, with_seeds
+from bot.commands.images import IMAGE_STRENGTH, kept_file
 from bot.commands.imagine import accept, is_private, job, source_of
 from bot.commands.kinds import (
     ANY_SEED,
@@ -26,13 +27,11 @@ from bot.commands.kinds import (
 )
 from bot.commands.line import typed
 from bot.commands.recipe import (
-    IMAGE_STRENGTH,
     asker,
     changed_request,
     find_anywhere,
     find_picture,
     find_shown,
-    kept_file,
     new_request,
     recipe_inside,
     repeated,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from bot.commands.declaration import COMMANDS, command
-from bot.commands.details import as_of_now, replaced
+from bot.commands.files import as_of_now, replaced
 from bot.commands.kinds import EVERY, Number, RequestNumber
 from bot.commands.screening import check_standing
 from bot.commands.semilla import Semilla

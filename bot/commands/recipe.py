@@ -18,17 +18,8 @@ from bot.commands.defaults import (
     with_guilds_negative,
     with_style,
 )
-from bot.commands.details import (
-    as_of_now,
-    masked_file,
-    replaced,
-    told_options,
-    unreadable,
-    with_extra,
-    with_files,
-    with_hires,
-    without_hires,
-)
+from bot.commands.files import as_of_now, replaced, told_options, with_extra, with_files
+from bot.commands.images import clean_image, with_image
 from bot.commands.kinds import ANY_SEED, short
 from bot.commands.semilla import Semilla
 from bot.conversation import Call, Refusal
@@ -38,8 +29,10 @@ from generator import habits, metadata, wildcards
 from generator.catalogue import Catalogue
 from generator.entries import Model
 from generator.messages import Note, NoteKind
-from generator.request import SEED_LIMIT, GenerationRequest
+from generator.request import SEED_LIMIT, GenerationRequest, Hires, enlarged
 from generator.vocabulary import Vocabulary
+
+REDRAWN = 0.5  # by the second pass
 
 
 def asker(call: Call) -> Asker:
@@ -189,58 +182,22 @@ PLAIN = {
 }
 
 
-async def with_image(
-    semilla: Semilla,
-    call: Call,
-    request: GenerationRequest,
-    choices: Choices,
-    over: Picture | None,
-) -> GenerationRequest:
-    """The request drawn over the attached picture or over one of the history. Raises Refusal."""
-    file, masked = await _initial(semilla, call, request, choices, over)
-    if file is None:
-        if choices.mask is not None:
-            raise Refusal("mask-without-image")
-        if choices.strength is not None:
-            raise Refusal("strength-without-image")
+def with_hires(request: GenerationRequest, model: Model, factor: float) -> GenerationRequest:
+    """The request of this size drawn so many times as large, in two passes."""
+    small = (request.width, request.height)
+    width, height = (enlarged(side, factor, model.grid) for side in small)
+    if (width, height) == small:
         return request
-    strength = choices.strength
-    if strength is None:
-        kept = request.initial_image and masked == request.masked
-        usual = MASK_STRENGTH if masked else IMAGE_STRENGTH
-        strength = request.strength if kept else usual
-    return replace(request, initial_image=file, masked=masked, strength=strength)
+    hires = Hires(*small, steps=request.steps, strength=REDRAWN)
+    return replace(request, width=width, height=height, hires=hires)
 
 
-IMAGE_STRENGTH = 0.6
-MASK_STRENGTH = 1.0  # what is drawn anew in a part owes nothing to what was there
-
-
-async def _initial(
-    semilla: Semilla,
-    call: Call,
-    request: GenerationRequest,
-    choices: Choices,
-    over: Picture | None,
-) -> tuple[str | None, bool]:
-    """The file to draw over, and whether only a part of it is drawn."""
-    storage, file = semilla.database.storage, request.initial_image
-    if call.image is not None:
-        if masked := await masked_file(semilla, call.image, choices.mask):
-            return masked, True
-        return await storage.put(await clean_image(semilla, call.image)), False
-    if over is not None:
-        file = kept_file(over)
-    if file is None or choices.mask is None:
-        return file, request.masked and over is None
-    return await masked_file(semilla, await storage.read(file), choices.mask), True
-
-
-def kept_file(picture: Picture) -> str:
-    """Raises Refusal where only the recipe is left."""
-    if not picture.file:
-        raise Refusal("retired", (f"/reroll {picture.code}",), code=picture.code)
-    return picture.file
+def without_hires(request: GenerationRequest) -> GenerationRequest:
+    """The first pass alone."""
+    small = request.hires
+    return (
+        replace(request, width=small.width, height=small.height, hires=None) if small else request
+    )
 
 
 def told_choices(catalogue: Catalogue, told: metadata.Told) -> Choices:
@@ -317,15 +274,6 @@ async def find_shown(semilla: Semilla, call: Call, data: bytes) -> Picture | Non
     if found is None and told:
         found = await history.by_pixels(asker(call), told)
     return found and to_be_seen(call, found)
-
-
-async def clean_image(semilla: Semilla, data: bytes) -> bytes:
-    """A picture from outside as a PNG of nothing but pixels. Raises Refusal."""
-    limit = semilla.config.limits.image_pixels
-    try:
-        return await metadata.checked_png(data, limit)
-    except metadata.ImageRefused as refused:
-        raise unreadable(refused, limit) from refused
 
 
 def _seed(chosen: int | None) -> int:

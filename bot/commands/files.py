@@ -1,4 +1,4 @@
-"""What a request is made of besides words and numbers: a masked picture, a second pass, files."""
+"""The files that a request is drawn with: LoRAs, embeddings, VAEs, lists of words, upscalers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.commands.kinds import short
 from bot.commands.semilla import Semilla
 from bot.conversation import Refusal
 from bot.locales import say
-from generator import areas, grammar, habits, metadata, wildcards
+from generator import grammar, habits, metadata, wildcards
 from generator.catalogue import Catalogue
 from generator.entries import Extra, Model
 from generator.headers import Kind
@@ -21,27 +21,9 @@ from generator.request import (
     SEED_LIMIT,
     ExtraFile,
     GenerationRequest,
-    Hires,
-    enlarged,
 )
 
-REDRAWN = 0.5  # by the second pass
 NAMES = 5  # told in a refusal
-
-
-async def masked_file(semilla: Semilla, data: bytes, area: str | None) -> str | None:
-    """The stored picture that is transparent where it is to be drawn anew, or None without a mask.
-
-    Raises Refusal.
-    """
-    if area is not None and not areas.known(area):
-        raise Refusal("not-an-area", value=short(area))
-    limit = semilla.config.limits.image_pixels
-    try:
-        png = await asyncio.to_thread(areas.masked, data, area, limit)
-    except metadata.ImageRefused as refused:
-        raise unreadable(refused, limit) from refused
-    return None if png is None else await semilla.database.storage.put(png)
 
 
 def with_extra(catalogue: Catalogue, model: Model, prompt: str, typed: str | None) -> str:
@@ -82,29 +64,6 @@ def _tagged(prompt: str, name: str, tag: str) -> str:
     for each in reversed(named):
         prompt = prompt[: each.start()] + (tag if each is named[0] else "") + prompt[each.end() :]
     return prompt
-
-
-def unreadable(refused: metadata.ImageRefused, limit: int) -> Refusal:
-    """`limit`: of its pixels."""
-    return Refusal(f"image-{refused.reason.value}", limit=f"{limit / 1e6:g}")
-
-
-def with_hires(request: GenerationRequest, model: Model, factor: float) -> GenerationRequest:
-    """The request of this size drawn so many times as large, in two passes."""
-    small = (request.width, request.height)
-    width, height = (enlarged(side, factor, model.grid) for side in small)
-    if (width, height) == small:
-        return request
-    hires = Hires(*small, steps=request.steps, strength=REDRAWN)
-    return replace(request, width=width, height=height, hires=hires)
-
-
-def without_hires(request: GenerationRequest) -> GenerationRequest:
-    """The first pass alone."""
-    small = request.hires
-    return (
-        replace(request, width=small.width, height=small.height, hires=None) if small else request
-    )
 
 
 async def with_files(
