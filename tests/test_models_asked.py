@@ -336,7 +336,7 @@ async def test_making_a_picture_again_names_the_lora_that_was_replaced(
     first = await chat.ask("a cat <lora:ink:1> model:own seed:3")
     save_file(lora(768), shelf / "models" / "Lora" / "ink.safetensors")
     again = await chat.ask(f"/reroll {first.pictures[0].code}")
-    assert "not identical" in again.pictures[0].caption
+    assert "≠ Not identical" in again.pictures[0].caption
     assert "the file of ink has changed since" in again.pictures[0].caption
     other = await chat.ask(f"/reroll {first.pictures[0].code} steps:1")
     assert any('"ink" is another file by now' in note for note in other.pictures[0].notes)
@@ -427,7 +427,8 @@ async def test_making_a_picture_again_names_the_list_of_words_that_was_edited(
     assert "Identical" in same.pictures[0].caption
     (lists / "animal.txt").write_text("a very large house\n")
     again = await chat.ask(f"/reroll {first.pictures[0].code}")
-    assert "not identical: the file of animal has changed" in again.pictures[0].caption
+    assert "≠ Not identical" in again.pictures[0].caption
+    assert ": the file of animal has changed" in again.pictures[0].caption
 
 
 async def test_a_request_whose_vae_was_replaced_while_it_waited_can_be_tried_again(
