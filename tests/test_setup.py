@@ -91,6 +91,8 @@ async def test_what_a_value_can_be_is_told_in_the_readers_language(chat: Chat) -
     shown = await chat.type("/configurar palabras:niños aprobar:sí", member=MARTA, language="es")
     assert "**aprobar** sí" in shown.text
     assert "**palabras** niños" in shown.text
+    shown = await chat.type("/configurar nsfw:sí", member=MARTA, language="es")
+    assert "**nsfw** no, porque las palabras son para niños" in shown.text
 
 
 async def test_members_cannot_set_up_and_private_chats_have_nothing_to(chat: Chat) -> None:

@@ -26,7 +26,7 @@ from bot.commands.semilla import Semilla
 from bot.conversation import Button, Call, Refusal, Reply, Role, Unreachable
 from bot.limits import language_of
 from bot.locales import choice, say
-from bot.moderation import LOST, read_rules
+from bot.moderation import LOST, NO, YES, Rules, read_rules
 from bot.replies import list_lines
 
 HERE, ALL, NONE = "here", "all", "none"
@@ -189,6 +189,12 @@ def _first(semilla: Semilla) -> str:
     return semilla.catalogue.default().name
 
 
+def _nsfw(rules: Rules, values: Mapping[str, str], language: str) -> str:
+    if values.get("nsfw") == YES and not rules.nsfw:
+        return say(language, "setup-nsfw-children")
+    return choice(language, YES if rules.nsfw else NO)
+
+
 # --- the conversation
 
 
@@ -284,7 +290,7 @@ def _preview(semilla: Semilla, call: Call, values: Mapping[str, str]) -> Reply:
         ("photos", choice(language, "yes" if rules.photos else "no")),
         ("others", choice(language, values.get("others") or "no")),
         ("approve", choice(language, "yes" if rules.approve else "no")),
-        ("nsfw", choice(language, "yes" if rules.nsfw else "no")),
+        ("nsfw", _nsfw(rules, values, language)),
         ("log_channel", values.get("log_channel_shown") or rules.log_channel or nowhere),
     ]
     lines = [

@@ -694,6 +694,7 @@ setup-approve = After a moderator's ✓
 setup-log-here = Here
 setup-log-none = Nowhere
 setup-none = all
+setup-nsfw-children = no, as the words are for children
 setup-done = ✓ Done. This is how it is here:
 setup-members-see = Members see:
 setup-again = Change something

@@ -662,6 +662,7 @@ setup-approve = Después del ✓ de quien modera
 setup-log-here = Aquí
 setup-log-none = En ningún lado
 setup-none = todos
+setup-nsfw-children = no, porque las palabras son para niños
 setup-done = ✓ Listo. Así queda aquí:
 setup-members-see = Los miembros ven:
 setup-again = Cambiar algo
