@@ -212,8 +212,8 @@ async def test_a_picture_that_a_command_is_about_has_to_be_named(peer: Discord, 
 
 
 async def test_commands_are_sent_only_when_they_changed(lonely: Discord, tmp_path: Path) -> None:
-    async with semilla_on(lonely, tmp_path):
-        pass
+    async with semilla_on(lonely, tmp_path):  # which notes what it has sent
+        await lonely.until(lambda: any(tmp_path.rglob("discord-commands")))
     async with semilla_on(lonely, tmp_path):
         pass
     assert lonely.syncs == 1
