@@ -170,7 +170,7 @@ def _delete(model: LoadedModel, adapter: str) -> None:
     for network in _networks(model):
         if adapter in _adapters(network):
             delete_adapter_layers(network, adapter)
-            network.peft_config.pop(adapter, None)
+            getattr(network, "peft_config", {}).pop(adapter, None)  # gone with the last one
 
 
 def _switch(model: LoadedModel, wanted: Sequence[Lora]) -> None:

@@ -216,7 +216,9 @@ class Models:
             raise Crowded
 
     def _fits(self, needed: int) -> bool:
-        return needed + sum(self._taken.values()) <= self._budget
+        # At once, as upscalers are read in another thread meanwhile.
+        alive = [network for ref in self._taken.keyrefs() if (network := ref()) is not None]
+        return needed + sum(self._taken[network] for network in alive) <= self._budget
 
     def _drop(self, keys: Sequence[Key]) -> None:
         for key in keys:

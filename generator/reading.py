@@ -183,7 +183,7 @@ def _loras(
 def _without_alphas(file: Path) -> bool:
     """Whether it tells none and is for the text encoders, too: once such a LoRA was unfit."""
     header = Header.read(file)
-    return header.has("lora_te", "text_encoder.") and not header.has(".alpha")
+    return header.has("lora_te", "text_encoder") and not header.has(".alpha")
 
 
 def _refused(name: str, catalogue: Catalogue) -> bool:

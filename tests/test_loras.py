@@ -109,6 +109,19 @@ def test_a_lora_of_the_text_encoder_needs_no_alphas(shelf, tmp_path):
     assert [each.kind for each in once.notes] == [NoteKind.LORA_UNFIT]
 
 
+def test_of_a_lora_whose_text_part_does_not_fit_nothing_stays(shelf, tmp_path):
+    """The network has taken its part by then, and has no other LoRA."""
+    (tmp_path / "models").mkdir()
+    layer = "text_encoder.text_model.encoder.layers.0.self_attn.q_proj.lora_linear_layer"
+    text = {f"{layer}.down.weight": torch.ones(4, 99), f"{layer}.up.weight": torch.ones(77, 4)}
+    lines = load_file(shelf / "Lora" / "lines.safetensors")
+    save_file({**lines, **text}, tmp_path / "models" / "misfit.safetensors")
+    room = studio(tmp_path / "cache", shelf, tmp_path / "models")
+    drawn = room.draw("one", prompt="a cat <lora:misfit:1>")
+    assert [each.kind for each in drawn.notes] == [NoteKind.LORA_UNFIT]
+    assert drawn.pixel_hash == room.draw("one", prompt="a cat ").pixel_hash
+
+
 def test_a_lora_by_its_alias_is_drawn_with_and_once_was_not(shelf, tmp_path):
     """Recipes from before version 4 are drawn as they were, and say that it isn't there."""
     (tmp_path / "named").mkdir()

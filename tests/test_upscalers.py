@@ -172,6 +172,20 @@ def test_one_that_nobody_enlarges_with_is_forgotten_as_models_are(room, shelf):
     assert network() is None
 
 
+def test_one_that_comes_while_a_model_is_given_room_is_counted_without_trouble(shelf, tmp_path):
+    """Models are loaded in a thread of their own."""
+    models = studio(tmp_path, shelf).models
+    kept = models.upscaler(shelf / "models" / "RealESRGAN" / "new.pth")
+
+    class Bytes(int):
+        def __radd__(self, counted: int) -> int:  # the other thread's turn
+            models.upscaler(shelf / "models" / "ESRGAN" / "old.pth")
+            return counted + int(self)
+
+    models._taken[kept.network] = Bytes(1)
+    assert models._fits(0)
+
+
 def test_the_pickle_that_could_run_code_is_not_opened_by_the_engine_either(room, shelf, tmp_path):
     with (
         (shelf / "models" / "ESRGAN" / "evil.pth").open("rb") as file,
