@@ -441,6 +441,17 @@ def test_open_options_and_long_words_leave_room_for_the_picture(visitor: Visitor
     )
 
 
+def test_options_that_are_opened_far_down_come_into_sight(visitor: Visitor) -> None:
+    page = visitor.page
+    finished(draw(page, "a red cup steps:1"))
+    page.evaluate(
+        "document.querySelector('#feed').style.paddingBottom = '3000px'; scrollTo(0, 2000)"
+    )
+    page.locator(".options summary").click()
+    expect_that(page.locator(".options .inputs")).to_be_in_viewport()
+    expect_that(page.locator("textarea[name=line]")).to_be_in_viewport()
+
+
 def test_a_picture_to_draw_over_is_attached_and_used(visitor: Visitor, tmp_path: Path) -> None:
     Image.new("RGB", (128, 128), "orange").save(tmp_path / "orange.png")
     visitor.page.locator("input[type=file]").set_input_files(tmp_path / "orange.png")

@@ -68,7 +68,8 @@ async def test_a_visitor_comes_in_with_the_code_and_a_first_name(opened: Opened)
 
 
 @pytest.mark.parametrize(
-    "name", ["Mierda", "P u t a", "m1erda 7", "Bea Porn", "Pedófilo", "Big Dick"]
+    "name",
+    ["Mierda", "P u t a", "m1erda 7", "Bea Porn", "Pedófilo", "Big Dick", "My Dick", "Dick in me"],
 )
 async def test_a_listed_word_is_no_name(opened: Opened, name: str) -> None:
     code = opened.open_class()

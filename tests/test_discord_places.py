@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
+from bot.adapters.discord import adapter
 from bot.app import App
+from bot.events import Changed
 from db.history import Asker
 from tests.discord_peer.kept import Message
 from tests.discord_peer.payloads import (
@@ -315,6 +317,23 @@ async def test_what_was_kept_of_a_command_that_is_gone_is_told_in_words(
         await peer.press(message, kept)
     await peer.until(lambda: any("dance" in text for text in _texts(peer)))
     assert not any("code " in text for text in _texts(peer))
+
+
+async def test_a_message_that_cant_be_changed_keeps_no_other_from_it(
+    peer: Discord, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = await peer.picture(await peer.slash("imagine", prompt="a cap", steps=1))
+    (picture,) = await app.semilla.database.history.latest(MODERATOR, n=1)
+    found = await app.semilla.database.answers.of_picture(picture.id)
+    assert found is not None
+    changed = Changed(guild=found.guild, answer=found.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(adapter, "answer_reply", lambda *_: {}["a mistake of ours"])
+        app.semilla.events.publish(changed)
+        await asyncio.sleep(0.5)
+    await app.semilla.database.history.delete(MODERATOR, picture.code)
+    app.semilla.events.publish(changed)
+    await peer.until(lambda: "was deleted" in message.content)
 
 
 @pytest.mark.parametrize(

@@ -426,6 +426,17 @@ async def test_a_stop_in_a_network_that_answers_nothing_is_quick_and_keeps_what_
             assert "un sol" in (await peer.shown()).text
 
 
+async def test_over_a_slow_network_each_of_three_hundred_chats_is_answered(tmp_path: Path) -> None:
+    """More than there are connections."""
+    async with serving_telegram() as peer, semilla_on(peer, tmp_path):
+        people = range(9000, 9300)
+        peer.names |= dict.fromkeys(people, ("Somebody", "en"))
+        peer.faults.append(Fault("sendMessage", late_seconds=8, times=len(people)))
+        for each in people:
+            await peer.say("/help", chat=each, user=each)
+        await peer.until(lambda: {m.chat for m in peer.messages.values()} >= set(people))
+
+
 async def test_a_stop_does_not_wait_until_a_fault_is_told(tmp_path: Path) -> None:
     async with serving_telegram() as peer:
         async with semilla_on(peer, tmp_path):

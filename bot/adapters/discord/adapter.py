@@ -115,6 +115,8 @@ class DiscordAdapter:
                         await self._show_anew(event.answer)
                     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                         log.warning("answer %d is not shown as it is now: %s", event.answer, error)
+                    except Exception:  # One that fails keeps no other from it.
+                        log.exception("answer %d is not shown as it is now", event.answer)
 
     async def _show_anew(self, number: int) -> None:
         """In place. What one member alone may see is out of reach, and gone with their app."""

@@ -85,6 +85,7 @@ class Touch:
         return HTTPXRequest(
             read_timeout=ANSWER_SECONDS,
             media_write_timeout=UPLOAD_SECONDS,
+            pool_timeout=ANSWER_SECONDS,  # many chats at once wait for a connection
             httpx_kwargs={"event_hooks": {"response": [self._look_at_clock, self._look_at_token]}},
         )
 

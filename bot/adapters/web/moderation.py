@@ -20,7 +20,10 @@ from bot.moderation import below_floor, blocked_word, rules_of
 from bot.words import fold
 
 NAME_CHARACTERS = 24
-LISTED_NAMES = re.compile(r"dick|porn(?:chai|chanok|pan|pimon|sak|sawan|thip|tip)")
+# Given names that are listed words, too: alone, with an initial, with a number.
+LISTED_NAMES = re.compile(
+    r"(dick|porn(chai|chanok|pan|pimon|sak|sawan|thip|tip))( [^\W\d]\.?)?( \d)?"
+)
 TOKENS = {
     "discord": re.compile(r"[\w-]{20,}\.[\w-]{5,}\.[\w-]{20,}"),
     "telegram": re.compile(r"\d{5,}:[\w-]{30,}"),
@@ -95,7 +98,8 @@ async def try_to_join(request: Request) -> Response:
     if not name:
         return _door(visit, say(visit.language, "web-name-missing"), name, code)
     rules = await rules_of(database, CLASS.id)
-    if not is_given_name(name) and (blocked_word(rules, name) or below_floor(name)):
+    given = LISTED_NAMES.fullmatch(fold(name))
+    if not given and (blocked_word(rules, name) or below_floor(name)):
         return _door(visit, say(visit.language, "web-name-listed"), name, code, 422)
     if await database.moderation.banned([CLASS.id], visit.member.id):
         text = say(visit.language, "web-stopped", name=visit.member.name)
@@ -133,12 +137,6 @@ def first_name(text: str) -> str:
     """Letters, marks, digits and a few signs of names; nothing that could look like a command."""
     kept = (c for c in text if unicodedata.category(c)[0] in "LMN" or c in " -'’.")
     return " ".join("".join(kept).split())[:NAME_CHARACTERS].strip()
-
-
-def is_given_name(name: str) -> bool:
-    """Whether it is one that is a listed word, too: alone, with an initial, or with a number."""
-    words = [each for each in fold(name).replace(".", " ").split() if len(each) > 2]
-    return len(words) == 1 and bool(LISTED_NAMES.fullmatch(words[0]))
 
 
 async def connect(request: Request) -> Response:

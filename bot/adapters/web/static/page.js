@@ -213,6 +213,9 @@
   ask.addEventListener("input", count);
   count();
 
+  // Open options don't stay in sight as the box does: who opens them far down is taken to them.
+  one(".options summary", ask).addEventListener("click", () => setTimeout(() => ask.scrollIntoView({ block: "nearest" })));
+
   // What a closed disclosure hides can't have the focus.
   ask.addEventListener("invalid", () => (one(".options", ask).open = true), true);
 
