@@ -431,7 +431,7 @@ async def test_over_a_slow_network_each_of_three_hundred_chats_is_answered(tmp_p
     async with serving_telegram() as peer, semilla_on(peer, tmp_path):
         people = range(9000, 9300)
         peer.names |= dict.fromkeys(people, ("Somebody", "en"))
-        peer.faults.append(Fault("sendMessage", late_seconds=8, times=len(people)))
+        peer.faults.append(Fault("sendMessage", late_seconds=2.5, times=len(people)))
         for each in people:
             await peer.say("/help", chat=each, user=each)
         await peer.until(lambda: {m.chat for m in peer.messages.values()} >= set(people))
