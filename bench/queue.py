@@ -50,7 +50,6 @@ def main() -> None:
     waiting = jobs()
     queue: FairQueue[Waiting] = FairQueue()
     report("put", queue.put, waiting)
-    report("place, up to 1000", queue.place, range(0, JOBS, 50))
     report("order of all", lambda _: sum(1 for _ in queue.order()), range(20))
     report("remove", queue.remove, range(0, JOBS, 2))
     for entry in islice(waiting, 0, JOBS, 2):
