@@ -118,6 +118,8 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
         if _is_folder(entry):
             if entry.name.lower() not in OTHER_PURPOSES:
                 yield from _below(path, seen, depth + 1)
+        elif not (entry.is_symlink() or entry.is_file()):  # a pipe, which would be waited for
+            continue
         elif path.suffix.lower() in WEIGHTS:
             yield Found(path)
         elif path.suffix.lower() in PICKLES:

@@ -178,11 +178,13 @@ def test_a_file_whose_name_is_no_text_is_listed_by_a_name_that_can_be_shown(tmp_
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_links_that_lead_nowhere_or_round_in_a_circle_break_nothing(tmp_path):
+def test_pipes_and_links_that_lead_nowhere_or_round_in_a_circle_break_nothing(tmp_path):
     folder = tmp_path / "models"
     put(folder / "good.safetensors")
     for name, to in (("round", "round"), ("up", "."), ("gone.safetensors", "nowhere")):
         (folder / name).symlink_to(folder / to)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "pipe.safetensors")
     (folder / "model_index.json").symlink_to(folder / "model_index.json")
     found = catalogue(tmp_path, folder, tmp_path / "nowhere")
     assert [each.name for each in found.models()] == ["semilla", "good"]
