@@ -118,12 +118,8 @@ def _below(folder: Path, seen: set[str], depth: int) -> Iterator[Found]:
         if _is_folder(entry):
             if entry.name.lower() not in OTHER_PURPOSES:
                 yield from _below(path, seen, depth + 1)
-        elif not (entry.is_symlink() or entry.is_file()):  # a pipe, which would be waited for
-            continue
-        elif path.suffix.lower() in WEIGHTS:
-            yield Found(path)
-        elif path.suffix.lower() in PICKLES:
-            yield Found(path, pickled=True)
+        elif path.suffix.lower() in (*WEIGHTS, *PICKLES) and not _is_pipe(entry):
+            yield Found(path, pickled=path.suffix.lower() in PICKLES)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -131,3 +127,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link that leads to itself
         return False
+
+
+def _is_pipe(entry: os.DirEntry[str]) -> bool:
+    """Or a device: it would be waited for."""
+    return not (entry.is_symlink() or entry.is_file())

@@ -183,8 +183,7 @@ def test_pipes_and_links_that_lead_nowhere_or_round_in_a_circle_break_nothing(tm
     put(folder / "good.safetensors")
     for name, to in (("round", "round"), ("up", "."), ("gone.safetensors", "nowhere")):
         (folder / name).symlink_to(folder / to)
-    if hasattr(os, "mkfifo"):
-        os.mkfifo(folder / "pipe.safetensors")
+    os.mkfifo(folder / "pipe.safetensors")
     (folder / "model_index.json").symlink_to(folder / "model_index.json")
     found = catalogue(tmp_path, folder, tmp_path / "nowhere")
     assert [each.name for each in found.models()] == ["semilla", "good"]
