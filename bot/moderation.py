@@ -183,16 +183,20 @@ def in_channel(rules: Rules, age_restricted: bool, checked: bool) -> Rules:
 
 def said(request: GenerationRequest, wildcard: Callable[[str, int], Sequence[str]]) -> set[str]:
     """Everything that a prompt says, however its syntax cuts it up: as it is typed, all its words
-    side by side, and what its seed makes of it at each step.
+    side by side, and what its seed makes of it at each step; and beside its words what the
+    negative prompt turns away from.
 
     Args:
         wildcard: the lines that a wildcard stands for.
     """
     drawn, read = _read(request, wildcard)
     _, negative = _read(request, wildcard, negative=True)
-    texts = {request.prompt, grammar.words(request.prompt), grammar.words(drawn)}
+    words = grammar.words(drawn)
+    texts = {request.prompt, grammar.words(request.prompt), words}
     for each in grammar.passes(request.scheduled):
-        texts |= grammar.readings(read, each) | grammar.averted(negative, each, together=True)
+        texts |= grammar.readings(read, each)
+        asked = grammar.averted(negative, each, together=True)
+        texts |= {f"{words}, {text}" for text in asked}
     return texts
 
 

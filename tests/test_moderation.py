@@ -134,8 +134,11 @@ async def test_nor_by_a_weight_that_is_less_than_nothing(
 async def test_what_a_negative_prompt_turns_away_from_is_asked_for(
     chat: Chat, place: Guild
 ) -> None:
-    reply = await chat.type('a woman negative:"ugly, (naked:-1)"', guild=place)
+    who = {"guild": place, "member": Member(f"{place.id}:sly", "Sly")}
+    reply = await chat.type('a woman negative:"ugly, (naked:-1)"', **who)
     assert reply.text == 'The word "naked" isn\'t used here. Change it and go on.'
+    reply = await chat.type('a girl negative:"ugly, (naked:-1)"', **who)
+    assert reply.text == "I don't draw that."
 
 
 @pytest.mark.parametrize("negative", ["torn clothes, bad hands", "underwear, vestido rojo", "nude"])
