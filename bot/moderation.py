@@ -94,6 +94,11 @@ CLOTHES = re.compile(
     r"(?:(?:any|all|her|his|their|the|wearing|with|fully|toda|con|la|su|completamente|"
     rf"{GARMENTS})\s+)*(?:{GARMENTS})"
 )
+# Beside anything sexual: who is then left.
+ADULTS = re.compile(
+    r"(?:(?:any|all|an|the|un|una|los|las)\s+)*"
+    r"(?:adults?|grown ups?|adult[oa]s?|mayor(?:es)? de edad|adulthood|adultez)"
+)
 PARTS = re.compile(r"[^\w\s]|\d|\n|\s{2,}|\b(?:BREAK|AND|and|or|y|o)\b")
 
 
@@ -200,17 +205,21 @@ def said(request: GenerationRequest, wildcard: Callable[[str, int], Sequence[str
     return texts
 
 
-def undressing(request: GenerationRequest, wildcard: Callable[[str, int], Sequence[str]]) -> str:
-    """The part of its negative prompt that takes clothes away, or of its prompt that weighs less
-    than nothing; "" where none does. They are read as the generator reads them: what its seed draws
-    and what there is at each step, weights in anybody's way of writing."""
+def kept_out(
+    request: GenerationRequest,
+    wildcard: Callable[[str, int], Sequence[str]],
+    what: re.Pattern[str],
+) -> str:
+    """The part of its negative prompt that keeps this out, or of its prompt that weighs less than
+    nothing; "" where none does. They are read as the generator reads them: what its seed draws and
+    what there is at each step, weights in anybody's way of writing."""
     _, read = _read(request, wildcard)
     _, negative = _read(request, wildcard, negative=True)
     texts = [grammar.words(negative)]
     for each in grammar.passes(request.scheduled):
         texts += [*grammar.readings(negative, each), *grammar.averted(read, each)]
     parts = (part.strip() for text in texts for part in PARTS.split(text))
-    return next((each for each in parts if CLOTHES.fullmatch(fold(each))), "")
+    return next((each for each in parts if what.fullmatch(fold(each))), "")
 
 
 def _read(

@@ -293,6 +293,22 @@ async def test_the_floor_is_neutral_recorded_and_pauses_whoever_goes_on(
     assert audit.text.count("Sam asked for what is never drawn") == 3
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('a nude woman negative:"adult, ugly"', "una mujer desnuda negativo:(adultos:1.3)"),
+        *("a nude woman (grown ups:-1)", 'sexy witch negative:"[an adult|blurry]"'),
+    ],
+)
+async def test_adults_cannot_be_kept_out_of_what_only_they_may_be_in(
+    chat: Chat, place: Guild, line: str
+) -> None:
+    await rule(chat, place, words="adults", nsfw="yes")
+    assert (await chat.type(line, guild=place)).text == "I don't draw that."
+    drawn = await chat.type(f'{APPLE} steps:1 negative:"adults, mature trees"', guild=place)
+    assert drawn.tone is Tone.ACCEPTED
+
+
 async def test_whose_words_may_mean_adults_is_refused_and_not_paused(
     chat: Chat, place: Guild
 ) -> None:

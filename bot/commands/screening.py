@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.commands.declaration import COMMANDS
@@ -13,14 +14,16 @@ from bot.holding import never_drawn
 from bot.limits import left_until
 from bot.locales import say
 from bot.moderation import (
+    ADULTS,
+    CLOTHES,
     Rules,
     below_floor,
     blocked_word,
     in_channel,
+    kept_out,
     mentions_minor,
     rules_for,
     said,
-    undressing,
 )
 from db.models import Job, Record, RecordKind, Review
 
@@ -51,8 +54,8 @@ async def check_words(semilla: Semilla, call: Call, jobs: Sequence[Job]) -> None
     )
     # In a thread: a long schedule has a text for each of its steps.
     texts = await asyncio.to_thread(_texts, jobs, semilla.catalogue.wildcard)
-    clothes = await asyncio.to_thread(_undressing, jobs, semilla.catalogue.wildcard)
-    below = await asyncio.to_thread(_below_floor, texts, bool(clothes))
+    clothes, adults = await asyncio.to_thread(_kept_out, jobs, semilla.catalogue.wildcard)
+    below = await asyncio.to_thread(_below_floor, texts, bool(clothes), bool(adults))
     if below is not None:
         await _refuse_for_good(semilla, call, rules, _record(call, *below))
     brought = call.image is not None and any(job.request.initial_image for job in jobs)
@@ -78,14 +81,32 @@ def _texts(jobs: Sequence[Job], wildcard: Callable[[str, int], Sequence[str]]) -
     return texts
 
 
-def _undressing(jobs: Sequence[Job], wildcard: Callable[[str, int], Sequence[str]]) -> str:
-    return next(filter(None, (undressing(each.request, wildcard) for each in jobs)), "")
+def _kept_out(
+    jobs: Sequence[Job], wildcard: Callable[[str, int], Sequence[str]]
+) -> tuple[str, str]:
+    """The words by which clothes and adults are."""
+
+    def first(what: re.Pattern[str]) -> str:
+        return next(filter(None, (kept_out(each.request, wildcard, what) for each in jobs)), "")
+
+    return first(CLOTHES), first(ADULTS)
 
 
-def _below_floor(texts: Mapping[str, str], undressed: bool) -> tuple[RecordKind, str] | None:
+def _below_floor(
+    texts: Mapping[str, str], undressed: bool, young: bool
+) -> tuple[RecordKind, str] | None:
     """The prompt that asks for what is never drawn, and whether it may mean something else.
-    `undressed`: its negative prompt takes clothes away."""
-    below = [text for text in texts if below_floor(text) or (undressed and mentions_minor(text))]
+
+    Args:
+        undressed: clothes are kept out of it, and
+        young: adults are.
+    """
+
+    def asks(text: str) -> bool:
+        minor = f"child, {text}" if young else text
+        return below_floor(minor) or (undressed and mentions_minor(minor))
+
+    below = [text for text in texts if asks(text)]
     if not below:
         return None
     plain = next((text for text in below if below_floor(text, plainly=True)), None)
